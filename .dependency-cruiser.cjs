@@ -1,0 +1,47 @@
+// The import law as a list of what is allowed: an arrow that no row names is an error, so a new folder starts with nothing.
+const npm = (...names) => `^node_modules/(${names.join('|')})/`;
+const edge = '^src/(site|hub)/([^/]+)/[^/]+\\.ts$';
+
+module.exports = {
+  forbidden: [{ name: 'no-cycles', severity: 'error', from: { path: '^src/' }, to: { circular: true } }],
+  allowedSeverity: 'error',
+  allowed: [
+    // pure
+    { from: { path: '^src/kernel/' }, to: { path: '^src/kernel/' } },
+    { from: { path: '^src/model/' }, to: { path: '^src/(kernel|model)/' } },
+    { from: { path: '^src/template/' }, to: { path: '^src/(kernel|model|template)/' } },
+    { from: { path: '^src/template/' }, to: { path: npm('zod', 'yaml', 'liquidjs') } },
+    { from: { path: '^src/wire/' }, to: { path: '^src/(kernel|model|wire)/' } },
+    { from: { path: '^src/(site|hub)/([^/]+)/codec/' }, to: { path: '^src/(kernel/|$1/$2/codec/)' } },
+    { from: { path: '^src/(site|hub)/([^/]+)/policy/' }, to: { path: '^src/(kernel/|model/|wire/|$1/$2/(codec|policy)/)' } },
+    // edges of a room: the room, what lies below it, and Node; a room never sees another
+    { from: { path: edge }, to: { path: '^src/(kernel/|model/|wire/|$1/$2/)' } },
+    { from: { path: edge }, to: { dependencyTypes: ['core'] } },
+    { from: { path: '^src/(site|hub)/[^/]+/routes\\.ts$' }, to: { path: npm('fastify') } },
+    { from: { path: '^src/site/content/' }, to: { path: npm('yaml', 'zod') } },
+    { from: { path: '^src/site/metadata/' }, to: { path: npm('yaml') } },
+    // adapters: the only ones to know a driver
+    { from: { path: '^src/adapters/([^/]+)/' }, to: { path: '^src/(kernel/|model/|adapters/$1/)' } },
+    { from: { path: '^src/adapters/' }, to: { dependencyTypes: ['core'] } },
+    { from: { path: '^src/adapters/store/' }, to: { path: npm('better-sqlite3', '@types/better-sqlite3') } },
+    { from: { path: '^src/adapters/http/' }, to: { path: npm('fastify') } },
+    { from: { path: '^src/adapters/node/' }, to: { path: npm('pino') } },
+    // composition roots and what stands above them
+    { from: { path: '^src/site/[^/]+\\.ts$' }, to: { path: '^src/(kernel|model|template|wire|adapters|site)/' } },
+    { from: { path: '^src/site/[^/]+\\.ts$' }, to: { dependencyTypes: ['core'] } },
+    { from: { path: '^src/site/[^/]+\\.ts$' }, to: { path: npm('zod', 'yaml', 'prom-client', 'fastify') } },
+    { from: { path: '^src/cli/' }, to: { path: '^src/(kernel|model|template|wire|adapters|lab|cli)/|^src/site/[^/]+\\.ts$|^src/hub/[^/]+\\.ts$' } },
+    { from: { path: '^src/cli/' }, to: { path: npm('commander', 'yaml') } },
+    { from: { path: '^src/(cli|lab)/|^src/main\\.ts$' }, to: { dependencyTypes: ['core'] } },
+    { from: { path: '^src/lab/' }, to: { path: '^src/(kernel|model|wire|adapters|lab)/' } },
+    { from: { path: '^src/main\\.ts$' }, to: { path: '^src/(kernel|cli|adapters/node)/' } },
+    { from: { path: '^src/main\\.ts$' }, to: { path: npm('commander') } },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '\\.test\\.ts$' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'types', 'default'] },
+  },
+};

@@ -1,0 +1,107 @@
+/** What was wrong at which place: `need` bytes were wanted at `offset`, `have` were left. */
+export type ShortRead = { readonly offset: number; readonly need: number; readonly have: number };
+
+/**
+ * A cursor over bytes that remembers its first failure and from then on reads zeros, so that a codec reads a whole
+ * header in a row and checks once at the end.
+ */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #offset = 0;
+  #failure: ShortRead | undefined;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get failure(): ShortRead | undefined {
+    return this.#failure;
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  get remaining(): number {
+    return this.#bytes.length - this.#offset;
+  }
+
+  uint8(): number {
+    return this.#take(1) ? this.#view.getUint8(this.#offset - 1) : 0;
+  }
+
+  uint16(): number {
+    return this.#take(2) ? this.#view.getUint16(this.#offset - 2) : 0;
+  }
+
+  uint32(): number {
+    return this.#take(4) ? this.#view.getUint32(this.#offset - 4) : 0;
+  }
+
+  /** A copy of the next `count` bytes; empty after a failure. */
+  bytes(count: number): Uint8Array {
+    return this.#take(count) ? this.#bytes.slice(this.#offset - count, this.#offset) : new Uint8Array(0);
+  }
+
+  #take(count: number): boolean {
+    if (this.#failure) return false;
+    if (this.remaining < count) {
+      this.#failure = { offset: this.#offset, need: count, have: this.remaining };
+      return false;
+    }
+    this.#offset += count;
+    return true;
+  }
+}
+
+/** A growing buffer with a cursor; every method returns the writer, so that a header reads as one sentence. */
+export class ByteWriter {
+  #bytes: Uint8Array;
+  #length = 0;
+
+  constructor(capacity = 576) {
+    this.#bytes = new Uint8Array(capacity);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  uint8(value: number): this {
+    return this.bytes(Uint8Array.of(value));
+  }
+
+  uint16(value: number): this {
+    return this.bytes(Uint8Array.of(value >>> 8, value));
+  }
+
+  uint32(value: number): this {
+    return this.bytes(Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value));
+  }
+
+  bytes(bytes: Uint8Array): this {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+    return this;
+  }
+
+  /** `bytes` followed by zeros up to `width`; the caller has checked that it fits. */
+  padded(bytes: Uint8Array, width: number): this {
+    return this.bytes(bytes).bytes(new Uint8Array(width - bytes.length));
+  }
+
+  /** A copy of what was written. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  #reserve(count: number): void {
+    if (this.#length + count <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + count));
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+  }
+}

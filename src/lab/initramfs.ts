@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { cachedFolder } from './cache.ts';
+import { type Report, run } from './command.ts';
+import { type CpioEntry, encodeCpio } from './cpio.ts';
+import type { KernelImage } from './kernel-image.ts';
+import { loadOrder, moduleName, parseModuleDependencies } from './module-order.ts';
+
+/** What a virtual machine of the lab has: a network card, a disk and a source of randomness, all virtio. */
+export const GUEST_MODULES = ['virtio_pci', 'virtio_net', 'virtio_rng', 'virtio_blk'];
+
+const BUSYBOX = '/bin/busybox';
+
+/**
+ * Builds the system of the demo: busybox, the drivers and `guest/init.sh`, about 2 MB. The same inputs give the same
+ * bytes, and so the same digest.
+ * @returns the path of the finished file
+ */
+export async function buildDemoInitramfs(kernel: KernelImage, cacheDir: string, report: Report): Promise<string> {
+  const archive = encodeCpio(await demoEntries(kernel));
+  const digest = createHash('sha256').update(archive).digest('hex');
+  const dir = await cachedFolder(cacheDir, `demo-${digest.slice(0, 16)}`, async (unfinished) => {
+    report('building the demo system');
+    await writeFile(join(unfinished, 'initramfs.gz'), gzipSync(archive, { level: 9 }));
+  });
+  return join(dir, 'initramfs.gz');
+}
+
+/** Paths below `lib/modules/<release>` of the modules named and all they need, in load order. */
+export async function modulePaths(kernel: KernelImage, names: readonly string[]): Promise<string[]> {
+  const text = await readFile(join(modulesDir(kernel), 'modules.dep'), 'utf8');
+  return loadOrder(names, parseModuleDependencies(text));
+}
+
+export function modulesDir(kernel: KernelImage): string {
+  return join(kernel.modulesRoot, 'lib', 'modules', kernel.release);
+}
+
+async function demoEntries(kernel: KernelImage): Promise<CpioEntry[]> {
+  const modules = await Promise.all(
+    (await modulePaths(kernel, GUEST_MODULES)).map(async (path) => ({
+      path: `modules/${moduleName(path)}.ko`,
+      bytes: await readModule(join(modulesDir(kernel), path)),
+    })),
+  );
+  const order = modules.map((module) => `/${module.path}\n`).join('');
+  return [
+    { kind: 'directory', path: 'bin' },
+    { kind: 'directory', path: 'modules' },
+    { kind: 'file', path: 'bin/busybox', bytes: await readFile(BUSYBOX), executable: true },
+    { kind: 'link', path: 'bin/sh', target: 'busybox' },
+    { kind: 'file', path: 'init', bytes: await guestFile('init.sh'), executable: true },
+    { kind: 'file', path: 'dhcp.sh', bytes: await guestFile('dhcp.sh'), executable: true },
+    ...modules.map((module) => ({ kind: 'file' as const, ...module })),
+    { kind: 'file', path: 'modules.order', bytes: Buffer.from(order) },
+  ];
+}
+
+/** Debian 12 has plain modules, later ones compress them, which busybox cannot load. */
+async function readModule(path: string): Promise<Uint8Array> {
+  if (!path.endsWith('.xz')) return readFile(path);
+  const base64 = await run(['sh', '-c', 'xz --decompress --stdout -- "$1" | base64 -w 0', 'sh', path]);
+  return Buffer.from(base64, 'base64');
+}
+
+function guestFile(name: string): Promise<Uint8Array> {
+  return readFile(fileURLToPath(new URL(`guest/${name}`, import.meta.url)));
+}

@@ -1,0 +1,90 @@
+import type { Digest } from '../kernel/digest.ts';
+import type { Ipv4 } from '../kernel/ipv4.ts';
+import type { MacAddress } from '../kernel/mac.ts';
+import type { Network } from './network.ts';
+
+/** A template rendered for one site: immutable, named by the digest of its content, numbered upwards. */
+export type Revision = {
+  readonly digest: Digest;
+  readonly number: number;
+  readonly site: string;
+  readonly template: string;
+  readonly networks: Readonly<Record<string, Network>>;
+  readonly hardware: readonly HardwareClass[];
+  readonly assets: readonly Asset[];
+  readonly slots: Readonly<Record<string, Slot>>;
+  readonly unknownMachines: UnknownMachines;
+};
+
+export type Arch = 'amd64' | 'arm64';
+
+/** A file named by its digest, and the places where it may be fetched, tried in order. */
+export type Asset = { readonly digest: Digest; readonly name: string; readonly sources: readonly AssetSource[] };
+export type AssetSource =
+  | { readonly kind: 'url'; readonly url: string }
+  | { readonly kind: 'file'; readonly path: string }
+  /** A file inside a Debian package. */
+  | { readonly kind: 'debian'; readonly package: string; readonly path: string };
+
+/** A class of hardware, known by what the machine says of itself; `*` in a pattern stands for any text. */
+export type HardwareClass = {
+  readonly name: string;
+  readonly match: { readonly manufacturer?: string; readonly product?: string };
+  readonly arch: Arch;
+  readonly loader: 'ipxe';
+  readonly localBoot: LocalBoot;
+};
+
+/** How this hardware is sent to its own disk: `exit` gives control back to the firmware, `sanboot` boots the first disk by BIOS call. */
+export type LocalBoot = 'exit' | 'sanboot';
+
+/** A named place in the site that a machine fills. */
+export type Slot = {
+  readonly name: string;
+  readonly profile: Profile;
+  /** Name of a hardware class. */
+  readonly hardware?: string;
+  /** Any one row is enough; all that a row names must agree. */
+  readonly match: readonly SlotMatch[];
+  readonly interfaces: Readonly<Record<string, SlotInterface>>;
+};
+
+export type SlotMatch = { readonly mac?: MacAddress; readonly uuid?: string; readonly serial?: string };
+
+export type SlotInterface = {
+  /** The interface that the machine boots from. */
+  readonly boot: boolean;
+  readonly network: string;
+  readonly address?: Ipv4;
+  /** Needed only for further interfaces: the booting one is known by its DISCOVER. */
+  readonly mac?: MacAddress;
+};
+
+/** What a slot boots, rendered for that slot; texts still hold the places that are filled at boot time. */
+export type Profile = {
+  readonly name: string;
+  readonly kind: 'live';
+  readonly arch: Arch;
+  readonly kernel: BootFile;
+  readonly initrds: readonly BootFile[];
+  /** In the order in which they are written; `true` is a word without a value. */
+  readonly cmdline: readonly CmdlineWord[];
+  readonly documents: Readonly<Record<string, Document>>;
+};
+
+export type BootFile = { readonly digest: Digest; readonly name: string };
+export type CmdlineWord = { readonly key: string; readonly value: string | true };
+
+/** A text for the booted system, or one that Slipway writes from what it knows (`interfaces`). */
+export type Document =
+  | { readonly kind: 'text'; readonly text: string /** false: handed on as it is */; readonly fill: boolean }
+  | { readonly kind: 'interfaces' };
+
+export type UnknownMachines = {
+  readonly action: 'hold' | 'ignore';
+  /** How long a held machine waits before it goes on with its own disk. */
+  readonly holdSeconds: number;
+  readonly then: 'local-disk';
+  /** MAC patterns that are never answered, such as `00:11:22:*`. */
+  readonly ignore: readonly string[];
+};

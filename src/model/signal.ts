@@ -1,0 +1,76 @@
+import type { Digest } from '../kernel/digest.ts';
+import type { Ipv4 } from '../kernel/ipv4.ts';
+import type { MacAddress } from '../kernel/mac.ts';
+import type { Claim } from './machine.ts';
+
+/** What was seen of a machine, in the words of the room that saw it. `at` is milliseconds since 1970. */
+export type Signal = {
+  readonly at: number;
+} /** A DHCP message that was answered, or that opens a boot. `firstOfBoot`: a firmware or ROM-iPXE DISCOVER. */ & (
+  | {
+      readonly kind: 'dhcp';
+      readonly mac: MacAddress;
+      readonly client: 'firmware' | 'ipxe' | 'os';
+      /** Row of the table of client kinds, such as `bios` or `uefi-x64`. */
+      readonly clientKind: string;
+      readonly message: 'discover' | 'request';
+      readonly uuid?: string;
+      readonly hostname?: string;
+      readonly clientId?: string;
+      readonly address?: Ipv4;
+    }
+  /** A loader went out by TFTP or HTTP. */
+  | { readonly kind: 'loader'; readonly mac: MacAddress; readonly file: string; readonly done: boolean }
+  /** The loader asked for its script; `answer` is what it was told. */
+  | {
+      readonly kind: 'script';
+      readonly claim: Claim;
+      readonly address: Ipv4;
+      readonly answer: ScriptAnswer;
+      readonly errno?: string;
+    }
+  /** Bytes of a kernel or initramfs went out. */
+  | {
+      readonly kind: 'asset';
+      readonly mac: MacAddress;
+      readonly digest: Digest;
+      readonly file: string;
+      readonly bytesSent: number;
+      readonly sizeBytes: number;
+      readonly done: boolean;
+    }
+  /** The booted system fetched a document. */
+  | { readonly kind: 'document'; readonly mac: MacAddress; readonly document: string; readonly address: Ipv4 }
+  /** The node says that it is up: proof of the whole way. */
+  | {
+      readonly kind: 'phone-home';
+      readonly mac: MacAddress;
+      readonly issuedAt: number;
+      readonly hostname?: string;
+      readonly instanceId?: string;
+    }
+  /** One step that the node reports, as cloud-init's webhook does. */
+  | {
+      readonly kind: 'report';
+      readonly mac: MacAddress;
+      readonly issuedAt: number;
+      readonly name: string;
+      readonly phase: 'start' | 'finish' | 'other';
+      readonly result?: string;
+      readonly description?: string;
+    }
+);
+
+/** What a boot decision came to, as far as others need to know. */
+export type ScriptAnswer =
+  | { readonly kind: 'live'; readonly slot: string; readonly profile: string }
+  | { readonly kind: 'hold'; readonly code: string }
+  | { readonly kind: 'local'; readonly because: string }
+  | { readonly kind: 'refuse'; readonly because: string };
+
+/** Where rooms tell what they saw. Never waits, never throws: a packet must not stall for a diary. */
+export interface SignalSink {
+  observe(signal: Signal): void;
+  /** For what is answered with "got it": resolves when the signal is on disk. Rejects as `Store.commit` does. */
+  record(signal: Signal): Promise<void>;
+}

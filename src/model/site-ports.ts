@@ -1,0 +1,40 @@
+import type { Digest } from '../kernel/digest.ts';
+import type { Ipv4 } from '../kernel/ipv4.ts';
+import type { MacAddress } from '../kernel/mac.ts';
+import type { Revision } from './revision.ts';
+
+/** The revision in force. */
+export interface RevisionSource {
+  /** undefined until the first template was accepted. */
+  current(): Revision | undefined;
+}
+
+/** Where the site can be reached in one of its networks. */
+export type SiteAddress = {
+  readonly network: string;
+  readonly address: Ipv4;
+  readonly httpPort: number;
+};
+
+/** `http://10.0.0.1` or `http://10.0.0.1:8080`: no trailing slash, no default port (some firmware stumbles over `:80`). */
+export function httpBase(site: SiteAddress): string {
+  return site.httpPort === 80 ? `http://${site.address}` : `http://${site.address}:${site.httpPort}`;
+}
+
+/** A loader that the site can serve now. `name` is its TFTP file name and last URL segment. */
+export type Loader = { readonly name: string; readonly digest: Digest; readonly sizeBytes: number };
+
+/** The loaders that are complete in the content store, by name. */
+export interface LoaderTable {
+  find(name: string): Loader | undefined;
+}
+
+/** Makes and checks the tokens of `/r/…` and `/t/…`: they carry what they grant, so they outlive a restart and a lost database. */
+export interface TokenMint {
+  mint(grant: TokenGrant): string;
+  /** undefined: not ours, or changed on the way. */
+  verify(token: string): TokenGrant | undefined;
+}
+
+/** `report` lets a node say things of itself; `read` lets it fetch its documents. */
+export type TokenGrant = { readonly use: 'report' | 'read'; readonly mac: MacAddress; readonly issuedAt: number };

@@ -1,0 +1,71 @@
+import type { Ipv4 } from '../kernel/ipv4.ts';
+import type { Binding, Boot, BootId } from './boot.ts';
+import type { Event, EventType, NewEvent } from './event.ts';
+import type { Lease } from './lease.ts';
+import type { EvidenceKind, Machine, MachineId } from './machine.ts';
+
+/** What the site knows, a table per noun. Rows are JSON; `counters` holds the numbers that are never used twice. */
+export type Tables = {
+  readonly machines: Machine;
+  readonly bindings: Binding;
+  readonly boots: Boot;
+  readonly leases: Lease;
+  readonly counters: number;
+};
+export type TableName = keyof Tables;
+
+/** One row put or (row null) deleted. Changes are data, so that they can be tested, logged and replayed. */
+export type Change = {
+  readonly [T in TableName]: { readonly table: T; readonly key: string; readonly row: Tables[T] | null };
+}[TableName];
+
+/** The facts of a site in memory: what has been committed, nothing else. Decisions read it. */
+export interface SiteState {
+  readonly machines: ReadonlyMap<string, Machine>;
+  readonly bindings: ReadonlyMap<string, Binding>;
+  readonly boots: ReadonlyMap<string, Boot>;
+  readonly leases: ReadonlyMap<string, Lease>;
+  readonly counters: ReadonlyMap<string, number>;
+  /** The bound, released or declined lease row that holds an address. */
+  leaseOfAddress(network: string, address: Ipv4): Lease | undefined;
+  /** The machine that has this evidence; only `mac` and `uuid` identify. */
+  machineWith(kind: EvidenceKind, value: string): Machine | undefined;
+  /** The newest boot of a machine, open or closed. */
+  latestBoot(machine: MachineId): Boot | undefined;
+  /** The binding of a slot with the highest number. */
+  currentBinding(slot: string): Binding | undefined;
+  /** The current binding that this machine fills, if any. */
+  bindingOfMachine(machine: MachineId): Binding | undefined;
+}
+
+export type EventQuery = {
+  readonly afterSeq?: number;
+  readonly limit: number;
+  /** true: the newest first. */
+  readonly newestFirst?: boolean;
+  readonly slot?: string;
+  readonly machine?: MachineId;
+  readonly boot?: BootId;
+  readonly types?: readonly EventType[];
+};
+
+/** The one way to write. */
+export interface Store {
+  readonly state: SiteState;
+  /** Names this database: made anew when it is created, so that a restored or lost one shows. */
+  readonly epoch: string;
+  /**
+   * Writes all of it or nothing, and resolves when it is on disk and in `state`; commits that wait together share one
+   * sync. Rejects with an AppError (`disk-full`, `disk-failed`, `store-read-only`); nothing has changed then.
+   */
+  commit(changes: readonly Change[], events: readonly NewEvent[]): Promise<void>;
+  events(query: EventQuery): Promise<readonly Event[]>;
+  /** Calls back for each event after its commit, in order. The answer ends it. */
+  onEvent(listener: (event: Event) => void): () => void;
+  /** Deletes closed boots and events older than `beforeMs`, and the oldest events beyond `maxBytes`. */
+  prune(limits: {
+    readonly beforeMs: number;
+    readonly maxBytes: number;
+  }): Promise<{ readonly events: number; readonly boots: number }>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,23 @@
+import { ensureDebianPackages, type PackageSet, packagesFor } from '../../src/lab/debian.ts';
+import { AppError } from '../../src/kernel/errors.ts';
+
+export type Prepared = { readonly ok: true } | { readonly ok: false; readonly mayskip: boolean; readonly line: string };
+
+const sets = { none: [], wire: ['boot', 'wire'], lab: ['boot', 'wire', 'cloud'] } as const satisfies Record<string, readonly PackageSet[]>;
+
+/**
+ * Installs what a tier needs. Where this process may not, a person's machine skips the tier and says so loudly, with the
+ * command to type; CI fails, because there nothing may be left out.
+ */
+export async function prepareMachine(need: keyof typeof sets): Promise<Prepared> {
+  const names = packagesFor(...sets[need]);
+  if (names.length === 0) return { ok: true };
+  try {
+    await ensureDebianPackages(names, (line) => process.stdout.write(`   ${line}\n`));
+    return { ok: true };
+  } catch (error) {
+    const reason = AppError.from(error).message;
+    const inCi = process.env['CI'] !== undefined && process.env['CI'] !== '';
+    return { ok: false, mayskip: !inCi, line: inCi ? `FAILED, ${reason}` : `!!! SKIPPED, NOTHING OF IT WAS TESTED !!! ${reason}` };
+  }
+}

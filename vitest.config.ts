@@ -1,0 +1,40 @@
+import { defineConfig } from 'vitest/config';
+
+const bySlowTier = { retry: 0, pool: 'forks', fileParallelism: false } as const;
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [
+            'src/**/*.test.ts',
+            'test/conformance/**/*.test.ts',
+            'test/docs/**/*.test.ts',
+            'test/law/**/*.test.ts',
+          ],
+          retry: 0,
+        },
+      },
+      {
+        test: {
+          name: 'wire',
+          include: ['test/wire/**/*.test.ts', 'test/fuzz/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          ...bySlowTier,
+        },
+      },
+      {
+        test: {
+          name: 'lab',
+          include: ['test/lab/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+          ...bySlowTier,
+        },
+      },
+    ],
+  },
+});
