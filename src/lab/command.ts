@@ -19,6 +19,7 @@ export type CommandOptions = {
 };
 
 const LAST_WORDS = 12;
+const QUOTED_CHARACTERS = 160;
 
 /**
  * Runs a command to its end and gives its standard output.
@@ -77,7 +78,7 @@ function ended(argv: Argv, child: ChildProcess): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     child.once('error', (cause) => reject(cannotStart(argv, cause)));
     child.once('close', (status, signal) => {
-      resolve(status === 0 ? undefined : `${argv.join(' ')}: ended with ${signal ?? `status ${status}`}`);
+      resolve(status === 0 ? undefined : `${shortened(argv)} ended with ${signal ?? `status ${status}`}`);
     });
   });
 }
@@ -87,4 +88,10 @@ export function cannotStart(argv: Argv, cause: Error & { code?: string }): AppEr
   const missing = cause.code === 'ENOENT';
   const message = missing ? `${argv[0]} is not installed` : `${argv[0]} could not be run`;
   return new AppError(missing ? 'tool-missing' : 'lab-failed', message, { cause });
+}
+
+/** A command as a message quotes it; some carry whole scripts as arguments. */
+function shortened(argv: Argv): string {
+  const text = argv.join(' ');
+  return text.length > QUOTED_CHARACTERS ? `${text.slice(0, QUOTED_CHARACTERS)}…` : text;
 }

@@ -8,7 +8,17 @@ import { type Report, run } from './command.ts';
  */
 export const DEBIAN_PACKAGES = {
   /** To boot a virtual machine into the demo's system. */
-  boot: ['qemu-system-x86', 'ovmf', 'ipxe', 'ipxe-qemu', 'busybox-static', 'iproute2', 'kmod', 'util-linux', 'xz-utils'],
+  boot: [
+    'qemu-system-x86',
+    'ovmf',
+    'ipxe',
+    'ipxe-qemu',
+    'busybox-static',
+    'iproute2',
+    'kmod',
+    'util-linux',
+    'xz-utils',
+  ],
   /** The clients and rivals of the wire tests. */
   wire: [
     'atftp',
@@ -19,13 +29,14 @@ export const DEBIAN_PACKAGES = {
     'dnsmasq-base',
     'iproute2',
     'iptables',
-    'iputils-ping',
     'kea-admin',
     'tshark',
     'util-linux',
   ],
   /** To build a Debian root with cloud-init. */
-  cloud: ['mmdebstrap', 'cpio', 'zstd', 'kmod', 'uidmap', 'debian-archive-keyring'],
+  cloud: ['mmdebstrap', 'cpio', 'zstd', 'kmod', 'debian-archive-keyring'],
+  /** What building that root needs on top where the lab does not run as root. */
+  rootless: ['uidmap'],
 } as const;
 
 export type PackageSet = keyof typeof DEBIAN_PACKAGES;
@@ -70,6 +81,7 @@ export function missingPackages(names: readonly string[], installed: ReadonlySet
 
 async function installedPackages(names: readonly string[]): Promise<Set<string>> {
   // With an unknown name dpkg-query still lists the others, but ends with status 1; hence all packages at once.
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholders are those of dpkg-query
   const text = await run(['dpkg-query', '-W', '-f', '${db:Status-Status} ${Package}\n']).catch((cause: unknown) => {
     throw new AppError('tool-missing', `The lab needs Debian 12 or later. ${howToInstall(names)}`, { cause });
   });
@@ -104,13 +116,18 @@ async function aptGet(args: readonly string[], onLine: Report): Promise<void> {
 const POLICY_FILE = '/usr/sbin/policy-rc.d';
 const POLICY_NOTE = '# made by slipway lab';
 
+/** Forbids to start services while its maker lives: one that outlives a killed lab forbids nothing. */
+export function servicePolicy(makerPid: number): string {
+  return `#!/bin/sh\n${POLICY_NOTE}\nkill -0 ${makerPid} 2>/dev/null && exit 101\nexit 0\n`;
+}
+
 /** While `work` runs no package starts its service: the lab wants programs, not daemons on this machine's ports. */
 async function withoutServices(work: () => Promise<void>): Promise<void> {
   const present = await readFile(POLICY_FILE, 'utf8').catch(() => undefined);
-  // A policy of somebody else stays as it is; one of ours was left by a lab that was killed, and ends with this one.
+  // A policy of somebody else stays as it is.
   if (present !== undefined && !present.includes(POLICY_NOTE)) return work();
   const unfinished = `${POLICY_FILE}.${process.pid}`;
-  await writeFile(unfinished, `#!/bin/sh\n${POLICY_NOTE}\nexit 101\n`, { mode: 0o755 });
+  await writeFile(unfinished, servicePolicy(process.pid), { mode: 0o755 });
   await rename(unfinished, POLICY_FILE);
   try {
     await work();

@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../kernel/errors.ts';
 import { cachedFolder } from './cache.ts';
-import { type Report, run } from './command.ts';
+import { type Argv, type Report, run } from './command.ts';
 import { updatePackageIndex } from './debian.ts';
 
 /** Debian's kernel for virtual machines: small, signed, and always the newest of the suite. */
@@ -44,16 +44,26 @@ export function parseField(text: string, field: string): string | undefined {
 }
 
 async function fetchKnownToApt(cacheDir: string, report: Report): Promise<KernelImage> {
-  const name = parseKernelDependency(await run(['apt-cache', 'depends', '--important', META_PACKAGE]));
-  if (!name) throw new AppError('lab-failed', `apt does not know the package ${META_PACKAGE}: type apt-get update`);
-  const version = parseField(await run(['apt-cache', 'show', '--no-all-versions', name]), 'Version');
-  if (!version) throw new AppError('lab-failed', `apt does not know a version of ${name}`);
+  const name = parseKernelDependency(await askApt(['apt-cache', 'depends', '--important', META_PACKAGE]));
+  if (!name) throw unknownToApt(META_PACKAGE);
+  const version = parseField(await askApt(['apt-cache', 'show', '--no-all-versions', name]), 'Version');
+  if (!version) throw unknownToApt(name);
   const release = name.replace('linux-image-', '');
   const dir = await cachedFolder(cacheDir, `kernel-${release}_${version}`, async (unfinished) => {
     report(`fetching Debian's kernel ${release} (${version})`);
     await unpack(unfinished, `${name}=${version}`, release);
   });
   return { release, version, vmlinuz: join(dir, 'vmlinuz'), modulesRoot: dir };
+}
+
+function askApt(argv: Argv): Promise<string> {
+  return run(argv).catch((cause: unknown) => {
+    throw unknownToApt(META_PACKAGE, cause);
+  });
+}
+
+function unknownToApt(name: string, cause?: unknown): AppError {
+  return new AppError('lab-failed', `apt does not know the package ${name}. Type: sudo apt-get update`, { cause });
 }
 
 async function unpack(dir: string, wanted: string, release: string): Promise<void> {

@@ -65,6 +65,8 @@ export type Signal = {
 export type ScriptAnswer =
   | { readonly kind: 'live'; readonly slot: string; readonly profile: string }
   | { readonly kind: 'hold'; readonly code: string }
+  /** What it is to boot is not complete here yet; it asks again by itself. */
+  | { readonly kind: 'wait'; readonly because: string }
   | { readonly kind: 'local'; readonly because: string }
   | { readonly kind: 'refuse'; readonly because: string };
 

@@ -9,7 +9,9 @@ const families = {
 /** The page of all errors, made from the registry. */
 export function errorsPage(): string {
   const lines = ['<!-- generated from src/kernel/errors.ts by `npm run generate` -->', '', '# Errors', ''];
-  lines.push('Every message of Slipway that reports a failure ends with its code in parentheses. The same code is in the JSON of the');
+  lines.push(
+    'Every message of Slipway that reports a failure ends with its code in parentheses. The same code is in the JSON of the',
+  );
   lines.push('API (`error.code`) and in the log (`code`).', '');
   for (const [family, [title, about]] of Object.entries(families)) {
     lines.push(`## ${title}`, '', about, '');

@@ -3,7 +3,9 @@ import { globSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const files = globSync('src/**/*.ts', { exclude: (name) => name === 'web' }).filter((file) => !file.endsWith('.test.ts'));
+const files = globSync('src/**/*.ts', { exclude: (name) => name === 'web' }).filter(
+  (file) => !file.endsWith('.test.ts'),
+);
 if (files.length === 0) throw new Error('no source file found: run this from the top of the checkout');
 for (const file of files) {
   try {

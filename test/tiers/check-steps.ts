@@ -15,7 +15,15 @@ export const CHECK_STEPS: readonly (readonly Step[])[] = [
   [
     {
       name: 'unit tests',
-      command: ['vitest', 'run', '--project', 'unit', '--reporter=dot', '--reporter=json', '--outputFile.json=test-results/unit.json'],
+      command: [
+        'vitest',
+        'run',
+        '--project',
+        'unit',
+        '--reporter=dot',
+        '--reporter=json',
+        '--outputFile.json=test-results/unit.json',
+      ],
       jsonReport: 'test-results/unit.json',
     },
   ],

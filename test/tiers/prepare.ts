@@ -1,9 +1,12 @@
-import { ensureDebianPackages, type PackageSet, packagesFor } from '../../src/lab/debian.ts';
 import { AppError } from '../../src/kernel/errors.ts';
+import { ensureDebianPackages, type PackageSet, packagesFor } from '../../src/lab/debian.ts';
 
 export type Prepared = { readonly ok: true } | { readonly ok: false; readonly mayskip: boolean; readonly line: string };
 
-const sets = { none: [], wire: ['boot', 'wire'], lab: ['boot', 'wire', 'cloud'] } as const satisfies Record<string, readonly PackageSet[]>;
+const sets = { none: [], wire: ['boot', 'wire'], lab: ['boot', 'wire', 'cloud'] } as const satisfies Record<
+  string,
+  readonly PackageSet[]
+>;
 
 /**
  * Installs what a tier needs. Where this process may not, a person's machine skips the tier and says so loudly, with the
@@ -18,6 +21,10 @@ export async function prepareMachine(need: keyof typeof sets): Promise<Prepared>
   } catch (error) {
     const reason = AppError.from(error).message;
     const inCi = process.env['CI'] !== undefined && process.env['CI'] !== '';
-    return { ok: false, mayskip: !inCi, line: inCi ? `FAILED, ${reason}` : `!!! SKIPPED, NOTHING OF IT WAS TESTED !!! ${reason}` };
+    return {
+      ok: false,
+      mayskip: !inCi,
+      line: inCi ? `FAILED, ${reason}` : `!!! SKIPPED, NOTHING OF IT WAS TESTED !!! ${reason}`,
+    };
   }
 }

@@ -21,13 +21,18 @@ export async function runStep(step: Step): Promise<StepReport> {
   const hollow = status === 0 ? hollowReason(step) : undefined;
   const ok = status === 0 && hollow === undefined;
   if (!ok && !step.streams) process.stdout.write(output);
-  process.stdout.write(`${ok ? 'ok    ' : 'FAILED'} ${step.name}, ${seconds.toFixed(1)} s${hollow ? `: ${hollow}` : ''}\n`);
+  process.stdout.write(
+    `${ok ? 'ok    ' : 'FAILED'} ${step.name}, ${seconds.toFixed(1)} s${hollow ? `: ${hollow}` : ''}\n`,
+  );
   return { step, ok, seconds };
 }
 
 function run(step: Step): Promise<{ status: number; output: string }> {
   const [program, ...args] = step.command;
-  const env = { ...process.env, PATH: `${join(process.cwd(), 'node_modules', '.bin')}${delimiter}${process.env['PATH'] ?? ''}` };
+  const env = {
+    ...process.env,
+    PATH: `${join(process.cwd(), 'node_modules', '.bin')}${delimiter}${process.env['PATH'] ?? ''}`,
+  };
   return new Promise((resolve) => {
     const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';

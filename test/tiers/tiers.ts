@@ -21,7 +21,12 @@ export const TIERS = {
 
 export type TierName = keyof typeof TIERS;
 
-export type TierReport = { readonly ok: boolean; readonly line: string; readonly passed: number; readonly failed: number };
+export type TierReport = {
+  readonly ok: boolean;
+  readonly line: string;
+  readonly passed: number;
+  readonly failed: number;
+};
 
 /** A vitest project inside network namespaces of its own, which end with it whatever happens. */
 function vitestIn(project: string): Step {
@@ -39,7 +44,8 @@ export async function runTier(name: TierName): Promise<TierReport> {
   await mkdir('test-results', { recursive: true });
   process.stdout.write(`\n== ${name} (budget ${tier.budgetSeconds} s)\n`);
   const prepared = await prepareMachine(tier.packages);
-  if (!prepared.ok) return { ok: prepared.mayskip, line: `${name}: ${prepared.line}`, passed: 0, failed: prepared.mayskip ? 0 : 1 };
+  if (!prepared.ok)
+    return { ok: prepared.mayskip, line: `${name}: ${prepared.line}`, passed: 0, failed: prepared.mayskip ? 0 : 1 };
   const startedAt = performance.now();
   const reports: StepReport[] = [];
   for (const group of tier.groups) {
@@ -70,7 +76,10 @@ function summary(name: string, tier: Tier, reports: readonly StepReport[], secon
 function countTests(report: StepReport): { passed: number; failed: number } {
   if (!report.step.jsonReport) return report.ok ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
   try {
-    const json = JSON.parse(readFileSync(report.step.jsonReport, 'utf8')) as { numPassedTests: number; numFailedTests: number };
+    const json = JSON.parse(readFileSync(report.step.jsonReport, 'utf8')) as {
+      numPassedTests: number;
+      numFailedTests: number;
+    };
     return { passed: json.numPassedTests, failed: json.numFailedTests };
   } catch {
     return { passed: 0, failed: 1 };

@@ -2,8 +2,8 @@
 # The first and only program of the demo's system: configures the machine over the network as a small NoCloud client
 # does, and says on the serial console how far it has come. Runs on the shell and tools of busybox.
 
-busybox mkdir -p /proc /sys /dev /tmp /run /etc
-busybox --install -s /bin
+/bin/busybox mkdir -p /proc /sys /dev /tmp /run /etc
+/bin/busybox --install -s /bin
 export PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
@@ -56,9 +56,10 @@ say "address $(cat /run/address) on $nic"
 seed=$(option ds | tr ';' '\n' | sed -n 's/^\(s\|seedfrom\)=//p')
 [ -n "$seed" ] || finish "failed: no seed on the command line"
 
+# timeout instead of -T, which Debian 12's static busybox answers with a crash.
 fetch() { # NAME: one document of the seed
   for try in 1 2 3 4 5 6 7 8 9 10; do
-    wget -q -T 10 -O "/run/$1" "$seed$1" 2>/tmp/wget.log && return
+    timeout 10 wget -q -O "/run/$1" "$seed$1" 2>/tmp/wget.log && return
     sleep 1
   done
   finish "failed: cannot fetch $seed$1: $(tail -n 1 /tmp/wget.log)"
@@ -80,10 +81,10 @@ hostname "$name"
 say "hostname $(hostname)"
 
 # The first address after phone_home, in block or in flow style.
-report=$(sed -n '/phone_home/,$p' /run/vendor-data | grep -o "https\?://[^\"' ,}]*" | head -n 1 | sed "s/\$INSTANCE_ID/$instance/")
+report=$(sed -n '/phone_home/,$p' /run/vendor-data | sed '1s/.*phone_home//' | grep -o "https\?://[^\"' ,}]*" | head -n 1 | sed "s/\$INSTANCE_ID/$instance/")
 if [ -n "$report" ]; then
   for try in 1 2 3 4 5 6 7 8 9 10; do
-    wget -q -T 10 -O /dev/null --post-data "hostname=$name&instance_id=$instance" "$report" 2>/tmp/wget.log && reported=yes && break
+    timeout 10 wget -q -O /dev/null --post-data "hostname=$name&instance_id=$instance" "$report" 2>/tmp/wget.log && reported=yes && break
     sleep 3
   done
   [ "$reported" ] || finish "failed: cannot phone home to $report: $(tail -n 1 /tmp/wget.log)"

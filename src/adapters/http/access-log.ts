@@ -1,0 +1,9 @@
+/** Longer paths are noise in a log, or an attack on it. */
+const MAX_LOGGED = 300;
+
+/** A request path as a log may hold it: tokens of `/t/…` and `/r/…` are hidden, control characters and excess cut away. */
+export function redactPath(url: string): string {
+  const hidden = url.replace(/^(\/+[tr]\/+)[^/?]+/, '$1***');
+  const printable = hidden.replace(/[^\x20-\x7e]/g, '?');
+  return printable.length > MAX_LOGGED ? `${printable.slice(0, MAX_LOGGED)}…` : printable;
+}

@@ -1,0 +1,111 @@
+import { createServer, type Server } from 'node:http';
+import fastify, { type FastifyInstance } from 'fastify';
+import { AppError } from '../../kernel/errors.ts';
+import type { Log } from '../../kernel/ports.ts';
+import { redactPath } from './access-log.ts';
+import { refuseMalformed, sendError } from './error-reply.ts';
+import { type ListenAt, listen } from './listen.ts';
+
+/** A group of routes: a fastify plugin with parsers and hooks of its own that no other group sees. */
+export type Routes = (app: FastifyInstance) => void | Promise<void>;
+
+export type HttpServerOptions = {
+  readonly log: Log;
+  readonly routes: readonly Routes[];
+  /** Connections per listener; what comes on top is closed at once. */
+  readonly maxConnections?: number;
+};
+
+export interface HttpServer {
+  /** For tests: `app.inject` asks without a socket. */
+  readonly app: FastifyInstance;
+  /**
+   * Opens one more listener; answers its TCP port, or 0 for a Unix socket.
+   * Rejects with an AppError: `port-in-use`, `permission-denied`, `address-unavailable`, `socket-failed`.
+   */
+  listen(at: ListenAt): Promise<number>;
+  /** Takes no new connection, and ends those that are still busy after `graceMs`. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** EDK2 reuses the connection of its HEAD for the GET, and load balancers for 60 s: we must never be the first to hang up. */
+const KEEP_ALIVE_MS = 70_000;
+/** A client that dribbles its headers is cut off here; Node wants it above the keep-alive. */
+const HEADERS_MS = 75_000;
+/** To receive a request whole. Answers are not bounded by it: a kernel may take its time. */
+const REQUEST_MS = 120_000;
+const BODY_LIMIT_BYTES = 64 * 1024;
+const MAX_CONNECTIONS = 512;
+const GRACE_MS = 2_000;
+
+/** One set of routes behind any number of listeners, with the same limits and the same error answers everywhere. */
+export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const app = await createApp(options);
+  const servers: Server[] = [];
+  return {
+    app,
+    listen: async (at) => {
+      const server = createListener(app, options);
+      const port = await listen(server, at);
+      servers.push(server);
+      return port;
+    },
+    close: async (graceMs = GRACE_MS) => {
+      await Promise.all(servers.splice(0).map((server) => closeServer(server, graceMs)));
+      await app.close();
+    },
+  };
+}
+
+async function createApp({ log, routes }: HttpServerOptions): Promise<FastifyInstance> {
+  const app = fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    // What fastify refuses before it looks for a route, such as a broken percent sign.
+    frameworkErrors: (error, request, reply) => sendError({ error, request, reply, log }),
+    // Firmware joins a base URL and a path with two slashes, and people type one too many: never answered by a redirect,
+    // which UEFI HTTP boot and the Raspberry Pi do not follow.
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 512 },
+  });
+  app.setErrorHandler((error, request, reply) => sendError({ error, request, reply, log }));
+  app.setNotFoundHandler((request) => {
+    throw new AppError('not-found', `nothing is at ${redactPath(request.url)}`);
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    const fields = {
+      method: request.method,
+      path: redactPath(request.url),
+      status: reply.statusCode,
+      remote: request.ip,
+    };
+    log.debug({ ...fields, ms: Math.round(reply.elapsedTime) }, 'http request');
+    done();
+  });
+  for (const group of routes) await app.register(async (scope) => group(scope));
+  await app.ready();
+  return app;
+}
+
+function createListener(app: FastifyInstance, { log, maxConnections }: HttpServerOptions): Server {
+  const server = createServer(
+    {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: HEADERS_MS,
+      requestTimeout: REQUEST_MS,
+      noDelay: true,
+      // Small HTTP clients in firmware forget the Host header now and then.
+      requireHostHeader: false,
+    },
+    app.routing,
+  );
+  server.maxConnections = maxConnections ?? MAX_CONNECTIONS;
+  server.on('clientError', refuseMalformed);
+  server.on('drop', (drop) => log.warn({ remote: drop?.remoteAddress }, 'too many connections: one was turned away'));
+  return server;
+}
+
+async function closeServer(server: Server, graceMs: number): Promise<void> {
+  const force = setTimeout(() => server.closeAllConnections(), graceMs);
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  clearTimeout(force);
+}

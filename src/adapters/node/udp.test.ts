@@ -1,0 +1,139 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Ipv4 } from '../../kernel/ipv4.ts';
+import type { Log } from '../../kernel/ports.ts';
+import type { Endpoint, UdpSocket } from '../../kernel/udp.ts';
+import { createUdpPort } from './udp.ts';
+
+const quiet = () => {};
+const log: Log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+const at = (port: number, address = '127.0.0.1'): Endpoint => ({ address: address as Ipv4, port });
+const handlers = { onDatagram: quiet, onSendError: quiet };
+
+const opened: { close(): unknown }[] = [];
+const keep = <T extends { close(): unknown }>(socket: T): T => {
+  opened.push(socket);
+  return socket;
+};
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((socket) => socket.close()));
+});
+
+/** A socket of another program on a free port; with `reuseAddr` as dnsmasq opens its own. */
+async function foreignSocket(reuseAddr: boolean): Promise<number> {
+  const socket = keep(createSocket({ type: 'udp4', reuseAddr }));
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  return socket.address().port;
+}
+
+/** Does as systemd does: a bound socket as descriptor 3, told of in the environment, and then exec. */
+const launcher = `
+  use Socket; $^F = 9;
+  socket(my $socket, PF_INET, SOCK_DGRAM, 0) or die;
+  bind($socket, pack_sockaddr_in(0, inet_aton('127.0.0.1'))) or die;
+  fileno($socket) == 3 or die;
+  @ENV{qw(LISTEN_FDS LISTEN_PID LISTEN_FDNAMES)} = (1, $$, 'dhcp');
+  exec @ARGV;`;
+
+/** Takes the socket over, says its port, and sends back what comes. */
+const adopter = `
+  (async () => {
+    const [{ passedSockets }, { createUdpPort }] = await Promise.all(process.argv.slice(1).map((file) => import(file)));
+    const [{ fd }] = passedSockets(process.env, [process.pid]);
+    const log = { debug() {}, info() {}, warn() {}, error() {} };
+    const onDatagram = (bytes, from) => socket.send(bytes, from);
+    const socket = await createUdpPort(log).adopt(fd, { onDatagram, onSendError() {} });
+    console.log(socket.local.port);
+  })();`;
+const modules = ['./systemd-sockets.ts', './udp.ts'].map((name) => new URL(name, import.meta.url).href);
+const withOutput: { stdio: ['ignore', 'pipe', 'inherit'] } = { stdio: ['ignore', 'pipe', 'inherit'] };
+
+function keepChild<T extends ChildProcess>(child: T): T {
+  opened.push({ close: () => child.kill('SIGKILL') });
+  return child;
+}
+
+describe('UDP', () => {
+  it('carries datagrams both ways', async () => {
+    const udp = createUdpPort(log);
+    const echo: UdpSocket = keep(
+      await udp.open(at(0), { ...handlers, onDatagram: (bytes, from) => echo.send(bytes, from) }, { broadcast: true }),
+    );
+    const heard = Promise.withResolvers<[Uint8Array, Endpoint]>();
+    const client = keep(
+      await udp.open(at(0), { ...handlers, onDatagram: (bytes, from) => heard.resolve([bytes, from]) }),
+    );
+    client.send(Uint8Array.of(1, 2, 3), echo.local);
+    const [bytes, from] = await heard.promise;
+    expect([[...bytes], from]).toEqual([[1, 2, 3], echo.local]);
+  });
+
+  it('opens one address beside all addresses, at once and one after the other', async () => {
+    const port = await foreignSocket(false);
+    await opened.pop()?.close();
+    const udp = createUdpPort(log);
+    const both = await Promise.all([udp.open(at(port), handlers), udp.open(at(port, '0.0.0.0'), handlers)]);
+    expect(both.map(({ local }) => local)).toEqual([at(port), at(port, '0.0.0.0')]);
+    await Promise.all(both.map((socket) => socket.close()));
+    const again = keep(await udp.open(at(port), handlers));
+    expect(again.local.port).toBe(port);
+  });
+
+  it.each([true, false])('finds a port in use, shared or not (%o)', async (reuseAddr) => {
+    const port = await foreignSocket(reuseAddr);
+    for (const address of ['127.0.0.1', '0.0.0.0']) {
+      const opening = createUdpPort(log).open(at(port, address), handlers);
+      await expect(opening).rejects.toMatchObject({
+        code: 'port-in-use',
+        message: `UDP ${address}:${port}: another program has it`,
+      });
+    }
+  });
+
+  it('says when the address is not of this machine', async () => {
+    const opening = createUdpPort(log).open(at(0, '192.0.2.1'), handlers);
+    await expect(opening).rejects.toMatchObject({ code: 'address-unavailable' });
+  });
+
+  it('serves a socket that a launcher opened before it started us', async () => {
+    const child = keepChild(spawn('perl', ['-e', launcher, process.execPath, '-e', adopter, ...modules], withOutput));
+    const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+    const heard = Promise.withResolvers<string>();
+    const client = keep(
+      await createUdpPort(log).open(at(0), {
+        ...handlers,
+        onDatagram: (bytes, from) => heard.resolve(`${Buffer.from(bytes)} from ${from.port}`),
+      }),
+    );
+    client.send(Buffer.from('hello'), at(Number(line)));
+    expect(await heard.promise).toBe(`hello from ${line}`);
+  });
+
+  it('takes no descriptor that is no UDP socket', async () => {
+    const fd = openSync('/dev/null', 'r');
+    await expect(createUdpPort(log).adopt(fd, handlers)).rejects.toMatchObject({ code: 'socket-failed' });
+    closeSync(fd);
+  });
+
+  it('reports sends that fail, and never throws', async () => {
+    const failed: Endpoint[] = [];
+    const two = Promise.withResolvers<void>();
+    const onSendError = (_error: Error, to: Endpoint) => {
+      if (failed.push(to) === 2) two.resolve();
+    };
+    const socket = await createUdpPort(log).open(at(0), { ...handlers, onSendError });
+    // Without broadcast: EACCES, later; after close: at once.
+    socket.send(new Uint8Array(1), at(9, '255.255.255.255'));
+    socket.send(new Uint8Array(70_000), at(9));
+    await two.promise;
+    await socket.close();
+    await socket.close();
+    socket.send(new Uint8Array(1), at(9));
+    expect(failed.length).toBe(3);
+  });
+});

@@ -1,0 +1,155 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { AppError, type ErrorCode } from '../../kernel/errors.ts';
+import type { Ipv4 } from '../../kernel/ipv4.ts';
+import type { Log } from '../../kernel/ports.ts';
+import type { Endpoint, UdpHandlers, UdpPort, UdpSocket } from '../../kernel/udp.ts';
+import { errnoOf } from './system-errors.ts';
+
+export type UdpOptions = { readonly broadcast?: boolean };
+
+/** Real sockets, and those that systemd opened for us. */
+export interface NodeUdpPort extends UdpPort {
+  /** Takes over a bound UDP socket by its descriptor. @throws AppError `socket-failed` if it is none */
+  adopt(fd: number, handlers: UdpHandlers, options?: UdpOptions): Promise<UdpSocket>;
+}
+
+/** Room for the DISCOVERs of a whole store that gets its power back at once. */
+const BUFFER_BYTES = 1024 * 1024;
+
+const openErrors: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  EADDRINUSE: ['port-in-use', 'another program has it'],
+  EACCES: ['permission-denied', 'ports below 1024 need root or CAP_NET_BIND_SERVICE'],
+  EPERM: ['permission-denied', 'ports below 1024 need root or CAP_NET_BIND_SERVICE'],
+  EADDRNOTAVAIL: ['address-unavailable', 'this machine does not have that address'],
+};
+
+/** UDP of this machine. `log` hears of errors that belong to no datagram. */
+export function createUdpPort(log: Log): NodeUdpPort {
+  const ownPorts = new Map<number, number>();
+  let last: Promise<unknown> = Promise.resolve();
+
+  const openNow = async (local: Endpoint, handlers: UdpHandlers, options: UdpOptions) => {
+    if (local.port !== 0 && !ownPorts.has(local.port)) await checkFree(local);
+    const socket = newSocket();
+    await bound(
+      socket,
+      () => socket.bind({ address: local.address, port: local.port }),
+      `${local.address}:${local.port}`,
+    );
+    return serve(socket, handlers, options, log, ownPorts);
+  };
+  return {
+    open: (local, handlers, options = {}) => {
+      // One after the other: `checkFree` must not meet a socket of ours that is just being opened.
+      const opened = last.then(() => openNow(local, handlers, options));
+      last = opened.catch(() => {});
+      return opened;
+    },
+    adopt: async (fd, handlers, options = {}) => {
+      const socket = newSocket();
+      await bound(socket, () => socket.bind({ fd }), `descriptor ${fd}`);
+      return serve(socket, handlers, options, log, ownPorts);
+    },
+  };
+}
+
+function newSocket(reuseAddr = true): Socket {
+  return createSocket({
+    type: 'udp4',
+    reuseAddr,
+    // Addresses are never names: nothing to look up, nothing to wait for.
+    lookup: (address, _options, answer) => answer(null, address, 4),
+  });
+}
+
+/**
+ * A socket with reuseAddr, which one on an address beside one on 0.0.0.0 needs, shares its port with that of any other
+ * program that does the same, as dnsmasq does; datagrams then go to one of them. A bind without it tells.
+ */
+async function checkFree(local: Endpoint): Promise<void> {
+  const socket = newSocket(false);
+  await bound(
+    socket,
+    () => socket.bind({ address: local.address, port: local.port }),
+    `${local.address}:${local.port}`,
+  );
+  await closed(socket);
+}
+
+function bound(socket: Socket, bind: () => void, where: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: unknown) => {
+      socket.removeAllListeners();
+      socket.close();
+      reject(openError(where, cause));
+    };
+    socket.once('error', fail);
+    socket.once('listening', () => {
+      socket.off('error', fail);
+      resolve();
+    });
+    try {
+      bind();
+    } catch (error) {
+      fail(error);
+    }
+  });
+}
+
+function openError(where: string, cause: unknown): AppError {
+  const errno = errnoOf(cause) ?? '';
+  const [code, why] = openErrors[errno] ?? ['socket-failed', errno || 'see the cause'];
+  return new AppError(code, `UDP ${where}: ${why}`, { cause });
+}
+
+function serve(
+  socket: Socket,
+  handlers: UdpHandlers,
+  options: UdpOptions,
+  log: Log,
+  ownPorts: Map<number, number>,
+): UdpSocket {
+  const { address, port } = socket.address();
+  const local: Endpoint = { address: address as Ipv4, port };
+  const count = ownPorts.get(port) ?? 0;
+  ownPorts.set(port, count + 1);
+  socket.on('message', (bytes, from) => handlers.onDatagram(bytes, { address: from.address as Ipv4, port: from.port }));
+  socket.on('error', (error) => log.warn({ error, ...local }, 'a UDP socket reported an error'));
+  if (options.broadcast) socket.setBroadcast(true);
+  enlargeBuffers(socket, log);
+  let ending: Promise<void> | undefined;
+  return {
+    local,
+    send: (bytes, to) => {
+      try {
+        socket.send(bytes, to.port, to.address, (error) => error && handlers.onSendError(error, to));
+      } catch (error) {
+        handlers.onSendError(error as Error, to);
+      }
+    },
+    close: () => {
+      ending ??= closed(socket).then(() => release(ownPorts, port));
+      return ending;
+    },
+  };
+}
+
+function release(ownPorts: Map<number, number>, port: number): void {
+  const left = (ownPorts.get(port) ?? 1) - 1;
+  if (left > 0) ownPorts.set(port, left);
+  else ownPorts.delete(port);
+}
+
+/** The kernel may grant less (net.core.rmem_max); more is better, none is needed. */
+function enlargeBuffers(socket: Socket, log: Log): void {
+  try {
+    socket.setRecvBufferSize(BUFFER_BYTES);
+    socket.setSendBufferSize(BUFFER_BYTES);
+  } catch (error) {
+    log.debug({ error }, 'the buffers of a UDP socket stay small');
+  }
+}
+
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.close(() => resolve()));
+}

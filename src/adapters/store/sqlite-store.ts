@@ -1,0 +1,160 @@
+import { AppError } from '../../kernel/errors.ts';
+import type { Log } from '../../kernel/ports.ts';
+import type { Event, NewEvent } from '../../model/event.ts';
+import { applyChanges, createState, type MemoryState } from '../../model/state.ts';
+import type { Change, EventQuery, Store } from '../../model/store.ts';
+import { CommitQueue } from './commit-queue.ts';
+import type { Faults } from './faults.ts';
+import type { EventPage, RowText, StoredEvent } from './protocol.ts';
+import { WorkerClient } from './worker-client.ts';
+
+/** Rows of one answer of the worker; more would keep a commit waiting. */
+const PAGE_ROWS = 500;
+const BOOTS_AT_ONCE = 200;
+
+export type StoreOptions = {
+  /** Hears of listeners that threw. */
+  readonly log?: Log;
+  /** The worker is gone and the store with it: every commit is rejected from now on. */
+  readonly onLost?: (error: AppError) => void;
+  /** A test aid: troubles of the disk from the first commit on. */
+  readonly faults?: Faults;
+};
+
+/** `Store` on SQLite. `inject` is a test aid. */
+export interface SqliteStore extends Store {
+  inject(faults: Faults): Promise<void>;
+}
+
+/**
+ * Opens the store in the file `path`, making it and its directory (mode 0700) if need be; `:memory:` is one that is
+ * gone when it is closed.
+ * @throws AppError `store-locked`, `store-read-only`, `store-newer`, `store-damaged`, `disk-full`, `disk-failed`; what
+ * is there is then left as it is
+ */
+export async function openStore(path: string, options: StoreOptions = {}): Promise<SqliteStore> {
+  const worker = new WorkerClient((error) => options.onLost?.(error));
+  try {
+    const { epoch, rows } = await worker.call('open', { path });
+    if (options.faults) await worker.call('injectFaults', options.faults);
+    return new WorkerStore(worker, epoch, createState(rows.map((row) => parseRow(path, row))), options.log);
+  } catch (error) {
+    await worker.close();
+    throw error;
+  }
+}
+
+class WorkerStore implements SqliteStore {
+  readonly epoch: string;
+  readonly state: MemoryState;
+  readonly #worker: WorkerClient;
+  readonly #queue: CommitQueue;
+  readonly #log: Log | undefined;
+  #listeners: readonly ((event: Event) => void)[] = [];
+  #closing: Promise<void> | undefined;
+
+  constructor(worker: WorkerClient, epoch: string, state: MemoryState, log: Log | undefined) {
+    this.epoch = epoch;
+    this.state = state;
+    this.#worker = worker;
+    this.#log = log;
+    this.#queue = new CommitQueue(
+      (group) => worker.call('commit', group),
+      (changes, events, firstSeq) => this.#committed(changes, events, firstSeq),
+    );
+  }
+
+  commit(changes: readonly Change[], events: readonly NewEvent[]): Promise<void> {
+    if (this.#closing) return Promise.reject(new AppError('site-not-ready', 'the store is closed'));
+    return this.#queue.commit(changes, events);
+  }
+
+  async events(query: EventQuery): Promise<readonly Event[]> {
+    const found: Event[] = [];
+    let page: EventPage = query;
+    for (;;) {
+      const limit = Math.min(query.limit - found.length, PAGE_ROWS);
+      if (limit <= 0) return found;
+      const rows = await this.#worker.call('events', { ...page, limit });
+      found.push(...rows.map((row) => this.#parseEvent(row)));
+      const last = rows.at(-1);
+      if (!last || rows.length < limit) return found;
+      page = query.newestFirst ? { ...query, beforeSeq: last.seq } : { ...query, afterSeq: last.seq };
+    }
+  }
+
+  onEvent(listener: (event: Event) => void): () => void {
+    // Wrapped, so that one function may listen twice and each answer ends its own.
+    const own = (event: Event) => listener(event);
+    this.#listeners = [...this.#listeners, own];
+    return () => {
+      this.#listeners = this.#listeners.filter((each) => each !== own);
+    };
+  }
+
+  async prune(limits: {
+    readonly beforeMs: number;
+    readonly maxBytes: number;
+  }): Promise<{ events: number; boots: number }> {
+    const boots = await this.#pruneBoots(limits.beforeMs);
+    let events = 0;
+    for (let done = false; !done; ) {
+      const part = await this.#worker.call('pruneEvents', limits);
+      events += part.deleted;
+      done = part.done;
+    }
+    for (let done = false; !done; ) done = (await this.#worker.call('shrink', null)).done;
+    return { events, boots };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#queue.idle().then(() => this.#worker.close());
+    return this.#closing;
+  }
+
+  async inject(faults: Faults): Promise<void> {
+    await this.#worker.call('injectFaults', faults);
+  }
+
+  async #pruneBoots(beforeMs: number): Promise<number> {
+    const old = [...this.state.boots].filter(([, boot]) => (boot.closedAt ?? beforeMs) < beforeMs);
+    for (let i = 0; i < old.length; i += BOOTS_AT_ONCE) {
+      const part = old.slice(i, i + BOOTS_AT_ONCE);
+      await this.commit(
+        part.map(([key]) => ({ table: 'boots', key, row: null })),
+        [],
+      );
+    }
+    return old.length;
+  }
+
+  #committed(changes: readonly Change[], events: readonly NewEvent[], firstSeq: number): void {
+    applyChanges(this.state, changes);
+    events.forEach((event, i) => {
+      this.#tell({ ...event, epoch: this.epoch, seq: firstSeq + i, version: 1 });
+    });
+  }
+
+  #tell(event: Event): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        // The commit is done; whoever cannot hear of it must not undo it for the others.
+        this.#log?.error({ error: AppError.from(error), seq: event.seq }, 'a listener of the store failed');
+      }
+    }
+  }
+
+  #parseEvent(row: StoredEvent): Event {
+    return { ...(JSON.parse(row.body) as NewEvent), epoch: this.epoch, seq: row.seq, version: 1 };
+  }
+}
+
+function parseRow(path: string, { table, key, row }: RowText): Change {
+  try {
+    return { table, key, row: row === null ? null : JSON.parse(row) } as Change;
+  } catch (cause) {
+    throw new AppError('store-damaged', `${path}: the row ${key} of ${table} is not JSON`, { cause });
+  }
+}

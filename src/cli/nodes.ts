@@ -1,0 +1,88 @@
+import type { Command } from 'commander';
+import { askSite } from '../adapters/http/control-client.ts';
+import { formatDuration } from '../kernel/duration.ts';
+import type { BootView, MachineView, NodeDetail, NodeView, SiteNodes } from '../wire/api/views.ts';
+import type { CliIo } from './io.ts';
+import { type AskOptions, jsonOption, socketOption } from './options.ts';
+import { formatTable, formatTime } from './table.ts';
+
+/** `slipway nodes` and `slipway node NAME`. */
+export function addNodeCommands(program: Command, io: CliIo): void {
+  program
+    .command('nodes')
+    .description('every slot of the site and what fills it, and the machines in no slot')
+    .addOption(jsonOption())
+    .addOption(socketOption())
+    .action(async (options: AskOptions) => {
+      const nodes = await askSite<SiteNodes>(options.socket, '/api/v1/nodes');
+      io.write(options.json ? `${JSON.stringify(nodes, undefined, 2)}\n` : formatNodes(nodes));
+    });
+  program
+    .command('node')
+    .description('one slot or machine with its boots')
+    .argument('<name>', 'a slot, or the code, id or MAC of a machine')
+    .addOption(jsonOption())
+    .addOption(socketOption())
+    .action(async (name: string, options: AskOptions) => {
+      const detail = await askSite<NodeDetail>(options.socket, `/api/v1/nodes/${encodeURIComponent(name)}`);
+      io.write(options.json ? `${JSON.stringify(detail, undefined, 2)}\n` : formatDetail(detail));
+    });
+}
+
+export function formatNodes({ nodes, machines }: SiteNodes): string {
+  const slots = nodes.map((node) => [
+    node.slot,
+    node.state,
+    node.machine?.address ?? '-',
+    node.machine?.macs[0] ?? '-',
+    node.sentence,
+  ]);
+  const others = machines.map((machine) => [
+    machine.code,
+    machine.macs[0] ?? '-',
+    machine.address ?? '-',
+    makeOf(machine),
+    machine.sentence,
+  ]);
+  return [
+    formatTable(['SLOT', 'STATE', 'ADDRESS', 'MAC', ''], slots),
+    ...(others.length > 0 ? [formatTable(['MACHINE', 'MAC', 'ADDRESS', 'MAKE', ''], others)] : []),
+  ].join('\n');
+}
+
+export function formatDetail({ node, machine, boots }: NodeDetail): string {
+  const shown = node?.machine ?? machine;
+  return [...(node ? [nodeHead(node)] : []), ...(shown ? [machineLines(shown)] : []), ...boots.map(formatBoot)].join(
+    '\n',
+  );
+}
+
+function nodeHead(node: NodeView): string {
+  const since = node.since === undefined ? '' : ` since ${formatTime(node.since)}`;
+  return `${node.slot}: ${node.sentence}${since}\nprofile  ${node.profile}${node.hardware ? `, hardware ${node.hardware}` : ''}\n`;
+}
+
+function machineLines(machine: MachineView): string {
+  const rows = [
+    ['machine', `${machine.id} (code ${machine.code}), ${machine.sentence}`],
+    ['make', makeOf(machine)],
+    ['serial', machine.serial ?? '-'],
+    ['uuid', machine.uuid ?? '-'],
+    ['macs', machine.macs.join(' ')],
+    ['address', machine.address ?? '-'],
+    ['seen', `${formatTime(machine.firstSeen)} to ${formatTime(machine.lastSeen)}`],
+  ];
+  return `${rows.map(([label = '', value]) => `${label.padEnd(8)} ${value}`).join('\n')}\n`;
+}
+
+function formatBoot(boot: BootView): string {
+  const stages = boot.stages.map(({ stage, at, tookMs }) => {
+    const took = tookMs === undefined ? '' : formatDuration(tookMs);
+    return `  ${formatTime(at)}  ${stage.padEnd(11)} ${took}`.trimEnd();
+  });
+  return `boot ${boot.id}, ${formatTime(boot.openedAt)}: ${boot.sentence}\n${stages.join('\n')}\n`;
+}
+
+function makeOf(machine: MachineView): string {
+  return [machine.manufacturer, machine.product].filter((part) => part !== undefined).join(' ') || '-';
+}

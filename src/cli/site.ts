@@ -1,0 +1,22 @@
+import { type Command, Option } from 'commander';
+import { AppError } from '../kernel/errors.ts';
+import { runSite } from '../site/run-site.ts';
+import type { CliIo } from './io.ts';
+
+/** `slipway site`: the appliance itself. */
+export function addSiteCommand(program: Command, _io: CliIo): void {
+  program
+    .command('site')
+    .description('run the appliance: DHCP, TFTP, HTTP and the metadata of one site')
+    .requiredOption('--config <file>', 'the site file, for example /etc/slipway/site.yaml')
+    .addOption(new Option('--fault <name=value>', 'for tests: fsync-delay=MILLISECONDS').argParser(fault).hideHelp())
+    .action((options: { config: string; fault?: { fsyncDelayMs: number } }) =>
+      runSite({ configPath: options.config, ...(options.fault ? { fsyncDelayMs: options.fault.fsyncDelayMs } : {}) }),
+    );
+}
+
+function fault(text: string): { fsyncDelayMs: number } {
+  const delay = /^fsync-delay=(\d{1,5})$/.exec(text)?.[1];
+  if (delay === undefined) throw new AppError('usage-invalid', `--fault does not know ${JSON.stringify(text)}`);
+  return { fsyncDelayMs: Number(delay) };
+}

@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import { askSite } from '../adapters/http/control-client.ts';
+import type { SiteStatus } from '../wire/api/views.ts';
+import { NODE_STATES } from '../wire/api/views.ts';
+import { EXIT, type ExitStatus } from './exit.ts';
+import type { CliIo } from './io.ts';
+import { type AskOptions, jsonOption, socketOption } from './options.ts';
+import { formatTable } from './table.ts';
+
+/** `slipway status`: the site on one screen; exit 1 if it does not serve nodes. */
+export function addStatusCommand(program: Command, io: CliIo, setStatus: (status: ExitStatus) => void): void {
+  program
+    .command('status')
+    .description('how the running site does')
+    .addOption(jsonOption())
+    .addOption(socketOption())
+    .action(async (options: AskOptions) => {
+      const status = await askSite<SiteStatus>(options.socket, '/api/v1/status');
+      io.write(options.json ? `${JSON.stringify(status, undefined, 2)}\n` : formatStatus(status));
+      if (!status.ready) setStatus(EXIT.finding);
+    });
+}
+
+/** The screen, as a person reads it. */
+export function formatStatus(status: SiteStatus): string {
+  const { revision } = status;
+  const slots = NODE_STATES.filter((state) => status.slots[state] > 0).map(
+    (state) => `${status.slots[state]} ${state}`,
+  );
+  const head = [
+    `site      ${status.site}, ${status.ready ? 'ready' : `NOT READY: ${status.notReady.join('; ')}`}`,
+    `revision  ${revision ? `${revision.number} of template ${revision.template} (${revision.digest.slice(0, 12)})` : 'none'}`,
+    `slots     ${slots.join(', ') || 'none'}${status.held > 0 ? `; ${status.held} unknown machines held` : ''}`,
+    '',
+  ].join('\n');
+  const networks = status.networks.map((n) => [n.name, n.subnet, n.serverAddress ?? 'not served', `${n.leases}`]);
+  const assets = status.assets.map((asset) => [asset.name, asset.digest.slice(0, 12), asset.sentence]);
+  return [
+    head,
+    formatTable(['NETWORK', 'SUBNET', 'SITE AT', 'LEASES'], networks),
+    ...(assets.length > 0 ? [formatTable(['ASSET', 'SHA256', ''], assets)] : []),
+  ].join('\n');
+}

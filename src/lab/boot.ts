@@ -1,0 +1,146 @@
+import { once } from 'node:events';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { followSite } from '../adapters/http/control-client.ts';
+import { AppError } from '../kernel/errors.ts';
+import { parseMac } from '../kernel/mac.ts';
+import type { Event } from '../model/event.ts';
+import { demoSite, type GuestSystem } from './demo-site.ts';
+import type { FirmwareName } from './firmware.ts';
+import { createBridge, createTap } from './network.ts';
+import { startMachine } from './qemu.ts';
+import { startSite } from './site-process.ts';
+
+export type BootRequest = {
+  readonly firmware: FirmwareName;
+  readonly system: GuestSystem;
+  /** Everything of the run is kept here: the site's data and log, the machine's console. */
+  readonly workDir: string;
+  readonly timeoutMs: number;
+};
+
+/** What a person sees while it runs: one call per thing that happened, `atMs` after the machine was switched on. */
+export type BootProgress = { event(event: Event, atMs: number): void; note(text: string): void };
+
+export type BootReport = {
+  readonly enrolled: true;
+  readonly totalMs: number;
+  /** When each stage was reached, in ms after switching on, in the order in which they came. */
+  readonly stages: readonly { readonly stage: string; readonly atMs: number }[];
+  readonly consolePath: string;
+  readonly siteLogPath: string;
+};
+
+const identity = {
+  mac: parseMac('52:54:00:5b:00:01') ?? unreachable(),
+  uuid: '5b5b5b5b-0001-4000-8000-525400000001',
+  serial: 'SLIPWAY-0001',
+  manufacturer: 'Slipway Lab',
+  product: 'Virtual Node',
+};
+
+/**
+ * Starts a site and one machine with an empty disk on a network of their own, and resolves when the machine is enrolled.
+ * Must run inside a namespace (see `enterNamespace`).
+ * @throws AppError `lab-failed` when that does not happen in time, with the last lines of the console
+ */
+export async function bootOnce(request: BootRequest, progress: BootProgress, signal: AbortSignal): Promise<BootReport> {
+  await mkdir(request.workDir, { recursive: true });
+  await createBridge('br0', '10.77.0.1/24');
+  await createTap('tap0', 'br0');
+  progress.note('a bridge, a cable and a site on a network of their own');
+  const site = await startSite({ workDir: request.workDir, config: await demoSite(request.system, identity) });
+  try {
+    return await bootMachine(request, site, progress, signal);
+  } finally {
+    await site.stop();
+    // Sparse, but gigabytes to every program that copies the folder.
+    await rm(join(request.workDir, 'disk.raw'), { force: true });
+  }
+}
+
+async function bootMachine(
+  request: BootRequest,
+  site: { readonly socket: string; readonly logPath: string; readonly exited: Promise<unknown> },
+  progress: BootProgress,
+  signal: AbortSignal,
+): Promise<BootReport> {
+  const stages: { stage: string; atMs: number }[] = [];
+  const enrolled = Promise.withResolvers<number>();
+  let switchedOnAt = Date.now();
+  const following = followSite(site.socket, '/api/v1/events', (value) => {
+    const event = value as Event;
+    const atMs = Math.max(0, event.at - switchedOnAt);
+    progress.event(event, atMs);
+    if (event.type === 'boot-stage') stages.push({ stage: String(event.data?.['stage']), atMs });
+    if (event.type === 'node-enrolled') enrolled.resolve(atMs);
+  });
+  const machine = await startMachine({
+    ...identity,
+    firmware: request.firmware,
+    memoryMb: request.system.memoryMb,
+    tap: 'tap0',
+    workDir: request.workDir,
+  });
+  switchedOnAt = Date.now();
+  progress.note(
+    `a machine with ${request.firmware === 'bios' ? 'SeaBIOS' : 'UEFI (OVMF)'} firmware and an empty disk is switched on`,
+  );
+  try {
+    const totalMs = await within(request.timeoutMs, signal, enrolled.promise, [
+      site.exited.then(() => 'the site ended'),
+      following.then(() => 'the site ended its stream of events'),
+      // A guest that has phoned home switches itself off: give its last event the time to arrive.
+      machine.exited.then(({ because }) => delay(3_000, `the machine switched itself off. ${because}`)),
+    ]);
+    return { enrolled: true, totalMs, stages, consolePath: machine.consolePath, siteLogPath: site.logPath };
+  } catch (cause) {
+    const lastWords = await lastLines(machine.console.lines(), () => machine.stop());
+    throw new AppError(
+      'lab-failed',
+      `${(cause as Error).message}\nLast lines of the console (${machine.consolePath}):\n${lastWords}\nLog of the site: ${site.logPath}`,
+      { cause },
+    );
+  } finally {
+    await machine.stop();
+  }
+}
+
+async function within<T>(
+  timeoutMs: number,
+  signal: AbortSignal,
+  wanted: Promise<T>,
+  spoilers: readonly Promise<string>[],
+): Promise<T> {
+  const cancel = new AbortController();
+  const spoiled = Promise.race([
+    ...spoilers,
+    once(signal, 'abort', { signal: cancel.signal }).then(() => 'interrupted'),
+    delay(timeoutMs, `not enrolled within ${Math.round(timeoutMs / 1000)} s`),
+  ]).then((because) => {
+    throw new AppError('lab-failed', because);
+  });
+  try {
+    return await Promise.race([wanted, spoiled]);
+  } finally {
+    spoiled.catch(() => undefined);
+    cancel.abort();
+  }
+}
+
+function delay<T>(ms: number, value: T): Promise<T> {
+  return new Promise((resolve) => {
+    setTimeout(() => resolve(value), ms).unref();
+  });
+}
+
+async function lastLines(lines: AsyncIterable<string>, end: () => Promise<void>): Promise<string> {
+  await end();
+  const kept: string[] = [];
+  for await (const line of lines) if (line.trim() !== '') kept.push(line);
+  return kept.slice(-15).join('\n');
+}
+
+function unreachable(): never {
+  throw new AppError('internal', 'a constant is not what it says');
+}

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { MacAddress } from '../kernel/mac.ts';
+import type { Report } from './command.ts';
+import { buildDemoInitramfs } from './initramfs.ts';
+import { fetchKernelImage } from './kernel-image.ts';
+
+/** A kernel and an initramfs for the virtual machine. */
+export type GuestSystem = { readonly kernel: string; readonly initramfs: string; readonly memoryMb: number };
+
+/** The demo's system: Debian's kernel and a busybox that behaves like a small cloud-init. Needs the network the first time. */
+export async function prepareDemoSystem(cacheDir: string, report: Report): Promise<GuestSystem> {
+  const kernel = await fetchKernelImage(cacheDir, report);
+  return { kernel: kernel.vmlinuz, initramfs: await buildDemoInitramfs(kernel, cacheDir, report), memoryMb: 512 };
+}
+
+/** The site file of the demo: one network on the bridge, one slot for the machine. */
+export async function demoSite(system: GuestSystem, machine: { readonly mac: MacAddress }): Promise<string> {
+  const template = fileURLToPath(new URL('../../templates/sites/demo.yaml', import.meta.url));
+  const vars = {
+    mac: machine.mac,
+    kernel: `file://${system.kernel}`,
+    kernelSha256: await sha256(system.kernel),
+    initramfs: `file://${system.initramfs}`,
+    initramfsSha256: await sha256(system.initramfs),
+  };
+  return [
+    'site: demo',
+    'interfaces: { nodes: br0 }',
+    `template: ${JSON.stringify(template)}`,
+    `vars: ${JSON.stringify(vars)}`,
+    '',
+  ].join('\n');
+}
+
+async function sha256(path: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
+}

@@ -1,0 +1,87 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../../kernel/errors.ts';
+import type { Event, EventType } from '../../model/event.ts';
+import { EVENT_TYPES } from '../../model/event.ts';
+import type { EventQuery } from '../../model/store.ts';
+import type { NodeDetail, SiteNodes, SiteStatus } from '../../wire/api/views.ts';
+import { streamEvents } from './stream.ts';
+
+/** What the API shows; the composition root answers from the site's facts. */
+export interface SiteQueries {
+  status(): SiteStatus;
+  nodes(): SiteNodes;
+  /** A slot, or a machine id such as `m3`, or the code of a held machine; undefined if the site has none of it. */
+  node(name: string): NodeDetail | undefined;
+  events(query: EventQuery): Promise<readonly Event[]>;
+  onEvent(listener: (event: Event) => void): () => void;
+  /** Why the site cannot serve nodes now; empty if it can. */
+  notReady(): readonly string[];
+  /** Prometheus text. */
+  metrics(): Promise<string>;
+}
+
+const maxEvents = 1000;
+
+/** `/api/v1`, health and metrics. Reading only: nothing here changes the site. */
+export function registerApiRoutes(app: FastifyInstance, site: SiteQueries): void {
+  app.get('/healthz', (_request, reply) => reply.type('text/plain').send('ok\n'));
+  app.get('/readyz', (_request, reply) => sendReadiness(reply, site.notReady()));
+  app.get('/metrics', async (_request, reply) => reply.type('text/plain; version=0.0.4').send(await site.metrics()));
+  app.get('/api/v1/status', () => site.status());
+  app.get('/api/v1/nodes', () => site.nodes());
+  app.get<{ Params: { name: string } }>('/api/v1/nodes/:name', (request) => {
+    const node = site.node(request.params.name);
+    if (!node)
+      throw new AppError('not-found', `this site has no slot or machine named ${JSON.stringify(request.params.name)}`);
+    return node;
+  });
+  app.get('/api/v1/events', (request, reply) => {
+    if (wantsStream(request)) return streamEvents(reply, site, matchesQuery(queryOf(request)));
+    return site.events(queryOf(request)).then((events) => reply.send({ events }));
+  });
+}
+
+function sendReadiness(reply: FastifyReply, reasons: readonly string[]): FastifyReply {
+  const status = reasons.length === 0 ? 200 : 503;
+  return reply
+    .code(status)
+    .type('text/plain')
+    .send(reasons.length === 0 ? 'ready\n' : `${reasons.join('\n')}\n`);
+}
+
+function wantsStream(request: FastifyRequest): boolean {
+  return request.headers.accept?.includes('text/event-stream') ?? false;
+}
+
+/** The filter of `?after= &limit= &order=newest &slot= &type=`. Throws `usage-invalid`. */
+function queryOf(request: FastifyRequest): EventQuery {
+  const query = request.query as Record<string, string | string[] | undefined>;
+  const types = [query['type'] ?? []].flat();
+  const unknown = types.find((type) => !(EVENT_TYPES as readonly string[]).includes(type));
+  if (unknown !== undefined)
+    throw new AppError(
+      'usage-invalid',
+      `there is no event type ${JSON.stringify(unknown)}; known: ${EVENT_TYPES.join(', ')}`,
+    );
+  const slot = [query['slot'] ?? []].flat()[0];
+  return {
+    limit: count(query['limit'], 'limit', 100, maxEvents),
+    newestFirst: query['order'] === 'newest',
+    ...(query['after'] === undefined ? {} : { afterSeq: count(query['after'], 'after', 0, Number.MAX_SAFE_INTEGER) }),
+    ...(slot === undefined ? {} : { slot }),
+    ...(types.length === 0 ? {} : { types: types as EventType[] }),
+  };
+}
+
+function count(value: string | string[] | undefined, name: string, otherwise: number, most: number): number {
+  if (value === undefined) return otherwise;
+  const n = Number(value);
+  if (!/^\d+$/.test(String(value)) || n > most)
+    throw new AppError('usage-invalid', `${name} takes a whole number up to ${most}`);
+  return n;
+}
+
+function matchesQuery(query: EventQuery): (event: Event) => boolean {
+  return (event) =>
+    (query.slot === undefined || event.slot === query.slot) && (query.types?.includes(event.type) ?? true);
+}

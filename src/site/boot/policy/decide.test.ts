@@ -1,0 +1,231 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: iPXE writes its settings like this.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  INITRD,
+  KERNEL,
+  OTHER_MAC,
+  POS_MAC,
+  SITE,
+  sampleProfile,
+  sampleRevision,
+  sampleSlot,
+  T0,
+} from '../../../../test/support/sample-site.ts';
+import type { AssetState } from '../../../model/content.ts';
+import type { Machine, MachineId } from '../../../model/machine.ts';
+import type { HardwareClass, Revision } from '../../../model/revision.ts';
+import { createState } from '../../../model/state.ts';
+import { decideBoot } from './decide.ts';
+import type { BootRequest } from './decision.ts';
+import { bootArch, findHardware, type MachineEnv, matchesPattern } from './machine-env.ts';
+import { renderScript } from './scripts.ts';
+
+const bios: MachineEnv = { platform: 'pcbios', buildarch: 'i386', longMode: 'yes' };
+const efi: MachineEnv = { platform: 'efi', buildarch: 'x86_64', longMode: 'unknown' };
+const complete: AssetState = { kind: 'complete', sizeBytes: 1_000 };
+
+function ask(changes: Partial<BootRequest> = {}): BootRequest {
+  return { claim: { mac: POS_MAC }, env: bios, waitedSeconds: 0, givenUp: false, ...changes };
+}
+
+function decide(
+  request: BootRequest,
+  revision: Revision | undefined = sampleRevision(),
+  asset: Readonly<Record<string, AssetState>> = {},
+  state = createState(),
+) {
+  return decideBoot(request, { state, revision, site: SITE, assetState: (digest) => asset[digest] ?? complete });
+}
+
+const nuc: HardwareClass = {
+  name: 'nuc',
+  match: { manufacturer: 'Intel*', product: 'NUC*' },
+  arch: 'amd64',
+  loader: 'ipxe',
+  localBoot: 'exit',
+};
+const stranger = ask({ claim: { mac: OTHER_MAC } });
+
+describe('a machine in a slot', () => {
+  it('runs live, with its command line filled', () => {
+    expect(decide(ask())).toEqual({
+      kind: 'live',
+      slot: 'pos-1',
+      profile: 'demo',
+      kernel: { digest: KERNEL, name: 'vmlinuz', sizeBytes: 1_000 },
+      initrds: [{ digest: INITRD, name: 'initrd.img', sizeBytes: 1_000 }],
+      cmdline: [
+        'console=ttyS0',
+        'quiet',
+        'ds=nocloud-net;s=http://10.0.0.1/nocloud/52-54-00-00-00-01/',
+        'initrd=initrd0.img',
+      ],
+      localBoot: 'sanboot',
+    });
+  });
+
+  it.each([
+    [{ [KERNEL]: { kind: 'filling', bytesDone: 40, sizeBytes: 100 } }, 'demo is not ready: kernel 40 %'],
+    [
+      { [KERNEL]: { kind: 'filling', bytesDone: 40 }, [INITRD]: { kind: 'absent' } },
+      'demo is not ready: kernel is on its way, initramfs is not here yet',
+    ],
+    [
+      { [INITRD]: { kind: 'failed', because: 'no route to host', nextTryAt: 0 } },
+      'demo is not ready: initramfs could not be fetched (no route to host)',
+    ],
+  ] as const)('waits while %j', (assets, because) => {
+    expect(decide(ask(), undefined, assets)).toEqual({
+      kind: 'wait',
+      slot: 'pos-1',
+      because,
+      holdSeconds: 300,
+      localBoot: 'sanboot',
+    });
+    expect(decide(ask({ waitedSeconds: 300 }), undefined, assets)).toMatchObject({ kind: 'local', because });
+  });
+
+  it('is refused where another machine fills the slot', () => {
+    const incumbent: Machine = {
+      id: 'm1' as MachineId,
+      evidence: [
+        { kind: 'mac', value: POS_MAC, source: 'dhcp', firstSeen: T0, lastSeen: T0 },
+        { kind: 'serial', value: 'X1', source: 'script', firstSeen: T0, lastSeen: T0 },
+      ],
+    };
+    const state = createState([
+      { table: 'machines', key: 'm1', row: incumbent },
+      {
+        table: 'bindings',
+        key: 'pos-1#1',
+        row: { slot: 'pos-1', number: 1, machine: incumbent.id, since: T0, health: 'waiting' },
+      },
+    ]);
+    const revision = sampleRevision({
+      slots: { 'pos-1': sampleSlot({ match: [{ mac: POS_MAC }, { serial: 'Y2' }] }) },
+    });
+    expect(decide(ask({ claim: { mac: OTHER_MAC, serial: 'Y2' } }), revision, {}, state)).toMatchObject({
+      kind: 'refuse',
+      because: 'pos-1 is taken: the machine with serial X1 fills it, and this machine matches it too',
+    });
+  });
+
+  it('is refused where its processor cannot start the kernel', () => {
+    expect(decide(ask({ env: { ...bios, longMode: 'no' } }))).toMatchObject({
+      kind: 'refuse',
+      because: 'pos-1 boots amd64, and this machine cannot start that (i386 loader on pcbios)',
+    });
+    expect(decide(ask({ env: { ...efi, buildarch: 'arm64' } }))).toMatchObject({
+      kind: 'refuse',
+      because: 'pos-1 boots amd64, and this machine is arm64 (arm64 loader on efi)',
+    });
+  });
+
+  it('goes on with its disk when its script gave up', () => {
+    expect(decide(ask({ givenUp: true }))).toMatchObject({ kind: 'local' });
+  });
+
+  it.each([
+    { key: 'x', value: 'a\nshell' },
+    { key: 'x', value: '${serial}' },
+    { key: 'x', value: '1 || shell' },
+    { key: 'x', value: '@{boot.unknown}' },
+  ])('is refused where its command line holds %j', (word) => {
+    const slot = sampleSlot({ profile: sampleProfile({ cmdline: [word] }) });
+    expect(decide(ask(), sampleRevision({ slots: { 'pos-1': slot } })).kind).toBe('refuse');
+  });
+});
+
+describe('a machine in no slot', () => {
+  it('is held with a code, and goes on with its disk after its time', () => {
+    expect(decide(stranger)).toEqual({
+      kind: 'hold',
+      code: expect.stringMatching(/^[2-9A-Z]{4}$/),
+      holdSeconds: 300,
+      localBoot: 'sanboot',
+    });
+    expect(decide({ ...stranger, waitedSeconds: 300 })).toMatchObject({
+      kind: 'local',
+      because: 'nobody gave this machine a slot within 5 min 0 s',
+    });
+  });
+
+  it('is left alone where the template says so', () => {
+    const ignoring = { ...sampleRevision().unknownMachines, action: 'ignore' as const };
+    expect(decide(stranger, sampleRevision({ unknownMachines: ignoring })).kind).toBe('local');
+    const byMac = { ...sampleRevision().unknownMachines, ignore: ['52:54:00:00:*'] };
+    expect(decide(stranger, sampleRevision({ unknownMachines: byMac })).kind).toBe('local');
+  });
+
+  it('waits for a site that has no template yet, for five minutes', () => {
+    const context = { state: createState(), revision: undefined, site: SITE, assetState: () => complete };
+    expect(decideBoot(ask(), context)).toMatchObject({
+      kind: 'wait',
+      because: 'the site is starting and has no template yet',
+    });
+    expect(decideBoot(ask({ waitedSeconds: 300 }), context).kind).toBe('local');
+  });
+});
+
+describe('the way to the disk', () => {
+  it.each([
+    ['BIOS', bios, {}, 'sanboot'],
+    ['UEFI', efi, {}, 'exit'],
+    ['a class of its own', bios, { manufacturer: 'Intel(R) Client Systems', product: 'NUC11TNHi5' }, 'exit'],
+    ['another maker', bios, { manufacturer: 'Dell', product: 'NUC' }, 'sanboot'],
+  ] as const)('%s', (_name, env, said, expected) => {
+    const request = ask({ env, claim: { mac: OTHER_MAC, ...said } });
+    expect(decide(request, sampleRevision({ hardware: [nuc] }))).toMatchObject({ localBoot: expected });
+  });
+
+  it('of a slot that names its class', () => {
+    const slots = { 'pos-1': sampleSlot({ hardware: 'nuc' }) };
+    expect(decide(ask(), sampleRevision({ hardware: [nuc], slots }))).toMatchObject({ localBoot: 'exit' });
+  });
+});
+
+describe('what a machine is', () => {
+  it.each([
+    ['i386 on BIOS', bios, 'amd64'],
+    ['i386 on BIOS without long mode', { ...bios, longMode: 'no' }, undefined],
+    ['i386 on UEFI', { ...bios, platform: 'efi' }, undefined],
+    ['x86_64', efi, 'amd64'],
+    ['arm64', { ...efi, buildarch: 'arm64' }, 'arm64'],
+    ['arm32', { ...efi, buildarch: 'arm32' }, undefined],
+    ['a loader that says nothing', { ...efi, buildarch: '' }, 'amd64'],
+  ] as const)('%s', (_name, env, expected) => expect(bootArch(env)).toBe(expected));
+
+  it.each([
+    ['NUC*', 'nuc11', true],
+    ['*', '', true],
+    ['a*b*c', 'axxbxxc', true],
+    ['a*b*c', 'axxc', false],
+    ['ab*ba', 'aba', false],
+    ['abc', 'abcd', false],
+    ['*x*x*', 'x', false],
+  ])('pattern %s and %s: %s', (pattern, text, expected) => expect(matchesPattern(pattern, text)).toBe(expected));
+
+  it('a class without patterns fits nothing', () => {
+    expect(findHardware([{ ...nuc, match: {} }], { manufacturer: 'Intel' })).toBeUndefined();
+  });
+});
+
+describe('whatever a machine says of itself', () => {
+  it('the script has the same commands', () => {
+    const skeleton = (text: string) => text.replace(/ .*$/gm, '');
+    const plain = skeleton(renderScript(decide(ask()), { siteName: 's', site: SITE, claim: { mac: POS_MAC } }));
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('\nshell\n', '|| shell', '; exit', '${x}', '# ', '\\'),
+    );
+    fc.assert(
+      fc.property(text, text, text, (manufacturer, product, serial) => {
+        const claim = { mac: POS_MAC, manufacturer, product, serial };
+        const script = renderScript(decide(ask({ claim })), { siteName: 's', site: SITE, claim });
+        expect(skeleton(script)).toBe(plain);
+      }),
+      { seed: Number(process.env['SLIPWAY_SEED'] ?? 1) },
+    );
+  });
+});

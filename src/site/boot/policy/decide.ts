@@ -1,0 +1,117 @@
+import { formatDuration } from '../../../kernel/duration.ts';
+import type { Result } from '../../../kernel/result.ts';
+import { err, ok } from '../../../kernel/result.ts';
+import { fillHoles } from '../../../model/holes.ts';
+import { findSlot, machineCode } from '../../../model/identity.ts';
+import type { Machine } from '../../../model/machine.ts';
+import { evidenceOf } from '../../../model/machine.ts';
+import { holeValuesFor } from '../../../model/peer.ts';
+import type { LocalBoot, Profile, Revision, Slot } from '../../../model/revision.ts';
+import type { Word } from '../codec/ipxe.ts';
+import { kernelWords, word } from '../codec/ipxe.ts';
+import type { BootContext, BootDecision, BootRequest } from './decision.ts';
+import { bootArch, findHardware, localBootOf, matchesPattern } from './machine-env.ts';
+import { missingFiles, scriptFiles } from './readiness.ts';
+
+/** How long a machine waits for a site that has no template yet; afterwards it goes on with what it has. */
+const STARTING_HOLD_SECONDS = 300;
+
+/** What a machine is to boot now. Pure; every way out is a decision that a person can read. */
+export function decideBoot(request: BootRequest, context: BootContext): BootDecision {
+  const { revision } = context;
+  if (!revision) return decideWithoutRevision(request);
+  const localBoot = localWayOf(request, undefined, revision);
+  if (revision.unknownMachines.ignore.some((pattern) => matchesPattern(pattern, request.claim.mac)))
+    return { kind: 'local', because: 'the site leaves machines with this address alone', localBoot };
+  const answer = findSlot(request.claim, context.state, revision);
+  switch (answer.kind) {
+    case 'none':
+      return decideUnknown(request, revision, localBoot);
+    case 'taken': {
+      const because = `${answer.slot.name} is taken: ${nameOf(answer.by)} fills it, and this machine matches it too`;
+      return { kind: 'refuse', because, localBoot };
+    }
+    case 'slot':
+      return decideSlot(request, context, revision, answer.slot);
+  }
+}
+
+function decideWithoutRevision(request: BootRequest): BootDecision {
+  const localBoot = localBootOf(undefined, request.env);
+  if (request.waitedSeconds >= STARTING_HOLD_SECONDS)
+    return { kind: 'local', because: 'the site has no template yet', localBoot };
+  const because = 'the site is starting and has no template yet';
+  return { kind: 'wait', because, holdSeconds: STARTING_HOLD_SECONDS, localBoot };
+}
+
+function decideUnknown(request: BootRequest, revision: Revision, localBoot: LocalBoot): BootDecision {
+  const { action, holdSeconds } = revision.unknownMachines;
+  if (action === 'ignore') return { kind: 'local', because: 'the site knows no slot for this machine', localBoot };
+  if (request.waitedSeconds >= holdSeconds) {
+    const because = `nobody gave this machine a slot within ${formatDuration(holdSeconds * 1_000)}`;
+    return { kind: 'local', because, localBoot };
+  }
+  return { kind: 'hold', code: machineCode(request.claim.mac), holdSeconds, localBoot };
+}
+
+function decideSlot(request: BootRequest, context: BootContext, revision: Revision, slot: Slot): BootDecision {
+  const localBoot = localWayOf(request, slot, revision);
+  const { profile } = slot;
+  const arch = bootArch(request.env);
+  if (arch !== profile.arch) {
+    const because = `${slot.name} boots ${profile.arch}, and this machine ${arch ? `is ${arch}` : 'cannot start that'} (${firmwareOf(request)})`;
+    return { kind: 'refuse', because, localBoot };
+  }
+  if (request.givenUp) {
+    const because = `the files of ${slot.name} did not arrive in many tries; switch the machine off and on to try again`;
+    return { kind: 'local', because, localBoot };
+  }
+  const missing = missingFiles(profile, context.assetState);
+  if (missing !== undefined) return decideNotReady(request, revision, slot, missing);
+  const cmdline = fillCmdline(profile, request, context);
+  if (!cmdline.ok) return { kind: 'refuse', because: `command line of ${slot.name}: ${cmdline.error}`, localBoot };
+  const { kernel, initrds } = scriptFiles(profile, context.assetState);
+  return { kind: 'live', slot: slot.name, profile: profile.name, kernel, initrds, cmdline: cmdline.value, localBoot };
+}
+
+function decideNotReady(request: BootRequest, revision: Revision, slot: Slot, missing: string): BootDecision {
+  const localBoot = localWayOf(request, slot, revision);
+  const because = `${slot.profile.name} is not ready: ${missing}`;
+  const { holdSeconds } = revision.unknownMachines;
+  if (request.waitedSeconds >= holdSeconds) return { kind: 'local', because, localBoot };
+  return { kind: 'wait', slot: slot.name, because, holdSeconds, localBoot };
+}
+
+/** The class that the machine itself fits goes before the one that its slot expects: hardware is what it is. */
+function localWayOf(request: BootRequest, slot: Slot | undefined, revision: Revision): LocalBoot {
+  const expected = revision.hardware.find(({ name }) => name === slot?.hardware);
+  return localBootOf(findHardware(revision.hardware, request.claim) ?? expected, request.env);
+}
+
+function fillCmdline(profile: Profile, request: BootRequest, { site }: BootContext): Result<Word[], string> {
+  const values = holeValuesFor(site, request.claim.mac);
+  const filled: Word[] = [];
+  for (const { key, value } of profile.cmdline) {
+    const text = fillHoles(value === true ? key : `${key}=${value}`, values, 'cmdline');
+    const parts = text.ok ? kernelWords(text.value) : err(text.error);
+    if (!parts.ok) return parts;
+    filled.push(...parts.value);
+  }
+  // Without it a 2019 iPXE on UEFI gives the kernel no initramfs; elsewhere it does no harm.
+  const names = profile.initrds.map((_, i) => word(`initrd=${initrdName(i)}`));
+  return ok([...filled, ...names]);
+}
+
+/** Names of our own, so that no name of a template can clash with another or with a path of the kernel's. */
+export function initrdName(index: number): string {
+  return `initrd${index}.img`;
+}
+
+function nameOf(machine: Machine): string {
+  const serial = evidenceOf(machine, 'serial');
+  return serial ? `the machine with serial ${serial}` : `the machine ${evidenceOf(machine, 'mac') ?? machine.id}`;
+}
+
+function firmwareOf({ env }: BootRequest): string {
+  return `${env.buildarch || 'unknown'} loader on ${env.platform}`;
+}

@@ -1,0 +1,65 @@
+import type { Digest } from '../../../kernel/digest.ts';
+import type { AssetState } from '../../../model/content.ts';
+import type { Claim } from '../../../model/machine.ts';
+import type { LocalBoot, Revision } from '../../../model/revision.ts';
+import type { ScriptAnswer } from '../../../model/signal.ts';
+import type { SiteAddress } from '../../../model/site-ports.ts';
+import type { SiteState } from '../../../model/store.ts';
+import type { Word } from '../codec/ipxe.ts';
+import type { MachineEnv } from './machine-env.ts';
+
+/** What a loader asks. */
+export type BootRequest = {
+  readonly claim: Claim;
+  readonly env: MachineEnv;
+  /** How long the script has waited so far, by its own count. */
+  readonly waitedSeconds: number;
+  /** The script tried all it could to fetch its files, several times over. */
+  readonly givenUp: boolean;
+};
+
+/** What a decision reads. */
+export type BootContext = {
+  readonly state: SiteState;
+  readonly revision: Revision | undefined;
+  readonly site: SiteAddress;
+  readonly assetState: (digest: Digest) => AssetState;
+};
+
+/** A file of a boot, as it goes into the script. */
+export type ScriptFile = { readonly digest: Digest; readonly name: string; readonly sizeBytes: number };
+
+export type BootDecision =
+  | {
+      readonly kind: 'live';
+      readonly slot: string;
+      readonly profile: string;
+      readonly kernel: ScriptFile;
+      readonly initrds: readonly ScriptFile[];
+      readonly cmdline: readonly Word[];
+      readonly localBoot: LocalBoot;
+    }
+  /** Unknown: shows its code until somebody gives it a slot, or `holdSeconds` are over. */
+  | { readonly kind: 'hold'; readonly code: string; readonly holdSeconds: number; readonly localBoot: LocalBoot }
+  /** Known, but what it needs is not here yet. */
+  | {
+      readonly kind: 'wait';
+      readonly slot?: string;
+      readonly because: string;
+      readonly holdSeconds: number;
+      readonly localBoot: LocalBoot;
+    }
+  | { readonly kind: 'local'; readonly because: string; readonly localBoot: LocalBoot }
+  | { readonly kind: 'refuse'; readonly because: string; readonly localBoot: LocalBoot };
+
+/** What the other rooms hear of a decision. */
+export function answerOf(decision: BootDecision): ScriptAnswer {
+  switch (decision.kind) {
+    case 'live':
+      return { kind: 'live', slot: decision.slot, profile: decision.profile };
+    case 'hold':
+      return { kind: 'hold', code: decision.code };
+    default:
+      return { kind: decision.kind, because: decision.because };
+  }
+}

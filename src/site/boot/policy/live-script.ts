@@ -1,0 +1,67 @@
+import type { Line, Word } from '../codec/ipxe.ts';
+import { echo, label, run, setting, shown, url, word, words } from '../codec/ipxe.ts';
+import { initrdName } from './decide.ts';
+import type { BootDecision, ScriptFile } from './decision.ts';
+import { retryLines } from './retry.ts';
+
+type Live = Extract<BootDecision, { kind: 'live' }>;
+
+const TRIES = 6;
+/** Rounds of all tries; each begins with a new script, so that a corrected template helps at once. */
+const ROUNDS = 3;
+/** Without progress: Debian's iPXE of 2019 would wait for a silent peer for ever. */
+const STALL_MS = 60_000;
+
+/** Fetches the files and starts them. Behind these lines everything failed, and the local disk is next. */
+export function liveLines(decision: Live, base: string, ask: Word): Line[] {
+  const { kernel, initrds, cmdline } = decision;
+  const files = [kernel, ...initrds];
+  const total = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  return [
+    echo(
+      shown(
+        `Next: ${files.length} files (${inMiB(total)}) come from the site, then ${decision.profile} starts in memory.`,
+      ),
+    ),
+    echo(shown('Nothing on the disks of this machine is changed.')),
+    run(words('imgfree'), { orElse: [] }),
+    ...fetchLines('kernel', [...fetchCommand('kernel', 'kernel', kernel, base), ...cmdline]),
+    ...initrds.flatMap((file, i) => fetchLines(`initramfs${i}`, fetchCommand('initrd', initrdName(i), file, base))),
+    echo(shown(`Everything is here. Starting ${decision.profile}...`)),
+    run(words('set step start')),
+    run(words('boot'), { orElse: [...words('set error'), setting('errno')] }),
+    ...failureLines(ask),
+  ];
+}
+
+function fetchCommand(command: 'kernel' | 'initrd', name: string, file: ScriptFile, base: string): Word[] {
+  const source = url(base, `/assets/sha256/${file.digest}/${file.name}`);
+  return [...words(`${command} --timeout ${STALL_MS} --name ${name}`), source];
+}
+
+function fetchLines(what: string, command: readonly Word[]): Line[] {
+  return [
+    run(words(`set step ${what}`)),
+    ...retryLines({ label: what, command, tries: TRIES, failed: `The ${what} did not arrive`, giveUp: 'failed' }),
+  ];
+}
+
+/** Tells the site what went wrong by asking it once more. */
+function failureLines(ask: Word): Line[] {
+  return [
+    label('failed'),
+    echo(shown('This did not work: step'), [setting('step')], shown('failed with code'), [setting('error')]),
+    echo(shown('What to do: look at the network cable. The site tells more under this machine.')),
+    run([word('isset'), setting('rounds')], { orElse: words('set rounds:int32 0') }),
+    run(words('inc rounds')),
+    run([word('iseq'), setting('rounds'), word(String(ROUNDS))], { andThen: words('set giveup 1'), orElse: [] }),
+    run(words('imgfree'), { orElse: [] }),
+    run(words('sleep 10'), { orElse: [] }),
+    run([...words('chain --replace --autofree --timeout 30000'), ask], { orElse: [] }),
+    echo(shown('The site does not answer. Going on with the local disk.')),
+  ];
+}
+
+function inMiB(bytes: number): string {
+  return `${(bytes / 1_048_576).toFixed(1)} MiB`;
+}

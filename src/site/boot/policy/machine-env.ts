@@ -1,0 +1,59 @@
+import type { Arch, HardwareClass, LocalBoot } from '../../../model/revision.ts';
+
+/** What a loader says of the firmware that it runs on. */
+export type MachineEnv = {
+  readonly platform: 'pcbios' | 'efi' | 'unknown';
+  /** Of the loader, not of the processor: `i386` for undionly.kpxe on every PC. */
+  readonly buildarch: string;
+  /** Whether a 32-bit loader found a 64-bit processor below it. */
+  readonly longMode: 'yes' | 'no' | 'unknown';
+};
+
+/** The architecture of the kernels that this machine can start, or undefined if there is none. */
+export function bootArch(env: MachineEnv): Arch | undefined {
+  if (env.buildarch === 'arm64') return 'arm64';
+  if (env.buildarch === 'x86_64') return 'amd64';
+  // A 32-bit UEFI cannot start a 64-bit kernel, whatever the processor can do.
+  if (env.buildarch === 'i386' && env.platform !== 'efi' && env.longMode !== 'no') return 'amd64';
+  // A loader that says nothing of itself is let through: the kernel tells more than we could guess.
+  return env.buildarch === '' ? 'amd64' : undefined;
+}
+
+/** The first class whose patterns fit what a machine says of itself; a class without patterns fits nothing. */
+export function findHardware(
+  classes: readonly HardwareClass[],
+  said: { readonly manufacturer?: string; readonly product?: string },
+): HardwareClass | undefined {
+  return classes.find(({ match }) => {
+    if (match.manufacturer === undefined && match.product === undefined) return false;
+    return fits(match.manufacturer, said.manufacturer) && fits(match.product, said.product);
+  });
+}
+
+/** How a machine gets to its own disk: as its class says, else as its kind of firmware mostly wants it. */
+export function localBootOf(hardware: HardwareClass | undefined, env: MachineEnv): LocalBoot {
+  return hardware?.localBoot ?? (env.platform === 'pcbios' ? 'sanboot' : 'exit');
+}
+
+function fits(pattern: string | undefined, text: string | undefined): boolean {
+  return pattern === undefined || (text !== undefined && matchesPattern(pattern, text.trim()));
+}
+
+/** `*` stands for any text; case does not matter. Linear: the parts between the stars are found from left to right. */
+export function matchesPattern(pattern: string, text: string): boolean {
+  const parts = pattern.toLowerCase().split('*');
+  const first = parts[0] ?? '';
+  const last = parts.at(-1) ?? '';
+  const subject = text.toLowerCase();
+  if (parts.length === 1) return subject === first;
+  if (subject.length < first.length + last.length || !subject.startsWith(first) || !subject.endsWith(last))
+    return false;
+  let position = first.length;
+  const end = subject.length - last.length;
+  for (const part of parts.slice(1, -1)) {
+    const found = subject.indexOf(part, position);
+    if (found < 0 || found + part.length > end) return false;
+    position = found + part.length;
+  }
+  return true;
+}

@@ -1,0 +1,131 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  leaseChange,
+  OTHER_MAC,
+  POS_ADDRESS,
+  POS_MAC,
+  SampleClock,
+  SampleLog,
+  SampleSignals,
+  SampleStore,
+  SITE,
+  sampleLease,
+  sampleRevision,
+  T0,
+} from '../../../test/support/sample-site.ts';
+import { createHttpServer, type HttpServer } from '../../adapters/http/server.ts';
+import type { Revision } from '../../model/revision.ts';
+import type { SiteAddress } from '../../model/site-ports.ts';
+import type { Change } from '../../model/store.ts';
+import { bootRoutes, entryScript } from './routes.ts';
+
+let server: HttpServer;
+afterEach(() => server.close());
+
+type Setting = {
+  readonly rows?: readonly Change[];
+  readonly revision?: Revision | undefined;
+  readonly addresses?: readonly SiteAddress[];
+};
+
+async function setUp(setting: Setting = {}) {
+  const signals = new SampleSignals();
+  const log = new SampleLog();
+  const revision = 'revision' in setting ? setting.revision : sampleRevision();
+  const deps = {
+    siteName: 'store-0417',
+    store: new SampleStore(setting.rows ?? [leaseChange(sampleLease())]),
+    revisions: { current: () => revision },
+    content: { stateOf: () => ({ kind: 'complete', sizeBytes: 1_000 }) as const },
+    addresses: () => setting.addresses ?? [SITE],
+    signals,
+    clock: new SampleClock(),
+    log,
+  };
+  server = await createHttpServer({ log, routes: [bootRoutes(deps)] });
+  const get = (url: string, remoteAddress: string = POS_ADDRESS) =>
+    server.app.inject({ method: 'GET', url, remoteAddress });
+  return { get, signals, log };
+}
+
+describe('GET /boot.ipxe and /autoexec.ipxe', () => {
+  it.each(['/boot.ipxe', '/autoexec.ipxe', '//boot.ipxe'])('%s is the entry script, with its length', async (path) => {
+    const { get } = await setUp();
+    const answer = await get(path);
+    expect([answer.statusCode, answer.body]).toEqual([200, entryScript('store-0417', SITE)]);
+    expect(answer.headers).toMatchObject({
+      'content-type': 'text/plain; charset=utf-8',
+      'content-length': String(answer.body.length),
+    });
+  });
+
+  it('is a script also when no network is served', async () => {
+    const { get } = await setUp({ addresses: [] });
+    expect((await get('/boot.ipxe')).body).toMatch(/^#!ipxe\n.*exit 1\n$/s);
+    expect((await get(`/boot/script?mac=${POS_MAC}`)).body).toMatch(/^#!ipxe\n/);
+  });
+});
+
+describe('GET /boot/script', () => {
+  it('answers the machine in a slot with its live script, and tells the other rooms', async () => {
+    const { get, signals } = await setUp();
+    const answer = await get(
+      `/boot/script?mac=${POS_MAC}&platform=pcbios&buildarch=i386&serial=X1&errno=0x4c0a6092&step=kernel`,
+    );
+    expect([answer.statusCode, answer.headers['content-length']]).toEqual([200, String(answer.body.length)]);
+    expect(answer.body).toContain('/assets/sha256/');
+    expect(signals.heard).toEqual([
+      {
+        kind: 'script',
+        at: T0,
+        claim: { mac: POS_MAC, serial: 'X1' },
+        address: POS_ADDRESS,
+        answer: { kind: 'live', slot: 'pos-1', profile: 'demo' },
+        errno: '4c0a6092: the site did not answer (TCP timed out), at kernel',
+      },
+    ]);
+  });
+
+  it('refuses a machine that says another MAC than the one its address was given to', async () => {
+    const { get, signals, log } = await setUp();
+    const answer = await get(`/boot/script?mac=${OTHER_MAC}`);
+    expect([answer.statusCode, signals.heard]).toEqual([200, []]);
+    expect(answer.body).toContain(
+      'it says 52:54:00:00:00:99, but its address 10.0.0.11 was given to 52:54:00:00:00:01',
+    );
+    expect(log.lines[0]).toMatchObject({ fields: { kind: 'refuse', mac: OTHER_MAC } });
+  });
+
+  it('believes a machine whose address was another one’s once', async () => {
+    const { get } = await setUp({ rows: [leaseChange(sampleLease({ mac: OTHER_MAC, expiresAt: T0 - 1 }))] });
+    expect((await get(`/boot/script?mac=${POS_MAC}`)).body).toContain('slot pos-1');
+  });
+
+  it.each(['', '?', '?mac=', '?mac=zz', '?mac=%zz', '?mac[]=x', `?mac=00:00:00:00:00:00`])(
+    'answers %j with a script too',
+    async (query) => {
+      const { get, signals } = await setUp();
+      const answer = await get(`/boot/script${query}`);
+      expect([answer.statusCode, signals.heard]).toEqual([200, []]);
+      expect(answer.body).toContain('its loader did not say which machine it is');
+    },
+  );
+
+  it('takes the first of two values with one name', async () => {
+    const { get } = await setUp();
+    expect((await get(`/boot/script?mac=${POS_MAC}&mac=${OTHER_MAC}`)).body).toContain('slot pos-1');
+  });
+
+  it('lets a machine wait while there is no template', async () => {
+    const { get } = await setUp({ revision: undefined });
+    expect((await get(`/boot/script?mac=${POS_MAC}`)).body).toContain('the site is starting and has no template yet');
+  });
+
+  it('a made-up machine without an address of ours leaves no trace', async () => {
+    const { get, signals } = await setUp({ rows: [] });
+    expect((await get(`/boot/script?mac=${OTHER_MAC}`, '10.0.0.77')).body).toContain('***');
+    expect(signals.heard).toEqual([]);
+    await get(`/boot/script?mac=${POS_MAC}`, '10.0.0.77');
+    expect(signals.heard).toHaveLength(1);
+  });
+});

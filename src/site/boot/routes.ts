@@ -1,0 +1,135 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Clock, Log } from '../../kernel/ports.ts';
+import type { ContentStore } from '../../model/content.ts';
+import { findMachine, findSlot } from '../../model/identity.ts';
+import type { Peer } from '../../model/peer.ts';
+import { findPeer } from '../../model/peer.ts';
+import type { SignalSink } from '../../model/signal.ts';
+import type { RevisionSource, SiteAddress } from '../../model/site-ports.ts';
+import type { Store } from '../../model/store.ts';
+import type { BootQuery, QueryValues } from './policy/boot-query.ts';
+import { parseBootQuery, parseEnv } from './policy/boot-query.ts';
+import { decideBoot } from './policy/decide.ts';
+import type { BootDecision } from './policy/decision.ts';
+import { answerOf } from './policy/decision.ts';
+import { renderEntryScript } from './policy/entry-script.ts';
+import { localBootOf } from './policy/machine-env.ts';
+import { renderScript } from './policy/scripts.ts';
+
+export type BootDeps = {
+  readonly siteName: string;
+  readonly store: Store;
+  readonly revisions: RevisionSource;
+  readonly content: Pick<ContentStore, 'stateOf'>;
+  /** One for each network that is served. */
+  readonly addresses: () => readonly SiteAddress[];
+  readonly signals: SignalSink;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/**
+ * `GET /boot.ipxe`, `/autoexec.ipxe` and `/boot/script`. Every answer is a script with status 200 that a person can
+ * read on the machine's screen, also for a question that makes no sense: iPXE shows of an error only its number.
+ */
+export function bootRoutes(deps: BootDeps): (app: FastifyInstance) => void {
+  return (app) => {
+    const entry = (request: FastifyRequest, reply: FastifyReply) => sendEntry(deps, request, reply);
+    app.get('/boot.ipxe', entry);
+    app.get('/autoexec.ipxe', entry);
+    app.get('/boot/script', (request, reply) => sendScript(deps, request, reply));
+  };
+}
+
+/** The script that every loader gets first, also by TFTP as `boot.ipxe` and `autoexec.ipxe`. */
+export function entryScript(siteName: string, site: SiteAddress): string {
+  return renderEntryScript(siteName, site);
+}
+
+function sendEntry(deps: BootDeps, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { site } = peerOf(deps, request);
+  return site ? sendText(reply, renderEntryScript(deps.siteName, site)) : sendText(reply, noNetwork());
+}
+
+function sendScript(deps: BootDeps, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const peer = peerOf(deps, request);
+  if (!peer.site) return sendText(reply, noNetwork());
+  const values = queryValues(request);
+  const query = parseBootQuery(values);
+  const decision = query ? decide(deps, query, peer, peer.site) : unreadable(values);
+  const claim = query?.request.claim;
+  note(deps, { query, peer, decision });
+  return sendText(reply, renderScript(decision, { siteName: deps.siteName, site: peer.site, claim }));
+}
+
+function decide(deps: BootDeps, query: BootQuery, peer: Peer, site: SiteAddress): BootDecision {
+  const { lease } = peer;
+  const { claim, env } = query.request;
+  if (lease && lease.mac !== claim.mac && lease.expiresAt > deps.clock.now()) {
+    const because = `it says ${claim.mac}, but its address ${peer.address} was given to ${lease.mac}`;
+    return { kind: 'refuse', because, localBoot: localBootOf(undefined, env) };
+  }
+  const { store, revisions, content } = deps;
+  return decideBoot(query.request, {
+    state: store.state,
+    revision: revisions.current(),
+    site,
+    assetState: (digest) => content.stateOf(digest),
+  });
+}
+
+function unreadable(values: QueryValues): BootDecision {
+  const because = 'its loader did not say which machine it is (no usable MAC address)';
+  return { kind: 'refuse', because, localBoot: localBootOf(undefined, parseEnv(values)) };
+}
+
+type Noted = { readonly query: BootQuery | undefined; readonly peer: Peer; readonly decision: BootDecision };
+
+function note(deps: BootDeps, { query, peer, decision }: Noted): void {
+  const claim = query?.request.claim;
+  const answer = answerOf(decision);
+  const fields = {
+    remote: peer.address,
+    ...(claim ? { mac: claim.mac } : {}),
+    ...answer,
+    ...(query?.trouble ? { trouble: query.trouble } : {}),
+  };
+  deps.log.info(fields, `boot script: ${answer.kind}`);
+  if (!claim || !isOurs(deps, claim, peer)) return;
+  deps.signals.observe({
+    kind: 'script',
+    at: deps.clock.now(),
+    claim,
+    address: peer.address,
+    answer,
+    ...(query.trouble ? { errno: query.trouble } : {}),
+  });
+}
+
+/** Who has no address of ours, is unknown and expected in no slot leaves no trace: a query is cheap to make up. */
+function isOurs({ store, revisions }: BootDeps, claim: BootQuery['request']['claim'], { lease }: Peer): boolean {
+  if (lease) return lease.mac === claim.mac;
+  if (findMachine(claim, store.state)) return true;
+  const revision = revisions.current();
+  return revision !== undefined && findSlot(claim, store.state, revision).kind === 'slot';
+}
+
+function noNetwork(): string {
+  return '#!ipxe\necho This Slipway site serves no network yet. Going on with the local disk.\nexit 1\n';
+}
+
+function peerOf({ addresses, store }: BootDeps, request: FastifyRequest): Peer {
+  return findPeer(request.ip, request.socket.localAddress ?? '', addresses(), store.state);
+}
+
+function queryValues(request: FastifyRequest): QueryValues {
+  const query = request.query as Readonly<Record<string, string | readonly string[] | undefined>>;
+  return (name) => {
+    const value = query[name];
+    return typeof value === 'string' ? value : value?.[0];
+  };
+}
+
+function sendText(reply: FastifyReply, text: string): FastifyReply {
+  return reply.header('content-type', 'text/plain; charset=utf-8').header('cache-control', 'no-store').send(text);
+}

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { sha256OfText } from '../adapters/node/hash.ts';
+import { err, ok, type Result } from '../kernel/result.ts';
+import { compileTemplate } from '../template/compile.ts';
+import { formatProblem } from '../template/problem.ts';
+import type { SiteConfig } from './config.ts';
+import type { Compiled } from './revisions.ts';
+
+const MAX_DOCUMENT_BYTES = 1024 * 1024;
+
+/** Compiles the template files of a site as they lie on the disk now. A file that cannot be read is a problem like any other. */
+export async function compileSite(config: SiteConfig, number: number): Promise<Compiled> {
+  const read = new Set<string>([config.template]);
+  const text = readTemplateFile(config.template);
+  if (!text.ok) return { outcome: err([text.error]), files: [...read] };
+  const outcome = compileTemplate({
+    files: [{ name: config.template, text: text.value }],
+    site: { name: config.site, vars: config.vars, at: config.varAt },
+    number,
+    readFile: (path) => {
+      read.add(path);
+      return readTemplateFile(path);
+    },
+    sha256: sha256OfText,
+  });
+  return { outcome: outcome.ok ? outcome : err(outcome.error.map(formatProblem)), files: [...read] };
+}
+
+/** Text of a template file or document; the error is a sentence. Small files, read at start and when one changed. */
+export function readTemplateFile(path: string): Result<string, string> {
+  try {
+    const bytes = readFileSync(path);
+    if (bytes.length > MAX_DOCUMENT_BYTES) return err(`${path} is larger than 1 MiB`);
+    return ok(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    const errno = (error as NodeJS.ErrnoException).code;
+    return err(errno ? `${path} cannot be read: ${errno}` : `${path} is not text in UTF-8`);
+  }
+}

@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { AppError } from '../../kernel/errors.ts';
+import type { AssetState, ContentStore } from '../../model/content.ts';
+import { parseLoaderManifest } from './loader-manifest.ts';
+import { createLoaders } from './loaders.ts';
+import { digestOf } from './testing/fixtures.ts';
+
+const row = (fields: string) => `loaders: { undionly.kpxe: { ${fields} } }`;
+const good = `kinds: [bios], sha256: ${digestOf('x')}, sources: [{ url: "http://example.test/x" }, { file: /x }]`;
+
+describe('the manifest', () => {
+  test('of this package names a loader for each kind of firmware that boots', async () => {
+    const loaders = parseLoaderManifest(
+      await readFile(new URL('../../../boot-assets/manifest.yaml', import.meta.url), 'utf8'),
+    );
+    expect(loaders.map(({ asset, kinds }) => [asset.name, ...kinds])).toEqual([
+      ['undionly.kpxe', 'bios'],
+      ['snponly.efi', 'uefi-x64'],
+      ['ipxe.efi'],
+    ]);
+    expect(loaders[0]?.asset.sources).toEqual([
+      { kind: 'debian', package: 'ipxe', path: 'usr/lib/ipxe/undionly.kpxe' },
+    ]);
+  });
+
+  test('has sources of three kinds', () => {
+    expect(parseLoaderManifest(row(good))[0]?.asset.sources).toEqual([
+      { kind: 'url', url: 'http://example.test/x' },
+      { kind: 'file', path: '/x' },
+    ]);
+  });
+
+  test.each([
+    ['no YAML', 'loaders: [', /manifest of loaders/],
+    [
+      'a digest that is none',
+      row(good.replace(/sha256: \w+/, 'sha256: abc')),
+      /undionly\.kpxe\.sha256: expected a sha256/,
+    ],
+    ['an unknown key', row(`${good}, colour: red`), /colour/],
+    ['no source', row(good.replace(/sources: .*/, 'sources: []')), /sources/],
+    ['a name with a slash', `loaders: { ../x: { ${good} } }`, /Invalid key/],
+  ])('with %s is refused', (_, text, message) => {
+    expect(() => parseLoaderManifest(text)).toThrow(message);
+    expect(() => parseLoaderManifest(text)).toThrow(AppError);
+  });
+});
+
+describe('the table of loaders', () => {
+  test('has a loader as soon as its bytes are complete, and only then', async () => {
+    const states = new Map<string, AssetState>();
+    const pinned: string[] = [];
+    const content: ContentStore = {
+      open: async () => undefined,
+      stateOf: (digest) => states.get(digest) ?? { kind: 'absent' },
+      ensure: async (asset) => {
+        if (states.size > 0) throw new AppError('asset-unavailable', 'no WAN');
+        states.set(asset.digest, { kind: 'complete', sizeBytes: 7 });
+      },
+      pin: async (owner, digests) => void pinned.push(owner, ...digests),
+    };
+    const loaders = createLoaders(
+      content,
+      parseLoaderManifest(`loaders: { a: { ${good} }, b: { ${good.replace(digestOf('x'), digestOf('y'))} } }`),
+    );
+    expect(loaders.find('a')).toBeUndefined();
+    await loaders.fetch();
+    expect(loaders.find('a')).toEqual({ name: 'a', digest: digestOf('x'), sizeBytes: 7 });
+    expect([loaders.find('b'), loaders.find('c')]).toEqual([undefined, undefined]);
+    expect(pinned).toEqual(['loaders', digestOf('x'), digestOf('y')]);
+  });
+});

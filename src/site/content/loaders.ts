@@ -1,0 +1,31 @@
+import type { ContentStore } from '../../model/content.ts';
+import type { LoaderTable } from '../../model/site-ports.ts';
+import type { ManifestLoader } from './loader-manifest.ts';
+
+/** The loaders of a manifest, kept in the content store like any other asset. */
+export interface Loaders extends LoaderTable {
+  /** Pins all of them and fetches those that are missing; a failure is logged and tried again by the store. Resolves when each was tried once. */
+  fetch(): Promise<void>;
+}
+
+const OWNER = 'loaders';
+
+export function createLoaders(content: ContentStore, manifest: readonly ManifestLoader[]): Loaders {
+  const byName = new Map(manifest.map(({ asset }) => [asset.name, asset]));
+  return {
+    find: (name) => {
+      const asset = byName.get(name);
+      const state = asset && content.stateOf(asset.digest);
+      if (!asset || state?.kind !== 'complete') return undefined;
+      return { name, digest: asset.digest, sizeBytes: state.sizeBytes };
+    },
+    fetch: async () => {
+      const assets = [...byName.values()];
+      await content.pin(
+        OWNER,
+        assets.map((asset) => asset.digest),
+      );
+      await Promise.allSettled(assets.map((asset) => content.ensure(asset)));
+    },
+  };
+}

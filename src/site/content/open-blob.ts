@@ -1,0 +1,48 @@
+import { type FileHandle, open, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Digest } from '../../kernel/digest.ts';
+import type { OpenAsset } from '../../model/content.ts';
+import { diskError, errnoOf } from './disk.ts';
+import { blobPath, type Layout } from './layout.ts';
+
+/**
+ * Opens a blob that has `sizeBytes` as far as we know. `gone`: somebody deleted it; `changed`: its size is another.
+ * @throws AppError `disk-failed`
+ */
+export async function openBlob(
+  layout: Layout,
+  digest: Digest,
+  sizeBytes: number,
+): Promise<OpenAsset | 'gone' | 'changed'> {
+  const path = blobPath(layout, digest);
+  const file = await open(path, 'r').catch((cause: unknown) => {
+    if (errnoOf(cause) === 'ENOENT') return undefined;
+    throw diskError(cause, 'cannot open an asset');
+  });
+  if (!file) return 'gone';
+  const { size } = await file.stat();
+  if (size === sizeBytes) return createOpenAsset(file, sizeBytes);
+  await file.close();
+  return 'changed';
+}
+
+function createOpenAsset(file: FileHandle, sizeBytes: number): OpenAsset {
+  return {
+    sizeBytes,
+    read: async (into, position) => {
+      try {
+        return (await file.read(into, 0, into.length, position)).bytesRead;
+      } catch (cause) {
+        throw diskError(cause, 'cannot read an asset');
+      }
+    },
+    close: () => file.close(),
+  };
+}
+
+/** Takes a blob that is not what it was out of the way. */
+export async function quarantineBlob(layout: Layout, digest: Digest): Promise<void> {
+  await rename(blobPath(layout, digest), join(layout.quarantine, digest)).catch((cause: unknown) => {
+    throw diskError(cause, 'cannot move an asset into quarantine');
+  });
+}

@@ -1,0 +1,183 @@
+import { AppError } from '../../kernel/errors.ts';
+import { UNSPECIFIED } from '../../kernel/ipv4.ts';
+import type { Clock, LogFields } from '../../kernel/ports.ts';
+import type { Endpoint, UdpSocket } from '../../kernel/udp.ts';
+import type { SignalSink } from '../../model/signal.ts';
+import type { LoaderTable } from '../../model/site-ports.ts';
+import type { Store } from '../../model/store.ts';
+import { decodeMessage, encodeMessage } from './codec/message.ts';
+import type { Counters } from './counters.ts';
+import type { Diary } from './diary.ts';
+import { fieldsOf } from './diary.ts';
+import type { Networks } from './networks.ts';
+import type { Letter } from './policy/decide.ts';
+import { decide, openLetter } from './policy/decide.ts';
+import type { Decision, IgnoreReason } from './policy/decision.ts';
+import { signalOf } from './policy/signal.ts';
+import type { ProbedNetwork } from './prober.ts';
+
+export type DeskParts = {
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly loaders: LoaderTable;
+  readonly signals: SignalSink;
+  readonly networks: Networks;
+  readonly counters: Counters;
+  readonly diary: Diary;
+  /** The socket that speaks for the site in a network. */
+  readonly senderFor: (network: string) => UdpSocket | undefined;
+};
+
+/** How many answers may wait for the disk. Beyond that requests are dropped, and asked again when the disk has caught up. */
+const MAX_WAITING = 4096;
+/** One event says that a pool is empty; a thousand machines that ask again say nothing more. */
+const EXHAUSTED_PAUSE_MS = 10 * 60_000;
+
+type Case = {
+  readonly letter: Extract<Letter, { kind: 'letter' }>;
+  readonly served: ProbedNetwork;
+  readonly decision: Decision;
+};
+
+/** Takes one datagram after the other from arrival to answer. Nothing in a packet makes it throw. */
+export class Desk {
+  readonly #parts: DeskParts;
+  readonly #exhaustedAt = new Map<string, number>();
+  readonly #waiting = new Set<Promise<void>>();
+  #isClosing = false;
+
+  constructor(parts: DeskParts) {
+    this.#parts = parts;
+  }
+
+  /** Hears nothing more, and resolves when every answer that waits for the disk has left. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    await Promise.all(this.#waiting);
+  }
+
+  /** @param heardIn the network of the socket that the datagram came in by */
+  receive(datagram: Uint8Array, from: Endpoint, heardIn: string): void {
+    if (this.#isClosing) return;
+    this.#parts.counters.add('received');
+    try {
+      this.#read(datagram, from, heardIn);
+    } catch (thrown) {
+      this.#parts.diary.failed('bugs', thrown, { from: from.address }, 'a packet brought up a bug of Slipway');
+    }
+  }
+
+  #read(datagram: Uint8Array, from: Endpoint, heardIn: string): void {
+    const { diary } = this.#parts;
+    const decoded = decodeMessage(datagram);
+    if (!decoded.ok) {
+      diary.malformed(decoded.error.reason, decoded.error.sentence, from.address);
+      return;
+    }
+    const letter = openLetter(decoded.value);
+    if (letter.kind === 'letter') this.#deliver(letter, heardIn);
+    else diary.ignored(letter, undefined, { from: from.address });
+  }
+
+  #deliver(letter: Case['letter'], heardIn: string): void {
+    const { counters, networks } = this.#parts;
+    counters.add(`received.${letter.type}`);
+    const served = networks.find(letter.message.giaddr, heardIn);
+    if (!served) this.#homeless(letter, heardIn);
+    else if (this.#waiting.size >= MAX_WAITING && letter.type !== 'discover') counters.add('dropped.busy');
+    else this.#settle({ letter, served, decision: this.#decide(letter, served) });
+  }
+
+  #decide({ type, message, client }: Case['letter'], { plan, pool }: ProbedNetwork): Decision {
+    const { clock, store, loaders } = this.#parts;
+    const now = clock.now();
+    const context = { now, plan, state: store.state, loaders, pool: pool.view(plan, store.state, now) };
+    const decision = decide(type, message, client, context);
+    if (decision.pool) pool.apply(decision.pool);
+    return decision;
+  }
+
+  /** The answer leaves only after what it promises is on disk; what promises nothing leaves at once. */
+  #settle(dealt: Case): void {
+    const { decision } = dealt;
+    if (decision.ignore) this.#tell(decision);
+    if (decision.changes.length === 0) {
+      this.#finish(dealt);
+      return;
+    }
+    const written = this.#parts.store
+      .commit(decision.changes, decision.events)
+      .finally(() => this.#unblock(dealt))
+      .then(
+        () => this.#finishLater(dealt),
+        (thrown: unknown) => this.#fail('commit-failed', dealt, thrown, 'it could not be written down'),
+      )
+      .finally(() => this.#waiting.delete(written));
+    this.#waiting.add(written);
+  }
+
+  #unblock({ served, decision }: Case): void {
+    if (decision.pool?.kind === 'grant') served.pool.settle(decision.pool.address);
+  }
+
+  /** As `receive`, for what is done after a wait. */
+  #finishLater(dealt: Case): void {
+    try {
+      this.#finish(dealt);
+    } catch (thrown) {
+      this.#fail('bugs', dealt, thrown, 'a packet brought up a bug of Slipway');
+    }
+  }
+
+  #fail(counter: string, { letter, served }: Case, thrown: unknown, why: string): void {
+    const fields = this.#fields(letter, served.plan.network.name);
+    this.#parts.diary.failed(counter, thrown, fields, `no answer to ${letter.client.key}: ${why}`);
+  }
+
+  #finish(dealt: Case): void {
+    const { diary, signals, clock } = this.#parts;
+    const { letter, served, decision } = dealt;
+    if (decision.reply && decision.to) this.#send(dealt);
+    const subject = this.#fields(letter, served.plan.network.name);
+    diary.settled(letter.type, letter.client, subject, decision);
+    const signal = signalOf(letter, decision, clock.now());
+    if (signal) signals.observe(signal);
+  }
+
+  #send({ served, decision }: Case): void {
+    if (!decision.reply || !decision.to) return;
+    const encoded = encodeMessage(decision.reply);
+    if (!encoded.ok) throw new AppError('internal', `a reply cannot be written: ${encoded.error.sentence}`);
+    this.#parts.senderFor(served.plan.network.name)?.send(encoded.value, decision.to);
+  }
+
+  /** Events of a decision that changes nothing: nobody waits for them. */
+  #tell(decision: Decision): void {
+    const { store, clock, diary } = this.#parts;
+    const events = decision.events.filter((event) => {
+      const network = String(event.data?.['network']);
+      const last = this.#exhaustedAt.get(network);
+      if (last !== undefined && clock.monotonic() - last < EXHAUSTED_PAUSE_MS) return false;
+      this.#exhaustedAt.set(network, clock.monotonic());
+      return true;
+    });
+    if (events.length === 0) return;
+    store
+      .commit([], events)
+      .catch((thrown: unknown) => diary.failed('commit-failed', thrown, {}, 'an event could not be written down'));
+  }
+
+  #homeless(letter: Case['letter'], heardIn: string): void {
+    const { type, message } = letter;
+    const relayed = message.giaddr !== UNSPECIFIED;
+    const reason: IgnoreReason = relayed ? 'relay-unknown' : 'no-network';
+    const because = relayed
+      ? `it comes through the relay ${message.giaddr}, which is in none of our networks`
+      : `no template in force describes network ${heardIn}`;
+    this.#parts.diary.ignored({ reason, because }, type, this.#fields(letter, heardIn));
+  }
+
+  #fields({ client }: Case['letter'], network: string): LogFields {
+    return fieldsOf(client, network, this.#parts.store.state);
+  }
+}

@@ -1,0 +1,52 @@
+import type { Ipv4 } from '../../kernel/ipv4.ts';
+import { isInSubnet, UNSPECIFIED } from '../../kernel/ipv4.ts';
+import type { Revision } from '../../model/revision.ts';
+import type { RevisionSource, SiteAddress } from '../../model/site-ports.ts';
+import { AddressPool } from './address-pool.ts';
+import type { NetworkPlan } from './policy/network-plan.ts';
+import { planNetwork } from './policy/network-plan.ts';
+import type { ProbedNetwork } from './prober.ts';
+
+/** The networks that are served: their plans follow the revision, their pools stay. */
+export class Networks {
+  readonly #revisions: RevisionSource;
+  readonly #monotonic: () => number;
+  readonly #pools = new Map<string, AddressPool>();
+  #sites: readonly SiteAddress[] = [];
+  #revision: Revision | undefined;
+  #served: readonly ProbedNetwork[] = [];
+
+  constructor(revisions: RevisionSource, monotonic: () => number) {
+    this.#revisions = revisions;
+    this.#monotonic = monotonic;
+  }
+
+  /** Sets where the site can be reached; done once, before the first packet. */
+  serve(sites: readonly SiteAddress[]): void {
+    this.#sites = sites;
+    this.#revision = undefined;
+  }
+
+  /** Plans and pools under the revision in force; none before there is a revision. */
+  all(): readonly ProbedNetwork[] {
+    const revision = this.#revisions.current();
+    if (revision !== this.#revision) {
+      this.#revision = revision;
+      this.#served = revision ? this.#sites.flatMap((site) => this.#join(planNetwork(revision, site))) : [];
+    }
+    return this.#served;
+  }
+
+  /** The network of a message: that of the relay it came through, else the one whose socket heard it. */
+  find(giaddr: Ipv4, heardIn: string): ProbedNetwork | undefined {
+    if (giaddr === UNSPECIFIED) return this.all().find(({ plan }) => plan.network.name === heardIn);
+    return this.all().find(({ plan }) => isInSubnet(giaddr, plan.network.subnet));
+  }
+
+  #join(plan: NetworkPlan | undefined): readonly ProbedNetwork[] {
+    if (!plan) return [];
+    const pool = this.#pools.get(plan.network.name) ?? new AddressPool(this.#monotonic);
+    this.#pools.set(plan.network.name, pool);
+    return [{ plan, pool }];
+  }
+}

@@ -1,0 +1,35 @@
+import type { MacAddress } from '../../../kernel/mac.ts';
+import { findSlot } from '../../../model/identity.ts';
+import { holderOf } from './client.ts';
+import type { Decision, Inquiry } from './decision.ts';
+import { ignored } from './decision.ts';
+
+/** Why the site leaves this client alone; undefined if it does not. */
+export function refusalOf({ client, context }: Inquiry): Decision | undefined {
+  const { unknownMachines } = context.plan.revision;
+  const pattern = unknownMachines.ignore.find((candidate) => matchesMac(candidate, client.mac));
+  if (pattern !== undefined) return ignored('pattern', `the template says to leave ${pattern} alone`);
+  const boots = holderOf(client) !== 'os';
+  if (!boots || unknownMachines.action !== 'ignore') return undefined;
+  const known = client.claim && findSlot(client.claim, context.state, context.plan.revision).kind !== 'none';
+  return known
+    ? undefined
+    : ignored('unknown-machine', 'it fits no slot, and the template says to ignore such machines');
+}
+
+/** `00:11:22:*`: a star stands for any text; case does not matter. */
+export function matchesMac(pattern: string, mac: MacAddress): boolean {
+  const pieces = pattern.toLowerCase().replaceAll('-', ':').split('*');
+  const [head = ''] = pieces;
+  const tail = pieces.at(-1) ?? '';
+  if (pieces.length === 1) return mac === head;
+  if (!mac.startsWith(head) || !mac.endsWith(tail) || mac.length < head.length + tail.length) return false;
+  let from = head.length;
+  const end = mac.length - tail.length;
+  for (const piece of pieces.slice(1, -1)) {
+    const at = mac.indexOf(piece, from);
+    if (at < 0 || at + piece.length > end) return false;
+    from = at + piece.length;
+  }
+  return true;
+}

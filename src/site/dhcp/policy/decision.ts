@@ -1,0 +1,81 @@
+import type { Ipv4 } from '../../../kernel/ipv4.ts';
+import type { NewEvent } from '../../../model/event.ts';
+import type { LoaderTable } from '../../../model/site-ports.ts';
+import type { Change, SiteState } from '../../../model/store.ts';
+import type { DhcpMessage } from '../codec/message.ts';
+import type { Client } from './client.ts';
+import type { Destination } from './destination.ts';
+import type { NetworkPlan } from './network-plan.ts';
+
+/** Everything a decision may look at. */
+export type DecideContext = {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly plan: NetworkPlan;
+  readonly state: SiteState;
+  readonly loaders: LoaderTable;
+  readonly pool: PoolView;
+};
+
+/** What is known of the addresses of a network beyond the leases: promises that are not on disk, and what was found in use. */
+export interface PoolView {
+  /** The client to which an address was offered; the offer may still give way. */
+  offeredTo(address: Ipv4): string | undefined;
+  /** The client whose REQUEST for an address is being written to disk. */
+  beingGrantedTo(address: Ipv4): string | undefined;
+  /** The address that was last offered to a client, while the offer stands. */
+  offerOf(client: string): Ipv4 | undefined;
+  /** A machine that we know nothing of answers at this address. */
+  isInUse(address: Ipv4): boolean;
+  /** The address that a newcomer gets: probed ones first, then unused ones, then the longest expired; undefined if there is none. */
+  next(): Ipv4 | undefined;
+}
+
+/** Why a message was not answered, in one word for a counter. */
+export type IgnoreReason =
+  | 'not-a-request'
+  | 'no-message-type'
+  | 'no-identity'
+  | 'no-network'
+  | 'relay-unknown'
+  | 'pattern'
+  | 'unknown-machine'
+  | 'no-loader'
+  | 'loader-missing'
+  | 'other-server'
+  | 'incomplete'
+  | 'unknown-client'
+  | 'not-the-holder'
+  | 'pool-exhausted';
+
+/** What the transient memory of the pool has to learn from a decision. */
+export type PoolEffect =
+  | { readonly kind: 'offer'; readonly address: Ipv4; readonly client: string }
+  | { readonly kind: 'grant'; readonly address: Ipv4; readonly client: string }
+  | { readonly kind: 'withdraw'; readonly client: string };
+
+/** What to do about one message. `changes` are on disk before `reply` is sent; what has none is sent at once. */
+export type Decision = {
+  readonly reply?: DhcpMessage;
+  readonly to?: Destination;
+  readonly changes: readonly Change[];
+  readonly events: readonly NewEvent[];
+  readonly pool?: PoolEffect;
+  readonly ignore?: { readonly reason: IgnoreReason; readonly because: string };
+};
+
+/** Says nothing, and why: `because` continues the sentence "ignored, because …". */
+export function ignored(
+  reason: IgnoreReason,
+  because: string,
+  also: { readonly events?: readonly NewEvent[]; readonly pool?: PoolEffect } = {},
+): Decision {
+  return { changes: [], events: also.events ?? [], ignore: { reason, because }, ...(also.pool && { pool: also.pool }) };
+}
+
+/** A message, who sent it, and the world it is judged in. */
+export type Inquiry = {
+  readonly message: DhcpMessage;
+  readonly client: Client;
+  readonly context: DecideContext;
+};

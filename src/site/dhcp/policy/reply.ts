@@ -1,0 +1,140 @@
+import type { Ipv4 } from '../../../kernel/ipv4.ts';
+import { broadcastOf, netmask, UNSPECIFIED } from '../../../kernel/ipv4.ts';
+import type { DhcpMessage } from '../codec/message.ts';
+import { BROADCAST_FLAG, messageBytes, rawOption } from '../codec/message.ts';
+import type { MessageType, OptionName } from '../codec/options.ts';
+import { hintOf, messageTypeOption, OPTIONS, option } from '../codec/options.ts';
+import type { RawOption } from '../codec/raw-options.ts';
+import type { BootAnswer } from './boot-answer.ts';
+import type { Inquiry } from './decision.ts';
+import type { NetworkPlan } from './network-plan.ts';
+
+/** An option with its weight: 0 is never left out; of the others, the heaviest goes first when the reply is too long. */
+type Weighed = { readonly option: RawOption; readonly weight: number };
+
+/** RFC 2132 section 9.10 counts the whole IP datagram. */
+const IP_AND_UDP_BYTES = 28;
+const DEFAULT_MAX_BYTES = 576;
+const ETHERNET_MAX_BYTES = 1500;
+
+export type ReplyParts = {
+  readonly type: 'offer' | 'ack';
+  readonly yiaddr: Ipv4;
+  /** undefined in the answer to INFORM, which may not speak of a lease (RFC 2131 section 4.3.5). */
+  readonly leaseSeconds?: number;
+  readonly boot: BootAnswer;
+};
+
+/** An OFFER or ACK: what is mandatory, what the client asked for, and what it needs to boot. */
+export function buildReply({ message, client, context }: Inquiry, parts: ReplyParts): DhcpMessage {
+  const { plan } = context;
+  const options = [
+    ...must([messageTypeOption(parts.type), option('serverId', plan.site.address)]),
+    ...leaseOptions(parts.leaseSeconds),
+    ...networkOptions(plan, hintOf(message, 'parameterList')),
+    ...must(parts.boot.options.filter(({ code }) => code < OPTIONS.machineUuid.code)),
+    // RFC 4578 section 2.3 and many ROMs: as it came, and only if it came.
+    ...echoed(message, 'machineUuid'),
+    ...must(parts.boot.options.filter(({ code }) => code > OPTIONS.machineUuid.code)),
+    // RFC 6842, where it is of use: a client that shares its hardware address knows its answers by this. Old ROMs never expect it.
+    ...(client.kind?.client === 'os' || !client.claim ? echoed(message, 'clientId') : []),
+    // RFC 3046 section 2.2: the last of all.
+    ...echoed(message, 'relayAgent'),
+  ];
+  const { siaddr, file } = parts.boot;
+  const header = { ...headerOf(message), yiaddr: parts.yiaddr, siaddr, file };
+  return fitInto(header, options, sizeLimit(message));
+}
+
+/** A NAK carries no configuration (RFC 2131 table 3), only who says so and why. */
+export function buildNak({ message, client, context }: Inquiry, because: string): DhcpMessage {
+  const relayed = message.giaddr !== UNSPECIFIED;
+  return {
+    ...headerOf(message),
+    ciaddr: UNSPECIFIED,
+    // RFC 2131 section 4.3.2: so that the relay broadcasts it, too.
+    flags: relayed ? message.flags | BROADCAST_FLAG : message.flags,
+    options: [
+      messageTypeOption('nak' satisfies MessageType),
+      option('serverId', context.plan.site.address),
+      option('errorText', because),
+      ...(client.claim ? [] : echoed(message, 'clientId').map((row) => row.option)),
+      ...echoed(message, 'relayAgent').map((row) => row.option),
+    ],
+  };
+}
+
+function headerOf(request: DhcpMessage): DhcpMessage {
+  return {
+    op: 2,
+    htype: request.htype,
+    hlen: request.hlen,
+    hops: request.giaddr === UNSPECIFIED ? 0 : request.hops,
+    xid: request.xid,
+    secs: 0,
+    flags: request.flags & BROADCAST_FLAG,
+    ciaddr: request.ciaddr,
+    yiaddr: UNSPECIFIED,
+    siaddr: UNSPECIFIED,
+    giaddr: request.giaddr,
+    chaddr: request.chaddr,
+    sname: '',
+    file: '',
+    options: [],
+  };
+}
+
+function leaseOptions(leaseSeconds: number | undefined): readonly Weighed[] {
+  if (leaseSeconds === undefined) return [];
+  return [
+    ...must([option('leaseSeconds', leaseSeconds)]),
+    // RFC 2131 section 4.4.5: half, and seven eighths.
+    { option: option('renewalSeconds', Math.floor(leaseSeconds / 2)), weight: 7 },
+    { option: option('rebindingSeconds', Math.floor((leaseSeconds * 7) / 8)), weight: 7 },
+  ];
+}
+
+/** What the network names, as far as the client asked for it; a client that asks for nothing (Raspberry Pi ROMs) gets all. */
+function networkOptions(plan: NetworkPlan, asked: readonly number[] | undefined): readonly Weighed[] {
+  const { network, site } = plan;
+  const ntp = network.ntp.map((server) => (server === 'site' ? site.address : server));
+  const known: Weighed[] = [{ option: option('subnetMask', netmask(network.subnet)), weight: 0 }];
+  const add = (weight: number, row: RawOption) => known.push({ option: row, weight });
+  if (network.router !== undefined) add(1, option('routers', [network.router]));
+  if (network.dns.length > 0) add(2, option('dnsServers', network.dns));
+  if (network.domain !== undefined) add(4, option('domain', network.domain));
+  if (network.mtu !== undefined) add(3, option('interfaceMtu', network.mtu));
+  add(6, option('broadcastAddress', broadcastOf(network.subnet)));
+  if (ntp.length > 0) add(5, option('ntpServers', ntp));
+  network.options.forEach(({ code, bytes }, index) => {
+    add(8 + index, { code, bytes: Uint8Array.from(bytes) });
+  });
+  return known.filter(({ option: { code }, weight }) => weight === 0 || (asked?.includes(code) ?? true));
+}
+
+function echoed(message: DhcpMessage, name: OptionName): readonly Weighed[] {
+  const bytes = rawOption(message, OPTIONS[name].code);
+  return bytes && bytes.length > 0 ? must([{ code: OPTIONS[name].code, bytes }]) : [];
+}
+
+function must(options: readonly RawOption[]): readonly Weighed[] {
+  return options.map((row) => ({ option: row, weight: 0 }));
+}
+
+/** Bytes of DHCP message that the client takes: option 57, never less than every client must take, never more than a frame. */
+function sizeLimit(message: DhcpMessage): number {
+  const asked = hintOf(message, 'maxMessageBytes') ?? DEFAULT_MAX_BYTES;
+  return Math.min(Math.max(asked, DEFAULT_MAX_BYTES), ETHERNET_MAX_BYTES) - IP_AND_UDP_BYTES;
+}
+
+function fitInto(header: DhcpMessage, weighed: readonly Weighed[], maxBytes: number): DhcpMessage {
+  const message = { ...header, options: weighed.map((row) => row.option) };
+  if (messageBytes(message) <= maxBytes) return message;
+  const heaviest = Math.max(...weighed.map((row) => row.weight));
+  if (heaviest === 0) return message;
+  return fitInto(
+    header,
+    weighed.filter((row) => row.weight !== heaviest),
+    maxBytes,
+  );
+}

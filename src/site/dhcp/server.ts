@@ -1,0 +1,141 @@
+import { AppError } from '../../kernel/errors.ts';
+import type { Ipv4 } from '../../kernel/ipv4.ts';
+import { UNSPECIFIED } from '../../kernel/ipv4.ts';
+import type { MacAddress } from '../../kernel/mac.ts';
+import type { Clock, Log } from '../../kernel/ports.ts';
+import type { UdpHandlers, UdpPort, UdpSocket } from '../../kernel/udp.ts';
+import type { SignalSink } from '../../model/signal.ts';
+import type { LoaderTable, RevisionSource, SiteAddress } from '../../model/site-ports.ts';
+import type { Store } from '../../model/store.ts';
+import { Counters } from './counters.ts';
+import { Desk } from './desk.ts';
+import { Diary } from './diary.ts';
+import { Networks } from './networks.ts';
+import { SERVER_PORT } from './policy/destination.ts';
+import type { ArpTable } from './prober.ts';
+import { Prober } from './prober.ts';
+
+/** A socket on 0.0.0.0:67 that somebody opened for us and tied to the device of one network. It may broadcast. */
+export type HandedSocket = {
+  readonly network: string;
+  readonly attach: (handlers: UdpHandlers) => Promise<UdpSocket>;
+};
+
+export type DhcpServerParts = {
+  readonly udp: UdpPort;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly store: Store;
+  readonly revisions: RevisionSource;
+  readonly loaders: LoaderTable;
+  readonly signals: SignalSink;
+  readonly arp: ArpTable;
+  /** One per network that is served; asked once, at the start. */
+  readonly addresses: () => readonly SiteAddress[];
+  readonly handed?: readonly HandedSocket[];
+};
+
+export interface DhcpServer {
+  /**
+   * Opens the sockets and looks for free addresses; about 300 ms. Rejects with an AppError: `port-in-use`,
+   * `permission-denied`, `address-unavailable`, `socket-failed`, or `interface-ambiguous` for several networks whose
+   * broadcasts could not be told apart.
+   */
+  start(): Promise<void>;
+  /** Resolves when what was promised is on disk and said, and the sockets are closed. */
+  stop(): Promise<void>;
+  /** Counts since the start, by name: `received`, `reply.ack`, `ignored.no-loader`, `malformed.too-short` … */
+  counters(): Readonly<Record<string, number>>;
+}
+
+/** The authoritative DHCP server of a site. */
+export function createDhcpServer(parts: DhcpServerParts): DhcpServer {
+  const counters = new Counters();
+  const diary = new Diary(parts.log, parts.clock, counters);
+  const networks = new Networks(parts.revisions, () => parts.clock.monotonic());
+  const senders = new Map<string, UdpSocket>();
+  const open: UdpSocket[] = [];
+  const desk = new Desk({ ...parts, networks, counters, diary, senderFor: (network) => senders.get(network) });
+  const prober = new Prober({
+    ...parts,
+    state: parts.store.state,
+    networks: () => networks.all(),
+    onConflict: (network, address, mac) => recordConflict(parts, diary, network, address, mac),
+  });
+
+  const handlersFor = (network: string): UdpHandlers => ({
+    onDatagram: (bytes, from) => desk.receive(bytes, from, network),
+    onSendError: (thrown, to) =>
+      diary.failed(
+        'send-failed',
+        new AppError('socket-failed', thrown.message, { cause: thrown }),
+        { network },
+        `an answer to ${to.address} was not sent`,
+      ),
+  });
+
+  const listen = async (site: SiteAddress): Promise<void> => {
+    const handlers = handlersFor(site.network);
+    const handed = parts.handed?.find((socket) => socket.network === site.network);
+    if (handed) {
+      const socket = await handed.attach(handlers);
+      open.push(socket);
+      senders.set(site.network, socket);
+      return;
+    }
+    // What this one sends to 255.255.255.255 leaves by the device that owns its address, without any route.
+    const own = await parts.udp.open({ address: site.address, port: SERVER_PORT }, handlers, { broadcast: true });
+    open.push(own);
+    senders.set(site.network, own);
+    // A socket bound to an address hears no broadcasts; this one does.
+    open.push(await parts.udp.open({ address: UNSPECIFIED, port: SERVER_PORT }, handlers, { broadcast: true }));
+  };
+
+  const close = async () => {
+    await Promise.all(open.splice(0).map((socket) => socket.close()));
+  };
+
+  return {
+    start: async () => {
+      const sites = parts.addresses();
+      checkTellable(sites, parts.handed ?? []);
+      networks.serve(sites);
+      try {
+        for (const site of sites) await listen(site);
+        await prober.start(sites.map((site) => site.address));
+      } catch (error) {
+        await prober.stop();
+        await close();
+        throw error;
+      }
+    },
+    stop: async () => {
+      await Promise.all([desk.close(), prober.stop()]);
+      await close();
+    },
+    counters: () => counters.snapshot(),
+  };
+}
+
+/** Where a broadcast came in shows only on a socket that is tied to a device. */
+function checkTellable(sites: readonly SiteAddress[], handed: readonly HandedSocket[]): void {
+  if (sites.length < 2) return;
+  const untied = sites.filter((site) => !handed.some((socket) => socket.network === site.network));
+  if (untied.length === 0) return;
+  const names = untied.map((site) => site.network).join(', ');
+  throw new AppError('interface-ambiguous', `nothing tells the broadcasts of these networks apart: ${names}`);
+}
+
+function recordConflict(
+  { store, clock }: DhcpServerParts,
+  diary: Diary,
+  network: string,
+  address: Ipv4,
+  mac: MacAddress,
+): void {
+  const sentence = `${mac} uses ${address} of the pool of network ${network} without a lease.`;
+  const event = { type: 'address-conflict', at: clock.now(), sentence, data: { network, address, mac } } as const;
+  store
+    .commit([], [event])
+    .catch((thrown: unknown) => diary.failed('commit-failed', thrown, { network, address }, sentence));
+}

@@ -1,0 +1,142 @@
+import { access, constants, statfs } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { askSite } from '../adapters/http/control-client.ts';
+import { systemClock } from '../adapters/node/clock.ts';
+import { systemDevices } from '../adapters/node/interfaces.ts';
+import { createUdpPort } from '../adapters/node/udp.ts';
+import { AppError } from '../kernel/errors.ts';
+import type { Ipv4 } from '../kernel/ipv4.ts';
+import type { Log } from '../kernel/ports.ts';
+import { compileSite } from './compile-site.ts';
+import type { SiteConfig } from './config.ts';
+import { blobPath, layoutOf } from './content/layout.ts';
+import { parseLoaderManifest } from './content/loader-manifest.ts';
+import { readLoaderManifest } from './loader-manifest-file.ts';
+import { type CheckResult, type Plan, runChecks, type World } from './preflight/checks.ts';
+import { readSiteConfig } from './run-site.ts';
+
+const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** Looks at everything that a site needs, without changing any of it. A file that cannot be used is a finding, not a failure. */
+export async function examineSite(configPath: string, env: NodeJS.ProcessEnv): Promise<readonly CheckResult[]> {
+  const config = await readSiteConfig(configPath).catch((error: unknown) => AppError.from(error));
+  if (config instanceof AppError) return [failed('site file', config.message, config.help)];
+  const { outcome } = await compileSite(config, 1);
+  if (!outcome.ok) {
+    const template = failed(
+      'template',
+      outcome.error.join('\n'),
+      'Correct these lines; `slipway template lint` checks them.',
+    );
+    return [ok('site file', configPath), template];
+  }
+  const networks = Object.values(outcome.value.networks).flatMap((network) => {
+    const device = config.interfaces[network.name];
+    return device === undefined ? [] : [{ name: network.name, interface: device, subnet: network.subnet }];
+  });
+  const slots = Object.keys(outcome.value.slots).length;
+  const plan: Plan = {
+    dataDir: config.dataDir,
+    networks,
+    ports: [
+      { protocol: 'udp', port: 67, for: 'DHCP' },
+      { protocol: 'udp', port: config.ports.tftp, for: 'TFTP' },
+      { protocol: 'tcp', port: config.ports.http, for: 'HTTP' },
+    ],
+  };
+  return [
+    ok('site file', configPath),
+    ok('template', `${slots} slots`),
+    ...(await runChecks(plan, worldOf(config, env))),
+  ];
+}
+
+function worldOf(config: SiteConfig, env: NodeJS.ProcessEnv): World {
+  const socket = join(env['RUNTIME_DIRECTORY'] ?? config.runtimeDir, 'control.sock');
+  return {
+    now: systemClock.now,
+    interfaces: () =>
+      systemDevices().map(({ name, addresses }) => ({ name, addresses: addresses.map(({ address }) => address) })),
+    cannotBind: (protocol, address, port) =>
+      protocol === 'udp' ? cannotBindUdp(address, port) : cannotBindTcp(address, port),
+    freeBytes: async (dir) => {
+      const { bavail, bsize } = await statfs(await existing(dir));
+      return bavail * bsize;
+    },
+    cannotWrite,
+    runningSite: () =>
+      askSite<{ site: string; notReady: readonly string[] }>(socket, '/api/v1/status').catch(() => undefined),
+    loaderProblems: () => loaderProblems(config.dataDir),
+  };
+}
+
+async function cannotBindUdp(address: Ipv4, port: number): Promise<string | undefined> {
+  try {
+    const socket = await createUdpPort(silent).open(
+      { address, port },
+      { onDatagram: () => undefined, onSendError: () => undefined },
+    );
+    await socket.close();
+    return undefined;
+  } catch (error) {
+    return AppError.from(error).message;
+  }
+}
+
+function cannotBindTcp(host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen({ host, port }, () => server.close(() => resolve(undefined)));
+  });
+}
+
+/** Asks the nearest folder that exists: making the rest is the site's business. */
+async function cannotWrite(dir: string): Promise<string | undefined> {
+  try {
+    await access(await existing(dir), constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error);
+  }
+}
+
+async function existing(dir: string): Promise<string> {
+  try {
+    await access(dir);
+    return dir;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(dir) === dir) throw error;
+    return existing(dirname(dir));
+  }
+}
+
+/** A loader is in the store, or where its Debian package puts it. */
+async function loaderProblems(dataDir: string): Promise<readonly string[]> {
+  const manifest = parseLoaderManifest(await readLoaderManifest());
+  const problems = manifest.map(async ({ asset }) => {
+    const places = [
+      blobPath(layoutOf(dataDir), asset.digest),
+      ...asset.sources.flatMap((source) => (source.kind === 'url' ? [] : [`/${source.path.replace(/^\//, '')}`])),
+    ];
+    const found = await Promise.all(
+      places.map((place) =>
+        access(place).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    );
+    return found.includes(true) ? [] : [`${asset.name} is neither in the store nor on this machine`];
+  });
+  return (await Promise.all(problems)).flat();
+}
+
+function ok(name: string, says: string): CheckResult {
+  return { name, verdict: 'ok', says };
+}
+
+function failed(name: string, says: string, doThis: string): CheckResult {
+  return { name, verdict: 'failed', says, doThis };
+}

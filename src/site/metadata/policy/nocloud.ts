@@ -1,0 +1,96 @@
+import type { MacAddress } from '../../../kernel/mac.ts';
+import type { Result } from '../../../kernel/result.ts';
+import { ok } from '../../../kernel/result.ts';
+import { fillHoles } from '../../../model/holes.ts';
+import type { Document, Slot } from '../../../model/revision.ts';
+import type { Subject } from './subject.ts';
+import type { YamlMap } from './yaml.ts';
+import { formatYaml } from './yaml.ts';
+
+/** The files of a NoCloud seed. */
+export const NOCLOUD_FILES = ['meta-data', 'user-data', 'vendor-data', 'network-config'] as const;
+export type NocloudFile = (typeof NOCLOUD_FILES)[number];
+
+export function isNocloudFile(name: string): name is NocloudFile {
+  return NOCLOUD_FILES.some((file) => file === name);
+}
+
+/** What a document is filled with. */
+export type Filling = {
+  readonly holes: Readonly<Record<string, string>>;
+  /** Where this very requester may report; undefined: it has not shown that it is the machine itself. */
+  readonly reportUrl: string | undefined;
+};
+
+/** cloud-init takes it for "nothing to do"; an empty file would do too, but says nothing to a person. */
+const NOTHING = '#cloud-config\n{}\n';
+
+/** cloud-init's own defaults are 10 tries too, but it waits 3 seconds between them: a site restarts in that time. */
+const PHONE_HOME_TRIES = 10;
+
+type Known = Exclude<Subject, { kind: 'unknown' }>;
+
+/**
+ * One file of a seed. `undefined`: not decided yet, answer 503. Only user-data can be that: without meta-data and
+ * network-config Talos is silent for minutes, and without a network-config it throws the meta-data away.
+ * Fails with a sentence if a hole of the document has no value.
+ */
+export function renderNocloud(file: NocloudFile, subject: Known, filling: Filling): Result<string | undefined, string> {
+  switch (file) {
+    case 'meta-data':
+      return ok(formatYaml(metaData(subject)));
+    case 'user-data':
+      return subject.kind === 'pending' ? ok(undefined) : documentOf(subject.slot, 'user-data', filling, () => NOTHING);
+    case 'vendor-data':
+      return ok(vendorData(filling.reportUrl));
+    case 'network-config':
+      if (subject.kind === 'pending') return ok(formatYaml(bootNicOnly(subject.mac)));
+      return documentOf(subject.slot, 'network-config', filling, (document) =>
+        formatYaml(document ? interfacesOf(subject.slot, subject.mac) : bootNicOnly(subject.mac)),
+      );
+  }
+}
+
+/** A new binding of a slot is a new instance, so that cloud-init begins from the start on the new hardware. */
+function metaData(subject: Known): YamlMap {
+  if (subject.kind === 'pending') return { 'instance-id': `pending.${subject.id}` };
+  return { 'instance-id': `${subject.slot.name}.${subject.binding}`, 'local-hostname': subject.slot.name };
+}
+
+function documentOf(
+  slot: Slot,
+  name: NocloudFile,
+  { holes }: Filling,
+  otherwise: (document: Document | undefined) => string,
+): Result<string, string> {
+  const document = Object.hasOwn(slot.profile.documents, name) ? slot.profile.documents[name] : undefined;
+  if (document?.kind !== 'text') return ok(otherwise(document));
+  return document.fill ? fillHoles(document.text, holes, 'yaml') : ok(document.text);
+}
+
+function vendorData(reportUrl: string | undefined): string {
+  if (reportUrl === undefined) return NOTHING;
+  const map = {
+    phone_home: { url: `${reportUrl}/phone-home`, post: 'all', tries: PHONE_HOME_TRIES },
+    reporting: { slipway: { type: 'webhook', endpoint: `${reportUrl}/report` } },
+  };
+  return `#cloud-config\n${formatYaml(map)}`;
+}
+
+/** Both cloud-init and Talos find the NIC by its address, whatever the kernel calls it. */
+function bootNicOnly(mac: MacAddress | undefined): YamlMap {
+  return { version: 2, ethernets: { id0: nic(mac) } };
+}
+
+/** Every interface of the slot that has a known address; its IPv4 address comes by DHCP, where the site reserves it. */
+function interfacesOf(slot: Slot, bootMac: MacAddress | undefined): YamlMap {
+  const named = Object.entries(slot.interfaces).flatMap(([name, { mac, boot }]) => {
+    const address = mac ?? (boot ? bootMac : undefined);
+    return address ? [[name, nic(address)] as const] : [];
+  });
+  return named.length > 0 ? { version: 2, ethernets: Object.fromEntries(named) } : bootNicOnly(bootMac);
+}
+
+function nic(mac: MacAddress | undefined): YamlMap {
+  return { match: mac ? { macaddress: mac } : { name: 'e*' }, dhcp4: true };
+}

@@ -1,0 +1,65 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { SiteState } from '../model/store.ts';
+
+/** Counts of the rooms, by name, as each keeps them since its start. */
+export type CountSources = Readonly<Record<'dhcp' | 'tftp' | 'diary', () => Readonly<Record<string, number>>>>;
+
+/** What a scrape sees: the rooms' own counts, what the site knows, and Node's own figures. */
+export function createMetrics(parts: {
+  readonly counts: CountSources;
+  readonly state: SiteState;
+  readonly isReady: () => boolean;
+  readonly revision: () => number;
+  readonly now: () => number;
+}): { text(): Promise<string> } {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  for (const [room, counts] of Object.entries(parts.counts)) {
+    const counter = new Counter({
+      name: `slipway_${room}_total`,
+      help: `What the ${room} room counted since the start, by kind.`,
+      labelNames: ['kind'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [kind, count] of Object.entries(counts())) this.inc({ kind }, count);
+      },
+    });
+    counter.reset();
+  }
+  gauge(registry, 'slipway_ready', '1 if the site serves nodes.', () => Number(parts.isReady()));
+  gauge(registry, 'slipway_revision', 'Number of the revision in force.', parts.revision);
+  gauge(registry, 'slipway_machines', 'Machines that the site knows.', () => parts.state.machines.size);
+  gauge(registry, 'slipway_nodes_enrolled', 'Slots whose current machine is enrolled.', () =>
+    enrolledSlots(parts.state),
+  );
+  gauge(registry, 'slipway_boots_open', 'Boots that have not come to an end.', () => openBoots(parts.state));
+  gauge(registry, 'slipway_leases_active', 'Addresses that are leased now.', () =>
+    activeLeases(parts.state, parts.now()),
+  );
+  return { text: () => registry.metrics() };
+}
+
+function gauge(registry: Registry, name: string, help: string, value: () => number): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(value());
+    },
+  });
+}
+
+function enrolledSlots(state: SiteState): number {
+  const slots = new Set([...state.bindings.values()].map((binding) => binding.slot));
+  return [...slots].filter((slot) => state.currentBinding(slot)?.health === 'enrolled').length;
+}
+
+function openBoots(state: SiteState): number {
+  return [...state.boots.values()].filter((boot) => boot.closedAt === undefined).length;
+}
+
+function activeLeases(state: SiteState, now: number): number {
+  return [...state.leases.values()].filter((lease) => lease.state === 'bound' && lease.expiresAt > now).length;
+}

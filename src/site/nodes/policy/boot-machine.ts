@@ -1,0 +1,108 @@
+import type { BootOutcome, BootStage } from '../../../model/boot.ts';
+
+/** What can happen to a boot, in the words of its state machine. */
+export const BOOT_INPUTS = {
+  loader: 'a loader went out, or iPXE asked for an address',
+  'script-live': 'its script starts a system',
+  'script-hold': 'its script shows a code and waits',
+  'script-local': 'its script goes on with the local disk',
+  'script-refuse': 'its script says why it is refused',
+  asset: 'kernel or initramfs are on their way',
+  'os-address': 'a running system asked for an address',
+  document: 'the system fetched a document',
+  'user-data': 'the system fetched its user-data',
+  report: 'the system reported a step',
+  'phone-home': 'the system says that it is up',
+  'power-on': 'the firmware began anew',
+} as const;
+export type BootInput = keyof typeof BOOT_INPUTS;
+
+/** How an outcome is made; the sentence of `local` and `refused` comes with the input. */
+type Ending = BootOutcome['kind'];
+
+/** `to` undefined: the stage stays as it is, and the boot ends. */
+export type Transition = {
+  readonly from: BootStage;
+  readonly on: BootInput;
+  readonly to?: BootStage;
+  readonly ends?: Ending;
+};
+
+/**
+ * The life of a boot. A pair that is not listed changes nothing: a retry, a straggler, a second report.
+ * A loader that is running asks for its script before it can be held, so `held` comes after `loader` here.
+ */
+export const TRANSITIONS: readonly Transition[] = [
+  { from: 'seen', on: 'loader', to: 'loader' },
+  { from: 'seen', on: 'script-live', to: 'script' },
+  { from: 'seen', on: 'script-hold', to: 'held' },
+  { from: 'seen', on: 'script-local', ends: 'local' },
+  { from: 'seen', on: 'script-refuse', ends: 'refused' },
+  // It gave up on the network, and its disk had a system.
+  { from: 'seen', on: 'os-address', ends: 'local' },
+  { from: 'seen', on: 'document', to: 'os' },
+  { from: 'seen', on: 'user-data', to: 'configured' },
+  { from: 'seen', on: 'power-on', ends: 'superseded' },
+
+  { from: 'loader', on: 'script-live', to: 'script' },
+  { from: 'loader', on: 'script-hold', to: 'held' },
+  { from: 'loader', on: 'script-local', ends: 'local' },
+  { from: 'loader', on: 'script-refuse', ends: 'refused' },
+  { from: 'loader', on: 'os-address', ends: 'local' },
+  { from: 'loader', on: 'power-on', ends: 'superseded' },
+
+  { from: 'held', on: 'script-live', to: 'script' },
+  { from: 'held', on: 'script-local', ends: 'local' },
+  { from: 'held', on: 'script-refuse', ends: 'refused' },
+  // The site was away when its time was over: the script went on by itself.
+  { from: 'held', on: 'os-address', ends: 'local' },
+  { from: 'held', on: 'power-on', ends: 'held' },
+
+  { from: 'script', on: 'asset', to: 'kernel' },
+  { from: 'script', on: 'script-local', ends: 'local' },
+  { from: 'script', on: 'script-refuse', ends: 'refused' },
+  { from: 'script', on: 'os-address', to: 'os' },
+  { from: 'script', on: 'document', to: 'os' },
+  { from: 'script', on: 'user-data', to: 'configured' },
+  { from: 'script', on: 'report', to: 'configured' },
+  { from: 'script', on: 'phone-home', to: 'done', ends: 'live' },
+  { from: 'script', on: 'power-on', ends: 'superseded' },
+
+  { from: 'kernel', on: 'script-local', ends: 'local' },
+  { from: 'kernel', on: 'script-refuse', ends: 'refused' },
+  { from: 'kernel', on: 'os-address', to: 'os' },
+  { from: 'kernel', on: 'document', to: 'os' },
+  { from: 'kernel', on: 'user-data', to: 'configured' },
+  { from: 'kernel', on: 'report', to: 'configured' },
+  { from: 'kernel', on: 'phone-home', to: 'done', ends: 'live' },
+  { from: 'kernel', on: 'power-on', ends: 'superseded' },
+
+  { from: 'os', on: 'user-data', to: 'configured' },
+  { from: 'os', on: 'report', to: 'configured' },
+  { from: 'os', on: 'phone-home', to: 'done', ends: 'live' },
+  { from: 'os', on: 'power-on', ends: 'superseded' },
+
+  { from: 'configured', on: 'phone-home', to: 'done', ends: 'live' },
+  { from: 'configured', on: 'power-on', ends: 'superseded' },
+];
+
+/** The transition for a boot that is still open; undefined: nothing changes. */
+export function findTransition(from: BootStage, on: BootInput): Transition | undefined {
+  return TRANSITIONS.find((row) => row.from === from && row.on === on);
+}
+
+/** The table as a Mermaid diagram, for docs/boot-states.md. */
+export function renderDiagram(rows: readonly Transition[] = TRANSITIONS): string {
+  const lines = new Map<string, BootInput[]>();
+  for (const row of rows) {
+    const arrow = `${row.from} --> ${targetOf(row)}`;
+    lines.set(arrow, [...(lines.get(arrow) ?? []), row.on]);
+  }
+  const arrows = [...lines].map(([arrow, inputs]) => `    ${arrow} : ${inputs.join(', ')}`);
+  return ['stateDiagram-v2', '    [*] --> seen', ...arrows, ''].join('\n');
+}
+
+function targetOf(row: Transition): string {
+  const end = row.ends ? `${row.ends}!` : '';
+  return row.to && row.ends ? `${row.to}_${row.ends}` : (row.to ?? end.replace('!', '_outcome'));
+}

@@ -1,0 +1,90 @@
+import type { Ipv4 } from '../../../kernel/ipv4.ts';
+import type { Binding, Boot } from '../../../model/boot.ts';
+import { bindingKey } from '../../../model/boot.ts';
+import type { NewEvent } from '../../../model/event.ts';
+import type { Lease } from '../../../model/lease.ts';
+import type { EvidenceKind, Machine, MachineId } from '../../../model/machine.ts';
+import { createState } from '../../../model/state.ts';
+import type { Change, SiteState } from '../../../model/store.ts';
+import { Overlay } from './overlay.ts';
+
+/**
+ * What the state would be after the changes that a batch of signals made so far: the second signal of a batch sees
+ * what the first one did. Rows are only put, never deleted.
+ */
+export class Draft implements SiteState {
+  readonly #base: SiteState;
+  readonly #fresh = createState();
+  readonly #changes = new Map<string, Change>();
+  readonly events: NewEvent[] = [];
+  readonly machines: ReadonlyMap<string, Machine>;
+  readonly bindings: ReadonlyMap<string, Binding>;
+  readonly boots: ReadonlyMap<string, Boot>;
+  readonly leases: ReadonlyMap<string, Lease>;
+  readonly counters: ReadonlyMap<string, number>;
+
+  constructor(base: SiteState) {
+    this.#base = base;
+    this.machines = new Overlay(this.#fresh.machines, base.machines);
+    this.bindings = new Overlay(this.#fresh.bindings, base.bindings);
+    this.boots = new Overlay(this.#fresh.boots, base.boots);
+    this.leases = base.leases;
+    this.counters = new Overlay(this.#fresh.counters, base.counters);
+  }
+
+  /** One change for each row that differs now. */
+  get changes(): readonly Change[] {
+    return [...this.#changes.values()];
+  }
+
+  leaseOfAddress(network: string, address: Ipv4): Lease | undefined {
+    return this.#base.leaseOfAddress(network, address);
+  }
+
+  machineWith(kind: EvidenceKind, value: string): Machine | undefined {
+    return this.#fresh.machineWith(kind, value) ?? this.#base.machineWith(kind, value);
+  }
+
+  latestBoot(machine: MachineId): Boot | undefined {
+    return this.#fresh.latestBoot(machine) ?? this.#base.latestBoot(machine);
+  }
+
+  currentBinding(slot: string): Binding | undefined {
+    return this.#fresh.currentBinding(slot) ?? this.#base.currentBinding(slot);
+  }
+
+  bindingOfMachine(machine: MachineId): Binding | undefined {
+    const fresh = this.#fresh.bindingOfMachine(machine);
+    if (fresh) return fresh;
+    const old = this.#base.bindingOfMachine(machine);
+    return old && this.currentBinding(old.slot)?.number === old.number ? old : undefined;
+  }
+
+  putMachine(row: Machine): void {
+    this.#put({ table: 'machines', key: row.id, row });
+  }
+
+  putBoot(row: Boot): void {
+    this.#put({ table: 'boots', key: row.id, row });
+  }
+
+  putBinding(row: Binding): void {
+    this.#put({ table: 'bindings', key: bindingKey(row.slot, row.number), row });
+  }
+
+  /** The next number of a counter; it is never given again. */
+  count(key: string): number {
+    const next = (this.counters.get(key) ?? 0) + 1;
+    this.#put({ table: 'counters', key, row: next });
+    return next;
+  }
+
+  say(event: NewEvent): void {
+    this.events.push(event);
+  }
+
+  #put(change: Change): void {
+    this.#fresh.put(change);
+    this.#changes.set(`${change.table}/${change.key}`, change);
+  }
+}

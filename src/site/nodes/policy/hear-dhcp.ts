@@ -1,0 +1,62 @@
+import { findMachine, findSlot } from '../../../model/identity.ts';
+import type { Claim } from '../../../model/machine.ts';
+import type { Signal } from '../../../model/signal.ts';
+import { beginsAnew } from './advance.ts';
+import type { Context } from './context.ts';
+import type { Statement } from './evidence.ts';
+import { fillSlot, knowMachine } from './know-machine.ts';
+import { openBoot, placeBoot, step } from './track-boot.ts';
+
+type Dhcp = Extract<Signal, { kind: 'dhcp' }>;
+
+/** A DISCOVER is remembered and writes nothing: anybody can send a million. An ACKed REQUEST costs an address of the pool. */
+export function hearDhcp(context: Context, signal: Dhcp): void {
+  if (signal.message === 'discover') noteDiscover(context, signal);
+  else if (signal.client === 'os') hearOs(context, signal);
+  else hearFirmware(context, signal);
+}
+
+function noteDiscover({ draft, memory }: Context, signal: Dhcp): void {
+  if (signal.client === 'os') return;
+  const machine = findMachine(claimOf(signal), draft);
+  const boot = machine && draft.latestBoot(machine.id);
+  if (!boot || beginsAnew(boot, signal.at)) memory.see(signal.mac, signal.at, signal.uuid);
+}
+
+function hearFirmware(context: Context, signal: Dhcp): void {
+  const claim = claimOf(signal);
+  const machine = knowMachine(context, { claim, more: statementsIn(signal), source: 'dhcp', at: signal.at });
+  if (!machine) return;
+  const filled = fillSlot(context, machine, claim, signal.at);
+  const latest = context.draft.latestBoot(machine.id);
+  const boot =
+    latest && !beginsAnew(latest, signal.at)
+      ? placeBoot(context, latest, filled)
+      : openBoot(context, { machine, mac: signal.mac, at: signal.at, filled });
+  if (signal.client === 'ipxe') step(context, boot, 'loader', signal.at);
+}
+
+/** A telephone on the network of the nodes is no machine: only one that was seen booting or fills a slot is written down. */
+function hearOs(context: Context, signal: Dhcp): void {
+  const { draft, revision } = context;
+  const claim = claimOf(signal);
+  const expected = revision !== undefined && findSlot(claim, draft, revision).kind === 'slot';
+  if (!expected && !findMachine(claim, draft)) return;
+  const machine = knowMachine(context, { claim, more: statementsIn(signal), source: 'dhcp', at: signal.at });
+  if (!machine) return;
+  fillSlot(context, machine, claim, signal.at);
+  const boot = draft.latestBoot(machine.id);
+  if (boot) step(context, boot, 'os-address', signal.at, 'a system on its disk started');
+}
+
+function claimOf(signal: Dhcp): Claim {
+  return { mac: signal.mac, ...(signal.uuid ? { uuid: signal.uuid } : {}) };
+}
+
+function statementsIn(signal: Dhcp): Statement[] {
+  return [
+    ...(signal.client === 'firmware' ? [{ kind: 'firmware', value: signal.clientKind } as const] : []),
+    ...(signal.hostname ? [{ kind: 'hostname', value: signal.hostname } as const] : []),
+    ...(signal.clientId ? [{ kind: 'client-id', value: signal.clientId } as const] : []),
+  ];
+}

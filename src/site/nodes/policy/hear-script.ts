@@ -1,0 +1,38 @@
+import type { Boot } from '../../../model/boot.ts';
+import { machineCode } from '../../../model/identity.ts';
+import type { ScriptAnswer, Signal } from '../../../model/signal.ts';
+import type { BootInput } from './boot-machine.ts';
+import type { Context } from './context.ts';
+import { describe, fillSlot, knowMachine } from './know-machine.ts';
+import { openBoot, placeBoot, step, subjectOf } from './track-boot.ts';
+
+type Script = Extract<Signal, { kind: 'script' }>;
+
+/** The loader asked what to do, and was told. */
+export function hearScript(context: Context, { at, claim, answer, errno }: Script): void {
+  const { draft, memory } = context;
+  const machine = knowMachine(context, { claim, source: 'script', at });
+  if (!machine) return;
+  const filled = fillSlot(context, machine, claim, at);
+  const latest = draft.latestBoot(machine.id);
+  const before =
+    latest && !latest.outcome
+      ? placeBoot(context, latest, filled)
+      : openBoot(context, { machine, mac: claim.mac, at, filled });
+  if (errno && memory.mayReport(before.id)) {
+    const sentence = `${describe(machine)}: its loader reports ${errno}`;
+    draft.say({ type: 'node-reported', at, sentence, ...subjectOf(before), data: { errno } });
+  }
+  const boot = hearAnswer(context, before, answer, at);
+  if (boot.stage === 'held' && before.stage !== 'held') {
+    const code = machineCode(claim.mac);
+    const sentence = `${describe(machine)} is in no slot; its screen shows ${code}`;
+    draft.say({ type: 'machine-held', at, sentence, ...subjectOf(boot), data: { code } });
+  }
+}
+
+function hearAnswer(context: Context, boot: Boot, answer: ScriptAnswer, at: number): Boot {
+  if (answer.kind === 'wait') return boot;
+  const input: BootInput = `script-${answer.kind}`;
+  return step(context, boot, input, at, 'because' in answer ? answer.because : '');
+}

@@ -1,0 +1,54 @@
+import type { Boot } from '../../../model/boot.ts';
+import { findMachine } from '../../../model/identity.ts';
+import type { Signal } from '../../../model/signal.ts';
+import { lastReached } from './advance.ts';
+import type { Context } from './context.ts';
+import { fillSlot, knowMachine } from './know-machine.ts';
+import { openBoot, placeBoot, step } from './track-boot.ts';
+
+/** By then a system has read its seed, so that another look at meta-data is its next start. */
+const SEED_OVER_MS = 10 * 60_000;
+
+/** A loader went out whole. Who fetches one without an address of ours is nobody that we know. */
+export function hearLoader(context: Context, signal: Extract<Signal, { kind: 'loader' }>): void {
+  const machine = findMachine({ mac: signal.mac }, context.draft);
+  const boot = machine && context.draft.latestBoot(machine.id);
+  if (boot && signal.done) step(context, boot, 'loader', signal.at);
+}
+
+/** Bytes of a kernel or initramfs. Only the first ones are a step; the others are a bar on a screen. */
+export function hearAsset({ draft, memory, revision }: Context, signal: Extract<Signal, { kind: 'asset' }>): void {
+  const machine = findMachine({ mac: signal.mac }, draft);
+  const boot = machine && draft.latestBoot(machine.id);
+  if (!boot) return;
+  memory.noteProgress(signal.mac, {
+    file: signal.file,
+    bytesSent: signal.bytesSent,
+    sizeBytes: signal.sizeBytes,
+  });
+  step({ draft, memory, revision }, boot, 'asset', signal.at);
+}
+
+/** The booted system takes its configuration. */
+export function hearDocument(context: Context, signal: Extract<Signal, { kind: 'document' }>): void {
+  const claim = { mac: signal.mac };
+  const machine = knowMachine(context, { claim, source: 'os', at: signal.at });
+  if (!machine) return;
+  const filled = fillSlot(context, machine, claim, signal.at);
+  const latest = context.draft.latestBoot(machine.id);
+  const boot = opensBySeed(latest, signal)
+    ? openBoot(context, { machine, mac: signal.mac, at: signal.at, filled })
+    : latest && placeBoot(context, latest, filled);
+  if (boot) step(context, boot, signal.document === 'user-data' ? 'user-data' : 'document', signal.at);
+}
+
+/**
+ * A virtual machine that starts from its disk shows itself by its seed alone, and asks for meta-data first at every
+ * start. One that boots over the network shows itself by DHCP: whatever its system reads later is no new boot.
+ */
+function opensBySeed(latest: Boot | undefined, signal: Extract<Signal, { kind: 'document' }>): boolean {
+  if (!latest) return true;
+  if (signal.document !== 'meta-data' || latest.reached.loader !== undefined || latest.reached.script !== undefined)
+    return false;
+  return latest.outcome !== undefined || signal.at - lastReached(latest) > SEED_OVER_MS;
+}

@@ -1,0 +1,75 @@
+import type { Boot } from '../../../model/boot.ts';
+import { findMachine, findSlot } from '../../../model/identity.ts';
+import type { Claim, EvidenceSource, Machine, MachineId } from '../../../model/machine.ts';
+import { evidenceOf } from '../../../model/machine.ts';
+import type { Context } from './context.ts';
+import type { Statement } from './evidence.ts';
+import { addEvidence, statementsOf } from './evidence.ts';
+
+/** What a signal says of its machine, and who said it. */
+export type Told = {
+  readonly claim: Claim;
+  readonly more?: readonly Statement[];
+  readonly source: EvidenceSource;
+  readonly at: number;
+};
+
+/**
+ * The machine that a claim speaks of, with what was said now; a new row if nobody knew it. undefined: the claim has
+ * neither a MAC nor a UUID that tells one machine from another.
+ */
+export function knowMachine({ draft }: Context, told: Told): Machine | undefined {
+  const statements = [...statementsOf(told.claim), ...(told.more ?? [])];
+  const known = findMachine(told.claim, draft);
+  if (!known && !statements.some(({ kind }) => kind === 'mac' || kind === 'uuid')) return undefined;
+  const before = known ?? { id: `m${draft.count('machines')}` as MachineId, evidence: [] };
+  const machine = addEvidence(before, statements, told.source, told.at);
+  if (machine !== known) draft.putMachine(machine);
+  if (!known) {
+    const sentence = `${describe(machine)} was seen for the first time`;
+    draft.say({ type: 'machine-seen', at: told.at, sentence, machine: machine.id, data: { mac: told.claim.mac } });
+  }
+  return machine;
+}
+
+/** Lets a machine fill the slot that it matches, as the next binding of that slot. Answers the slot that it fills now. */
+export function fillSlot(context: Context, machine: Machine, claim: Claim, at: number): Pick<Boot, 'slot' | 'binding'> {
+  const { draft, revision } = context;
+  if (!revision) return bindingOf(context, machine);
+  const answer = findSlot(claim, draft, revision);
+  if (answer.kind === 'none') return {};
+  const slot = answer.slot.name;
+  if (answer.kind === 'taken') {
+    noteConflict(context, machine, slot, answer.by, at);
+    return {};
+  }
+  const current = draft.currentBinding(slot);
+  if (current?.machine === machine.id) return { slot, binding: current.number };
+  const binding = (current?.number ?? 0) + 1;
+  draft.putBinding({ slot, number: binding, machine: machine.id, since: at, health: 'waiting' });
+  const sentence = `${describe(machine)} fills ${slot}${binding > 1 ? `, in place of ${current?.machine}` : ''}`;
+  draft.say({ type: 'slot-filled', at, sentence, machine: machine.id, slot, data: { binding } });
+  return { slot, binding };
+}
+
+/** `QEMU Standard PC, serial X1 (52:54:…)`: as a person knows a machine. */
+export function describe(machine: Machine): string {
+  const serial = evidenceOf(machine, 'serial');
+  const name = [evidenceOf(machine, 'manufacturer'), evidenceOf(machine, 'product')].filter(Boolean).join(' ');
+  const mac = evidenceOf(machine, 'mac') ?? evidenceOf(machine, 'uuid') ?? machine.id;
+  return name || serial ? `${name || 'a machine'}${serial ? `, serial ${serial}` : ''} (${mac})` : `machine ${mac}`;
+}
+
+function bindingOf({ draft }: Context, machine: Machine): Pick<Boot, 'slot' | 'binding'> {
+  const binding = draft.bindingOfMachine(machine.id);
+  return binding ? { slot: binding.slot, binding: binding.number } : {};
+}
+
+/** The counter remembers over restarts that this was said: a machine in the wrong place asks for ever. */
+function noteConflict({ draft }: Context, machine: Machine, slot: string, by: Machine, at: number): void {
+  const key = `conflicts/${machine.id}/${slot}`;
+  if (draft.counters.has(key)) return;
+  draft.count(key);
+  const sentence = `${describe(machine)} matches ${slot}, which ${describe(by)} fills`;
+  draft.say({ type: 'slot-conflict', at, sentence, machine: machine.id, slot, data: { by: by.id } });
+}

@@ -1,0 +1,74 @@
+import type { MacAddress } from '../../../kernel/mac.ts';
+import type { BootId } from '../../../model/boot.ts';
+
+/** A machine that was heard, and has not yet been promised anything. */
+export type Sighting = { readonly firstAt: number; readonly lastAt: number; readonly uuid?: string };
+
+/** How far a file has come on its way to a machine. */
+export type Progress = { readonly file: string; readonly bytesSent: number; readonly sizeBytes: number };
+
+/** Enough for the largest pool, and a flood of made-up MACs ends here. */
+const MAX_SIGHTINGS = 4096;
+const MAX_PROGRESS = 1024;
+const MAX_REPORTED_BOOTS = 1024;
+const MAX_REPORTS = 200;
+/** A firmware repeats its DISCOVER within 4, 8, 16, 32 seconds: after a longer silence it was switched on anew. */
+const FORGET_MS = 2 * 60_000;
+
+/**
+ * What the room remembers but never writes down. It may be lost at any time, and then a boot seems to begin with its
+ * REQUEST and a bar of progress is missing, nothing else. Bounded: who was not heard for longest gives way.
+ */
+export class Memory {
+  readonly #sightings = new Map<MacAddress, Sighting>();
+  readonly #progress = new Map<MacAddress, Progress>();
+  readonly #reports = new Map<BootId, number>();
+
+  /** Notes a DISCOVER that may begin a boot. */
+  see(mac: MacAddress, at: number, uuid: string | undefined): void {
+    const firstAt = this.sightingOf(mac, at)?.firstAt ?? at;
+    const sighting = { firstAt, lastAt: at, ...(uuid ? { uuid } : {}) };
+    putNewest(this.#sightings, mac, sighting, MAX_SIGHTINGS);
+  }
+
+  sightingOf(mac: MacAddress, at: number): Sighting | undefined {
+    const known = this.#sightings.get(mac);
+    return known && at - known.lastAt < FORGET_MS ? known : undefined;
+  }
+
+  /** A sighting that a boot row speaks of now. */
+  forget(mac: MacAddress): void {
+    this.#sightings.delete(mac);
+    this.#progress.delete(mac);
+  }
+
+  get sightings(): number {
+    return this.#sightings.size;
+  }
+
+  noteProgress(mac: MacAddress, progress: Progress): void {
+    putNewest(this.#progress, mac, progress, MAX_PROGRESS);
+  }
+
+  progressOf(mac: MacAddress): Progress | undefined {
+    return this.#progress.get(mac);
+  }
+
+  /** Counts a report of a boot; false: it has reported enough. */
+  mayReport(boot: BootId): boolean {
+    const count = (this.#reports.get(boot) ?? 0) + 1;
+    putNewest(this.#reports, boot, count, MAX_REPORTED_BOOTS);
+    return count <= MAX_REPORTS;
+  }
+}
+
+/** A Map keeps the order of insertion: put last, the first is the oldest. */
+function putNewest<K, V>(map: Map<K, V>, key: K, value: V, limit: number): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size <= limit) return;
+  for (const oldest of map.keys()) {
+    map.delete(oldest);
+    return;
+  }
+}

@@ -1,0 +1,367 @@
+import { describe, expect, it } from 'vitest';
+import {
+  OTHER_MAC,
+  POS_ADDRESS,
+  POS_MAC,
+  POS_UUID,
+  sampleRevision,
+  sampleSlot,
+  T0,
+} from '../../../../test/support/sample-site.ts';
+import type { Digest } from '../../../kernel/digest.ts';
+import type { MacAddress } from '../../../kernel/mac.ts';
+import type { Boot } from '../../../model/boot.ts';
+import type { EventType, NewEvent } from '../../../model/event.ts';
+import type { Revision } from '../../../model/revision.ts';
+import type { ScriptAnswer, Signal } from '../../../model/signal.ts';
+import { applyChanges, createState } from '../../../model/state.ts';
+import { Memory } from './memory.ts';
+import { reduce } from './reduce.ts';
+
+type Dhcp = Extract<Signal, { kind: 'dhcp' }>;
+
+function dhcp(at: number, client: Dhcp['client'], message: Dhcp['message'], more: Partial<Dhcp> = {}): Signal {
+  return { kind: 'dhcp', at: T0 + at, mac: POS_MAC, client, clientKind: 'bios', message, ...more };
+}
+
+const live: ScriptAnswer = { kind: 'live', slot: 'pos-1', profile: 'demo' };
+
+function script(
+  at: number,
+  answer: ScriptAnswer = live,
+  mac: MacAddress = POS_MAC,
+  more: { errno?: string; serial?: string } = {},
+): Signal {
+  const { serial, ...rest } = more;
+  return {
+    kind: 'script',
+    at: T0 + at,
+    claim: { mac, ...(serial ? { serial } : {}) },
+    address: POS_ADDRESS,
+    answer,
+    ...rest,
+  };
+}
+
+function asset(at: number, done = false): Signal {
+  const digest = 'a'.repeat(64) as Digest;
+  return { kind: 'asset', at: T0 + at, mac: POS_MAC, digest, file: 'vmlinuz', bytesSent: 40, sizeBytes: 100, done };
+}
+
+function document(at: number, name: string): Signal {
+  return { kind: 'document', at: T0 + at, mac: POS_MAC, document: name, address: POS_ADDRESS };
+}
+
+function phoneHome(at: number, issuedAt = at): Signal {
+  return {
+    kind: 'phone-home',
+    at: T0 + at,
+    mac: POS_MAC,
+    issuedAt: T0 + issuedAt,
+    hostname: 'pos-1',
+    instanceId: 'pos-1.1',
+  };
+}
+
+function report(at: number, name = 'init-network', issuedAt = at): Signal {
+  return {
+    kind: 'report',
+    at: T0 + at,
+    mac: POS_MAC,
+    issuedAt: T0 + issuedAt,
+    name,
+    phase: 'finish',
+    result: 'SUCCESS',
+  };
+}
+
+/** Firmware, its loader, its script, its kernel and its system, in the order of a real BIOS machine. */
+const wholeBoot: readonly Signal[] = [
+  dhcp(0, 'firmware', 'discover', { uuid: POS_UUID }),
+  dhcp(1_000, 'firmware', 'request', { uuid: POS_UUID }),
+  { kind: 'loader', at: T0 + 1_500, mac: POS_MAC, file: 'undionly.kpxe', done: true },
+  dhcp(3_000, 'ipxe', 'discover'),
+  dhcp(4_000, 'ipxe', 'request'),
+  script(5_000),
+  asset(6_000),
+  asset(7_000, true),
+  dhcp(20_000, 'os', 'discover'),
+  dhcp(21_000, 'os', 'request', { hostname: 'pos-1' }),
+  document(22_000, 'meta-data'),
+  document(22_500, 'user-data'),
+  report(23_000),
+  phoneHome(30_000, 22_000),
+];
+
+class World {
+  readonly state = createState();
+  readonly memory = new Memory();
+  readonly events: NewEvent[] = [];
+  revision: Revision | undefined = sampleRevision();
+
+  /** One batch; answers how much it wrote. */
+  tell(...signals: readonly Signal[]): { readonly rows: number; readonly types: readonly EventType[] } {
+    const { changes, events } = reduce(this.state, signals, { memory: this.memory, revision: this.revision });
+    applyChanges(this.state, changes);
+    this.events.push(...events);
+    return { rows: changes.length, types: events.map(({ type }) => type) };
+  }
+
+  /** Each signal as a batch of its own. */
+  tellEach(signals: readonly Signal[]): void {
+    for (const signal of signals) this.tell(signal);
+  }
+
+  get boots(): readonly Boot[] {
+    return [...this.state.boots.values()];
+  }
+}
+
+describe('a whole boot', () => {
+  it('comes out the same in one batch and signal by signal', () => {
+    const together = new World();
+    together.tell(...wholeBoot);
+    const apart = new World();
+    apart.tellEach(wholeBoot);
+    expect(together.boots).toEqual(apart.boots);
+    expect([...together.state.machines.values()]).toEqual([...apart.state.machines.values()]);
+    expect(together.events).toEqual(apart.events);
+  });
+
+  it('is one boot, opened when its firmware was first heard, with a time for each stage', () => {
+    const world = new World();
+    world.tellEach(wholeBoot);
+    expect(world.boots).toEqual([
+      {
+        id: 'b1',
+        machine: 'm1',
+        mac: POS_MAC,
+        slot: 'pos-1',
+        binding: 1,
+        revision: 'c'.repeat(64),
+        openedAt: T0,
+        stage: 'done',
+        reached: {
+          seen: T0,
+          loader: T0 + 1_500,
+          script: T0 + 5_000,
+          kernel: T0 + 6_000,
+          os: T0 + 21_000,
+          configured: T0 + 22_500,
+          done: T0 + 30_000,
+        },
+        outcome: { kind: 'live' },
+        closedAt: T0 + 30_000,
+      },
+    ]);
+  });
+
+  it('tells what happened, in its order', () => {
+    const world = new World();
+    world.tellEach(wholeBoot);
+    expect(world.events.map(({ type, sentence }) => `${type}: ${sentence}`)).toMatchInlineSnapshot(`
+      [
+        "machine-seen: machine 52:54:00:00:00:01 was seen for the first time",
+        "slot-filled: machine 52:54:00:00:00:01 fills pos-1",
+        "boot-opened: machine 52:54:00:00:00:01 was switched on",
+        "boot-stage: boot b1: loader after 1.5 s",
+        "boot-stage: boot b1: script after 5.0 s",
+        "boot-stage: boot b1: kernel after 6.0 s",
+        "boot-stage: boot b1: os after 21.0 s",
+        "boot-stage: boot b1: configured after 22.5 s",
+        "node-reported: finish init-network: SUCCESS",
+        "boot-stage: boot b1: done after 30.0 s",
+        "boot-closed: boot b1 ended: live, after 30.0 s",
+        "node-enrolled: pos-1 is enrolled: machine 52:54:00:00:00:01, 30.0 s after it was switched on",
+      ]
+    `);
+  });
+
+  it('makes the binding enrolled, by this boot', () => {
+    const world = new World();
+    world.tellEach(wholeBoot);
+    expect(world.state.currentBinding('pos-1')).toEqual({
+      slot: 'pos-1',
+      number: 1,
+      machine: 'm1',
+      since: T0 + 1_000,
+      health: 'enrolled',
+      enrolledAt: T0 + 30_000,
+      enrolledBy: 'b1',
+    });
+  });
+});
+
+describe('DISCOVER', () => {
+  it('writes nothing, however many there are', () => {
+    const world = new World();
+    for (let i = 0; i < 10_000; i++) {
+      const mac =
+        `02:00:00:00:${(i >> 8).toString(16).padStart(2, '0')}:${(i & 255).toString(16).padStart(2, '0')}` as MacAddress;
+      expect(world.tell(dhcp(i, 'firmware', 'discover', { mac }))).toEqual({ rows: 0, types: [] });
+    }
+    expect(world.memory.sightings).toBe(4096);
+  });
+
+  it('of a firmware after its script opens the next boot, and the former is superseded', () => {
+    const world = new World();
+    world.tellEach([
+      ...wholeBoot.slice(0, 8),
+      dhcp(60_000, 'firmware', 'discover'),
+      dhcp(61_000, 'firmware', 'request'),
+    ]);
+    expect(world.boots.map(({ id, openedAt, outcome }) => ({ id, openedAt, outcome }))).toEqual([
+      { id: 'b1', openedAt: T0, outcome: { kind: 'superseded' } },
+      { id: 'b2', openedAt: T0 + 60_000, outcome: undefined },
+    ]);
+  });
+
+  it('of a ROM that is iPXE opens a boot like any firmware', () => {
+    const world = new World();
+    world.tellEach([dhcp(0, 'ipxe', 'discover'), dhcp(500, 'ipxe', 'request'), script(900)]);
+    world.tellEach([dhcp(60_000, 'ipxe', 'discover'), dhcp(60_500, 'ipxe', 'request')]);
+    expect(world.boots.map(({ openedAt, stage }) => [openedAt - T0, stage])).toEqual([
+      [0, 'script'],
+      [60_000, 'loader'],
+    ]);
+  });
+
+  it('after a long silence is another boot, though the first never got its script', () => {
+    const world = new World();
+    world.tellEach([dhcp(0, 'firmware', 'discover'), dhcp(1_000, 'firmware', 'request')]);
+    world.tellEach([dhcp(3_600_000, 'firmware', 'discover'), dhcp(3_601_000, 'firmware', 'request')]);
+    expect(world.boots.map(({ openedAt }) => openedAt - T0)).toEqual([0, 3_600_000]);
+  });
+
+  it('that was lost in a restart of the site costs a second of the timeline and nothing else', () => {
+    const world = new World();
+    world.tellEach(wholeBoot.slice(1));
+    expect(world.boots.map(({ openedAt, outcome }) => [openedAt - T0, outcome?.kind])).toEqual([[1_000, 'live']]);
+  });
+});
+
+describe('phone-home', () => {
+  it('a second time changes nothing', () => {
+    const world = new World();
+    world.tellEach(wholeBoot);
+    expect(world.tell(phoneHome(30_500, 22_000))).toEqual({ rows: 0, types: [] });
+  });
+
+  it('with a token of an older boot counts for nothing', () => {
+    const world = new World();
+    world.tellEach(wholeBoot);
+    world.tellEach([dhcp(100_000, 'firmware', 'discover'), dhcp(101_000, 'firmware', 'request'), script(102_000)]);
+    expect(world.tell(phoneHome(103_000, 22_000))).toEqual({ rows: 0, types: [] });
+    expect(world.boots[1]?.stage).toBe('script');
+    expect(world.tell(phoneHome(104_000, 103_500)).types).toContain('node-enrolled');
+  });
+
+  it('of a machine that nobody knows is heard politely', () => {
+    expect(new World().tell(phoneHome(0))).toEqual({ rows: 0, types: [] });
+  });
+
+  it('of a machine that lost its slot meanwhile enrols nobody', () => {
+    const world = new World();
+    world.tellEach(wholeBoot.slice(0, 8));
+    world.revision = sampleRevision({ slots: { 'pos-1': sampleSlot({ match: [{ mac: OTHER_MAC }] }) } });
+    world.tellEach([dhcp(10_000, 'firmware', 'request', { mac: OTHER_MAC })]);
+    expect(world.tell(phoneHome(30_000, 22_000)).types).not.toContain('node-enrolled');
+    expect(world.state.currentBinding('pos-1')).toMatchObject({ number: 2, machine: 'm2', health: 'waiting' });
+  });
+});
+
+describe('reports', () => {
+  it('are kept, two hundred of a boot at most', () => {
+    const world = new World();
+    world.tellEach(wholeBoot.slice(0, 8));
+    for (let i = 0; i < 250; i++) world.tell(report(10_000 + i));
+    expect(world.events.filter(({ type }) => type === 'node-reported')).toHaveLength(200);
+  });
+
+  it('say what went wrong in the loader', () => {
+    const world = new World();
+    world.tell(script(0, live, POS_MAC, { errno: '4c0a6092: the site did not answer (TCP timed out), at kernel' }));
+    expect(world.events.at(-2)?.sentence).toBe(
+      'machine 52:54:00:00:00:01: its loader reports 4c0a6092: the site did not answer (TCP timed out), at kernel',
+    );
+  });
+});
+
+describe('slots', () => {
+  it('a machine in none is held, once', () => {
+    const world = new World();
+    world.tellEach([dhcp(0, 'firmware', 'request', { mac: OTHER_MAC })]);
+    world.tellEach([1, 2, 3].map((i) => script(i * 5_000, { kind: 'hold', code: 'ABCD' }, OTHER_MAC)));
+    expect(world.events.map(({ type }) => type)).toEqual(['machine-seen', 'boot-opened', 'boot-stage', 'machine-held']);
+    expect(world.boots).toMatchObject([{ stage: 'held' }]);
+  });
+
+  it('a held machine that a new template gives a slot goes on in the same boot', () => {
+    const world = new World();
+    world.tellEach([
+      dhcp(0, 'ipxe', 'request', { mac: OTHER_MAC }),
+      script(5_000, { kind: 'hold', code: 'ABCD' }, OTHER_MAC),
+    ]);
+    world.revision = sampleRevision({ slots: { 'pos-1': sampleSlot({ match: [{ mac: OTHER_MAC }] }) } });
+    world.tell(script(10_000, live, OTHER_MAC));
+    expect(world.boots).toMatchObject([{ id: 'b1', stage: 'script', slot: 'pos-1', binding: 1 }]);
+  });
+
+  it('a second machine that matches is told of once, and the first keeps the slot', () => {
+    const world = new World();
+    world.revision = sampleRevision({
+      slots: { 'pos-1': sampleSlot({ match: [{ mac: POS_MAC }, { serial: 'X1' }] }) },
+    });
+    world.tell(script(0));
+    const refuse: ScriptAnswer = { kind: 'refuse', because: 'taken' };
+    for (let i = 1; i < 4; i++) world.tell(script(i * 20_000, refuse, OTHER_MAC, { serial: 'X1' }));
+    expect(world.events.filter(({ type }) => type === 'slot-conflict')).toHaveLength(1);
+    expect(world.state.currentBinding('pos-1')).toMatchObject({ number: 1, machine: 'm1' });
+  });
+
+  it('a telephone is no machine', () => {
+    const world = new World();
+    expect(world.tell(dhcp(0, 'os', 'request', { mac: OTHER_MAC }))).toEqual({ rows: 0, types: [] });
+  });
+
+  it('a system that starts from its disk without having asked for a script ends the boot as local', () => {
+    const world = new World();
+    world.tellEach([dhcp(0, 'firmware', 'request'), dhcp(60_000, 'os', 'request')]);
+    expect(world.boots).toMatchObject([{ outcome: { kind: 'local', because: 'a system on its disk started' } }]);
+  });
+});
+
+describe('a machine that is known by its seed alone', () => {
+  it('opens a boot with its first document, and the next with the next meta-data', () => {
+    const world = new World();
+    world.tellEach([
+      document(0, 'meta-data'),
+      document(500, 'user-data'),
+      phoneHome(9_000, 500),
+      document(9_500, 'vendor-data'),
+    ]);
+    world.tellEach([document(100_000, 'meta-data')]);
+    expect(world.boots.map(({ openedAt, stage }) => [openedAt - T0, stage])).toEqual([
+      [0, 'done'],
+      [100_000, 'os'],
+    ]);
+  });
+
+  it('documents that a netbooted system reads later open nothing', () => {
+    const world = new World();
+    world.tellEach([...wholeBoot, document(90_000, 'meta-data')]);
+    expect(world.boots).toHaveLength(1);
+  });
+});
+
+describe('rows', () => {
+  it('do not churn while a machine waits', () => {
+    const world = new World();
+    world.tell(script(0, { kind: 'hold', code: 'ABCD' }, OTHER_MAC));
+    const rows = [1, 2, 3, 4, 5].map(
+      (i) => world.tell(script(i * 5_000, { kind: 'hold', code: 'ABCD' }, OTHER_MAC)).rows,
+    );
+    expect(rows).toEqual([0, 0, 0, 0, 0]);
+    expect(world.tell(script(61_000, { kind: 'hold', code: 'ABCD' }, OTHER_MAC)).rows).toBe(1);
+  });
+});

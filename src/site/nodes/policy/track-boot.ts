@@ -1,0 +1,76 @@
+import { formatDuration } from '../../../kernel/duration.ts';
+import type { MacAddress } from '../../../kernel/mac.ts';
+import type { Boot, BootId } from '../../../model/boot.ts';
+import type { Machine } from '../../../model/machine.ts';
+import { advance } from './advance.ts';
+import type { BootInput } from './boot-machine.ts';
+import type { Context } from './context.ts';
+import { describe } from './know-machine.ts';
+
+export type Opening = {
+  readonly machine: Machine;
+  readonly mac: MacAddress;
+  readonly at: number;
+  readonly filled: Pick<Boot, 'slot' | 'binding'>;
+};
+
+/** Ends the boot before, if it is open, and opens the next one of a machine, at the time when it was first heard. */
+export function openBoot(context: Context, { machine, mac, at, filled }: Opening): Boot {
+  const { draft, memory, revision } = context;
+  const former = draft.latestBoot(machine.id);
+  if (former) step(context, former, 'power-on', at);
+  const seenAt = Math.max(memory.sightingOf(mac, at)?.firstAt ?? at, former?.closedAt ?? 0);
+  const openedAt = Math.min(seenAt, at);
+  const boot: Boot = {
+    id: `b${draft.count('boots')}` as BootId,
+    machine: machine.id,
+    mac,
+    ...filled,
+    ...(revision ? { revision: revision.digest } : {}),
+    openedAt,
+    stage: 'seen',
+    reached: { seen: openedAt },
+  };
+  memory.forget(mac);
+  draft.putBoot(boot);
+  const sentence = `${describe(machine)} was switched on`;
+  draft.say({ type: 'boot-opened', at: openedAt, sentence, ...subjectOf(boot) });
+  return boot;
+}
+
+/** Writes down into which slot the boot goes, once that is known. */
+export function placeBoot({ draft }: Context, boot: Boot, filled: Pick<Boot, 'slot' | 'binding'>): Boot {
+  if (boot.outcome || filled.slot === undefined) return boot;
+  if (boot.slot === filled.slot && boot.binding === filled.binding) return boot;
+  const placed = { ...boot, ...filled };
+  draft.putBoot(placed);
+  return placed;
+}
+
+/** Feeds an input to a boot and tells what came of it. */
+export function step({ draft }: Context, boot: Boot, input: BootInput, at: number, because = ''): Boot {
+  const next = advance(boot, input, at, because);
+  if (next === boot) return boot;
+  draft.putBoot(next);
+  const after = formatDuration(Math.max(0, at - next.openedAt));
+  if (next.stage !== boot.stage) {
+    const data = { stage: next.stage, afterMs: at - next.openedAt };
+    draft.say({
+      type: 'boot-stage',
+      at,
+      sentence: `boot ${next.id}: ${next.stage} after ${after}`,
+      ...subjectOf(next),
+      data,
+    });
+  }
+  if (next.outcome) {
+    const sentence = `boot ${next.id} ended: ${next.outcome.kind}${because ? `, ${because}` : ''}, after ${after}`;
+    draft.say({ type: 'boot-closed', at, sentence, ...subjectOf(next), data: { outcome: next.outcome } });
+  }
+  return next;
+}
+
+/** What an event about a boot is about. */
+export function subjectOf(boot: Boot): { machine: Boot['machine']; boot: BootId; slot?: string } {
+  return { machine: boot.machine, boot: boot.id, ...(boot.slot ? { slot: boot.slot } : {}) };
+}

@@ -1,0 +1,67 @@
+import { formatDuration } from '../../../kernel/duration.ts';
+import type { Boot, BootStage } from '../../../model/boot.ts';
+import type { BootView, StageView } from '../../../wire/api/views.ts';
+import { lastReached } from './advance.ts';
+import type { Progress } from './memory.ts';
+
+const DOING: Readonly<Record<BootStage, string>> = {
+  seen: 'switched on',
+  held: 'shows its code',
+  loader: 'its loader runs',
+  script: 'has its script',
+  kernel: 'fetches its system',
+  os: 'its system runs',
+  configured: 'its system has its configuration',
+  installing: 'installs',
+  done: 'done',
+};
+
+/** After so long without a step a person wants to know that nothing happens. */
+const QUIET_MS = 5 * 60_000;
+
+/** A boot as a timeline. `progress` is of the file on its way now. */
+export function viewBoot(boot: Boot, now: number, progress?: Progress): BootView {
+  const stages = Object.entries(boot.reached)
+    .map(([stage, at]) => ({ stage, at }))
+    .sort((a, b) => a.at - b.at);
+  return {
+    id: boot.id,
+    mac: boot.mac,
+    openedAt: boot.openedAt,
+    ...(boot.closedAt === undefined ? {} : { closedAt: boot.closedAt }),
+    ...(boot.outcome ? { outcome: boot.outcome.kind } : {}),
+    sentence: sentenceOf(boot, now, progress),
+    stages: stages.map((row, i) => withDuration(row, stages[i + 1]?.at ?? boot.closedAt)),
+    tookMs: Math.max(0, (boot.closedAt ?? now) - boot.openedAt),
+  };
+}
+
+function withDuration(row: { readonly stage: string; readonly at: number }, until: number | undefined): StageView {
+  return until === undefined ? row : { ...row, tookMs: Math.max(0, until - row.at) };
+}
+
+function sentenceOf(boot: Boot, now: number, progress: Progress | undefined): string {
+  if (boot.outcome) return endOf(boot);
+  const doing = boot.stage === 'kernel' && progress ? percentOf(progress) : DOING[boot.stage];
+  const quietMs = now - lastReached(boot);
+  return quietMs > QUIET_MS ? `${doing}; nothing more for ${formatDuration(quietMs)}` : doing;
+}
+
+function endOf({ outcome, openedAt, closedAt }: Boot): string {
+  switch (outcome?.kind) {
+    case 'live':
+      return `up after ${formatDuration(Math.max(0, (closedAt ?? openedAt) - openedAt))}`;
+    case 'local':
+      return `went on with its own disk: ${outcome.because}`;
+    case 'refused':
+      return `refused: ${outcome.because}`;
+    case 'held':
+      return 'was switched off while it showed its code';
+    default:
+      return 'was switched off before it was done';
+  }
+}
+
+function percentOf({ file, bytesSent, sizeBytes }: Progress): string {
+  return sizeBytes > 0 ? `${file} ${Math.min(100, Math.floor((bytesSent / sizeBytes) * 100))} %` : file;
+}

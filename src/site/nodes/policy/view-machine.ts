@@ -1,0 +1,61 @@
+import type { MacAddress } from '../../../kernel/mac.ts';
+import { parseMac } from '../../../kernel/mac.ts';
+import { machineCode } from '../../../model/identity.ts';
+import type { Lease } from '../../../model/lease.ts';
+import { leaseKey } from '../../../model/lease.ts';
+import type { Machine } from '../../../model/machine.ts';
+import { evidenceOf } from '../../../model/machine.ts';
+import type { Revision } from '../../../model/revision.ts';
+import type { SiteState } from '../../../model/store.ts';
+import type { BootView, MachineView } from '../../../wire/api/views.ts';
+import type { Progress } from './memory.ts';
+import { viewBoot } from './view-boot.ts';
+
+/** What views are made from. */
+export type ViewContext = {
+  readonly state: SiteState;
+  readonly revision: Revision | undefined;
+  readonly now: number;
+  readonly progressOf: (mac: MacAddress) => Progress | undefined;
+};
+
+/** The newest boot of a machine as a view. */
+export function viewLatestBoot(machine: Machine, { state, now, progressOf }: ViewContext): BootView | undefined {
+  const boot = state.latestBoot(machine.id);
+  return boot && viewBoot(boot, now, progressOf(boot.mac));
+}
+
+export function viewMachine(machine: Machine, context: ViewContext): MachineView {
+  const macs = macsOf(machine);
+  const boot = context.state.latestBoot(machine.id);
+  const held = boot !== undefined && boot.stage === 'held' && !boot.outcome;
+  const address = macs.map((mac) => leaseOf(mac, context)?.address).find((found) => found !== undefined);
+  const said = (['uuid', 'manufacturer', 'product', 'serial'] as const).flatMap((kind) => {
+    const value = evidenceOf(machine, kind);
+    return value === undefined ? [] : [[kind, value] as const];
+  });
+  const seen = machine.evidence.map(({ firstSeen }) => firstSeen);
+  const last = machine.evidence.map(({ lastSeen }) => lastSeen);
+  return {
+    id: machine.id,
+    code: machineCode(boot?.mac ?? macs[0] ?? ('' as MacAddress)),
+    macs,
+    ...Object.fromEntries(said),
+    ...(address === undefined ? {} : { address }),
+    firstSeen: Math.min(context.now, ...seen),
+    lastSeen: Math.max(0, ...last),
+    held,
+    sentence: viewLatestBoot(machine, context)?.sentence ?? 'was never seen booting',
+  };
+}
+
+function macsOf(machine: Machine): MacAddress[] {
+  const values = machine.evidence.filter(({ kind }) => kind === 'mac').map(({ value }) => parseMac(value));
+  return [...new Set(values.filter((mac) => mac !== undefined))];
+}
+
+function leaseOf(mac: MacAddress, { state, revision, now }: ViewContext): Lease | undefined {
+  return Object.keys(revision?.networks ?? {})
+    .map((network) => state.leases.get(leaseKey(network, mac)))
+    .find((lease) => lease?.state === 'bound' && lease.expiresAt > now);
+}

@@ -1,0 +1,154 @@
+import type { Digest } from '../../../kernel/digest.ts';
+import { formatDuration } from '../../../kernel/duration.ts';
+import { formatSubnet } from '../../../kernel/ipv4.ts';
+import type { Binding } from '../../../model/boot.ts';
+import type { AssetState } from '../../../model/content.ts';
+import type { Slot } from '../../../model/revision.ts';
+import type { SiteAddress } from '../../../model/site-ports.ts';
+import type {
+  AssetView,
+  BootView,
+  MachineView,
+  NetworkView,
+  NodeDetail,
+  NodeState,
+  NodeView,
+  SiteNodes,
+  SiteStatus,
+} from '../../../wire/api/views.ts';
+import { NODE_STATES } from '../../../wire/api/views.ts';
+import { viewBoot } from './view-boot.ts';
+import type { ViewContext } from './view-machine.ts';
+import { viewLatestBoot, viewMachine } from './view-machine.ts';
+
+export type StatusContext = ViewContext & {
+  readonly siteName: string;
+  readonly addresses: readonly SiteAddress[];
+  readonly notReady: readonly string[];
+  readonly assetState: (digest: Digest) => AssetState;
+};
+
+/** The site on one screen. */
+export function viewStatus(context: StatusContext): SiteStatus {
+  const { revision, notReady, now } = context;
+  const { nodes, machines } = viewNodes(context);
+  const count = (state: NodeState) => nodes.filter((node) => node.state === state).length;
+  return {
+    site: context.siteName,
+    at: now,
+    ready: notReady.length === 0,
+    notReady,
+    ...(revision
+      ? { revision: { number: revision.number, digest: revision.digest, template: revision.template } }
+      : {}),
+    networks: viewNetworks(context),
+    slots: Object.fromEntries(NODE_STATES.map((state) => [state, count(state)])) as Record<NodeState, number>,
+    held: machines.filter(({ held }) => held).length,
+    assets: (revision?.assets ?? []).map(({ name, digest }) =>
+      viewAsset(name, digest, context.assetState(digest), now),
+    ),
+  };
+}
+
+/** All slots, and the machines that fill none of them. */
+export function viewNodes(context: ViewContext): SiteNodes {
+  const { state, revision } = context;
+  const nodes = Object.values(revision?.slots ?? {}).map((slot) => viewNode(slot, context));
+  const placed = new Set(nodes.map(({ machine }) => machine?.id));
+  const others = [...state.machines.values()].filter(({ id }) => !placed.has(id));
+  const machines = others.map((machine) => viewMachine(machine, context));
+  return { nodes, machines: machines.sort((a, b) => b.lastSeen - a.lastSeen) };
+}
+
+/** A slot by its name, else a machine by its id, its code or a MAC; undefined: the site has none of that name. */
+export function viewDetail(name: string, context: ViewContext): NodeDetail | undefined {
+  const { revision, state } = context;
+  const slot = revision && Object.hasOwn(revision.slots, name) ? revision.slots[name] : undefined;
+  if (slot) return { node: viewNode(slot, context), boots: viewBoots({ slot: slot.name }, context) };
+  const wanted = name.toLowerCase();
+  const found = [...state.machines.values()].map((machine) => viewMachine(machine, context)).filter(isCalled(wanted));
+  const machine = found.find(({ held }) => held) ?? found[0];
+  return machine && { machine, boots: viewBoots({ machine: machine.id }, context) };
+}
+
+function isCalled(wanted: string): (machine: MachineView) => boolean {
+  return ({ id, code, macs }) => id === wanted || code.toLowerCase() === wanted || macs.some((mac) => mac === wanted);
+}
+
+function viewNode(slot: Slot, context: ViewContext): NodeView {
+  const { state } = context;
+  const binding = state.currentBinding(slot.name);
+  const machine = binding && state.machines.get(binding.machine);
+  const what = {
+    slot: slot.name,
+    profile: slot.profile.name,
+    ...(slot.hardware === undefined ? {} : { hardware: slot.hardware }),
+  };
+  if (!binding || !machine) return { ...what, state: 'empty', sentence: 'no machine fills it yet' };
+  const boot = viewLatestBoot(machine, context);
+  return {
+    ...what,
+    ...stateOf(binding, boot),
+    binding: binding.number,
+    machine: viewMachine(machine, context),
+    ...(boot ? { boot } : {}),
+  };
+}
+
+/** The newest boot says more than the binding: a node that was enrolled yesterday may be booting now. */
+function stateOf(binding: Binding, boot: BootView | undefined): Pick<NodeView, 'state' | 'sentence' | 'since'> {
+  if (!boot) return { state: 'waiting', sentence: 'was not yet seen booting', since: binding.since };
+  const since = boot.closedAt ?? boot.openedAt;
+  switch (boot.outcome) {
+    case undefined:
+      return { state: 'booting', sentence: `booting: ${boot.sentence}`, since };
+    case 'live':
+      return binding.health === 'enrolled'
+        ? { state: 'enrolled', sentence: `enrolled, ${boot.sentence}`, since: binding.enrolledAt ?? since }
+        : { state: 'waiting', sentence: boot.sentence, since };
+    case 'local':
+      return { state: 'local', sentence: boot.sentence, since };
+    case 'refused':
+      return { state: 'refused', sentence: boot.sentence, since };
+    default:
+      return { state: 'waiting', sentence: boot.sentence, since };
+  }
+}
+
+function viewBoots(of: { readonly slot?: string; readonly machine?: string }, context: ViewContext): BootView[] {
+  const { state, now, progressOf } = context;
+  return [...state.boots.values()]
+    .filter((boot) => (of.slot === undefined ? boot.machine === of.machine : boot.slot === of.slot))
+    .sort((a, b) => b.openedAt - a.openedAt)
+    .map((boot) => viewBoot(boot, now, progressOf(boot.mac)));
+}
+
+function viewNetworks({ revision, state, addresses, now }: StatusContext): NetworkView[] {
+  const leases = [...state.leases.values()].filter((lease) => lease.state === 'bound' && lease.expiresAt > now);
+  return Object.values(revision?.networks ?? {}).map(({ name, subnet }) => {
+    const server = addresses.find(({ network }) => network === name);
+    return {
+      name,
+      subnet: formatSubnet(subnet),
+      ...(server ? { serverAddress: server.address } : {}),
+      leases: leases.filter(({ network }) => network === name).length,
+    };
+  });
+}
+
+function viewAsset(name: string, digest: Digest, state: AssetState, now: number): AssetView {
+  return { name, digest, complete: state.kind === 'complete', sentence: assetSentence(state, now) };
+}
+
+function assetSentence(state: AssetState, now: number): string {
+  switch (state.kind) {
+    case 'complete':
+      return 'here and verified';
+    case 'filling':
+      return state.sizeBytes ? `on its way: ${Math.floor((state.bytesDone / state.sizeBytes) * 100)} %` : 'on its way';
+    case 'failed':
+      return `${state.because}; next try in ${formatDuration(Math.max(0, state.nextTryAt - now))}`;
+    case 'absent':
+      return 'not asked for yet';
+  }
+}

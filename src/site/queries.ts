@@ -1,0 +1,37 @@
+import type { Clock } from '../kernel/ports.ts';
+import type { ContentStore } from '../model/content.ts';
+import type { RevisionSource, SiteAddress } from '../model/site-ports.ts';
+import type { Store } from '../model/store.ts';
+import type { SiteQueries } from './api/routes.ts';
+import type { Diary } from './nodes/diary.ts';
+import { type StatusContext, viewDetail, viewNodes, viewStatus } from './nodes/policy/views.ts';
+
+/** What the API shows, answered from the site's facts as they are now. */
+export function createQueries(parts: {
+  readonly siteName: string;
+  readonly store: Store;
+  readonly revisions: RevisionSource;
+  readonly content: ContentStore;
+  readonly diary: Diary;
+  readonly clock: Clock;
+  readonly metrics: { text(): Promise<string> };
+  readonly addresses: () => readonly SiteAddress[];
+  readonly notReady: () => readonly string[];
+}): SiteQueries {
+  const { siteName, store, revisions, content, diary, clock, metrics, addresses, notReady } = parts;
+  const context = (): StatusContext => ({
+    ...{ siteName, state: store.state, revision: revisions.current(), now: clock.now() },
+    ...{ addresses: addresses(), notReady: notReady() },
+    progressOf: (mac) => diary.progressOf(mac),
+    assetState: (digest) => content.stateOf(digest),
+  });
+  return {
+    status: () => viewStatus(context()),
+    nodes: () => viewNodes(context()),
+    node: (name) => viewDetail(name, context()),
+    events: (query) => store.events(query),
+    onEvent: (listener) => store.onEvent(listener),
+    notReady,
+    metrics: () => metrics.text(),
+  };
+}

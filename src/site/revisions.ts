@@ -1,0 +1,163 @@
+import { join } from 'node:path';
+import { readText, writeAtomic } from '../adapters/node/files.ts';
+import { watchFiles } from '../adapters/node/watch-files.ts';
+import { AppError } from '../kernel/errors.ts';
+import type { Cancel, Clock, Log } from '../kernel/ports.ts';
+import type { Result } from '../kernel/result.ts';
+import type { ContentStore } from '../model/content.ts';
+import type { Revision } from '../model/revision.ts';
+import type { RevisionSource } from '../model/site-ports.ts';
+import type { Store } from '../model/store.ts';
+
+/** What the template files amount to now: a revision, or the problems in words; and the files that were read for it. */
+export type Compiled = { readonly outcome: Result<Revision, readonly string[]>; readonly files: readonly string[] };
+
+export type RevisionDeps = {
+  readonly dataDir: string;
+  readonly compile: (number: number) => Promise<Compiled>;
+  /** Why this machine cannot run a revision, such as an address that no interface has; undefined if it can. */
+  readonly refuse: (revision: Revision) => string | undefined;
+  readonly store: Store;
+  readonly content: ContentStore;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+export interface Revisions extends RevisionSource {
+  /** Why the template on disk is not in force; undefined if it is. */
+  refusal(): string | undefined;
+  stop(): void;
+}
+
+const COUNTER = 'revision';
+
+/**
+ * Keeps one revision in force: the newest template that compiles and that this machine can run. A bad one is refused
+ * with its reason while the old goes on, also over a restart: the last good revision is kept beside the database.
+ * @throws AppError `template-invalid` if there is no good one at all
+ */
+export async function startRevisions(deps: RevisionDeps): Promise<Revisions> {
+  const keeper = new RevisionKeeper(deps);
+  await keeper.start();
+  return keeper;
+}
+
+class RevisionKeeper implements Revisions {
+  readonly #deps: RevisionDeps;
+  #current: Revision | undefined;
+  #refusal: string | undefined;
+  #files: readonly string[] = [];
+  #stopWatch: Cancel = () => undefined;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(deps: RevisionDeps) {
+    this.#deps = deps;
+  }
+
+  current(): Revision | undefined {
+    return this.#current;
+  }
+
+  refusal(): string | undefined {
+    return this.#refusal;
+  }
+
+  async start(): Promise<void> {
+    this.#current = await this.#readSaved();
+    await this.#look();
+    if (!this.#current) throw new AppError('template-invalid', this.#refusal ?? 'there is no template');
+    await this.#pin(this.#current);
+    this.#stopWatch = await watchFiles({
+      paths: () => this.#files,
+      clock: this.#deps.clock,
+      onChange: () => {
+        this.#work = this.#work.then(() => this.#look()).catch((error: unknown) => this.#failed(error));
+      },
+    });
+  }
+
+  stop(): void {
+    this.#stopWatch();
+  }
+
+  async #look(): Promise<void> {
+    const number = (this.#deps.store.state.counters.get(COUNTER) ?? 0) + 1;
+    const { outcome, files } = await this.#deps.compile(number);
+    this.#files = files;
+    const refusal = outcome.ok ? this.#deps.refuse(outcome.value) : outcome.error.join('\n');
+    if (refusal !== undefined) return this.#refuse(refusal);
+    this.#refusal = undefined;
+    if (outcome.ok && outcome.value.digest !== this.#current?.digest) await this.#apply(outcome.value);
+  }
+
+  async #apply(revision: Revision): Promise<void> {
+    const { store, clock, log } = this.#deps;
+    await writeAtomic(savedPath(this.#deps.dataDir), JSON.stringify(revision));
+    const sentence = `Revision ${revision.number} of template ${revision.template} is in force: ${Object.keys(revision.slots).length} slots.`;
+    await store.commit(
+      [{ table: 'counters', key: COUNTER, row: revision.number }],
+      [
+        {
+          type: 'revision-applied',
+          at: clock.now(),
+          sentence,
+          data: { number: revision.number, digest: revision.digest },
+        },
+      ],
+    );
+    this.#current = revision;
+    log.info({ revision: revision.number, digest: revision.digest }, 'revision in force');
+    await this.#pin(revision);
+  }
+
+  async #refuse(reason: string): Promise<void> {
+    if (reason === this.#refusal) return;
+    this.#refusal = reason;
+    const { store, clock, log } = this.#deps;
+    log.error({ reason, goesOnWith: this.#current?.number }, 'template refused');
+    if (!this.#current) return;
+    const sentence = `The template was refused; revision ${this.#current.number} goes on. ${reason}`;
+    await store.commit([], [{ type: 'revision-refused', at: clock.now(), sentence, data: { reason } }]);
+  }
+
+  async #pin(revision: Revision): Promise<void> {
+    const { content, log } = this.#deps;
+    await content.pin(
+      'revision',
+      revision.assets.map((asset) => asset.digest),
+    );
+    for (const asset of revision.assets) {
+      // The content store keeps trying what is pinned; here the first failure is only told.
+      content.ensure(asset).catch((error: unknown) => {
+        log.warn(
+          { asset: asset.name, code: AppError.from(error).code, reason: AppError.from(error).message },
+          'asset is not here yet',
+        );
+      });
+    }
+  }
+
+  async #readSaved(): Promise<Revision | undefined> {
+    const { log, dataDir, refuse } = this.#deps;
+    const text = await readText(savedPath(dataDir));
+    if (text === undefined) return undefined;
+    try {
+      const saved = JSON.parse(text) as Revision;
+      const reason = refuse(saved);
+      if (reason === undefined) return saved;
+      log.warn({ reason }, 'the last revision cannot run on this machine any more');
+    } catch (error) {
+      log.warn({ error }, 'the saved revision cannot be read; the template decides alone');
+    }
+    return undefined;
+  }
+
+  #failed(thrown: unknown): void {
+    const error = AppError.from(thrown);
+    this.#deps.log.error({ code: error.code, reason: error.message }, 'a changed template could not be applied');
+  }
+}
+
+function savedPath(dataDir: string): string {
+  return join(dataDir, 'revision.json');
+}

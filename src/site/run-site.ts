@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { systemClock } from '../adapters/node/clock.ts';
+import { createLog } from '../adapters/node/log.ts';
+import { createNotifier } from '../adapters/node/notify.ts';
+import { AppError } from '../kernel/errors.ts';
+import { parseSiteConfig, type SiteConfig } from './config.ts';
+import { createSite } from './site.ts';
+
+export type RunOptions = {
+  readonly configPath: string;
+  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
+  /** A test aid: each commit's sync takes so much longer. */
+  readonly fsyncDelayMs?: number;
+};
+
+const STOP_WITHIN_MS = 10_000;
+
+/** Runs the appliance until SIGTERM or SIGINT. Rejects with an AppError if it cannot start; nothing keeps running then. */
+export async function runSite(options: RunOptions): Promise<void> {
+  const log = createLog({ level: options.logLevel ?? 'info' });
+  const notifier = createNotifier(process.env['NOTIFY_SOCKET'], log);
+  const stopped = untilSignal();
+  const lost = Promise.withResolvers<never>();
+  const config = await readSiteConfig(options.configPath);
+  const site = await createSite({
+    config,
+    log,
+    env: process.env,
+    fsyncDelayMs: options.fsyncDelayMs ?? 0,
+    onLost: lost.reject,
+  });
+  try {
+    await site.start();
+    await notifier.ready();
+    log.info({ site: config.site }, 'site is ready');
+    const signal = await Promise.race([stopped, lost.promise]);
+    log.info({ signal }, 'site is stopping');
+  } finally {
+    await notifier.stopping();
+    // A client that never hangs up must not keep a service from ending.
+    const force = systemClock.after(STOP_WITHIN_MS, () => {
+      throw new AppError('internal', 'the site did not stop in time');
+    });
+    await site.stop();
+    force();
+  }
+}
+
+/**
+ * Reads the site file; paths in it are relative to its folder.
+ * @throws AppError `config-invalid`
+ */
+export async function readSiteConfig(path: string): Promise<SiteConfig> {
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new AppError('config-invalid', `the site file ${path} cannot be read: ${cause.code ?? cause.message}`, {
+      cause,
+    });
+  });
+  const parsed = parseSiteConfig(text, path);
+  if (!parsed.ok) throw parsed.error;
+  return { ...parsed.value, template: resolve(dirname(path), parsed.value.template) };
+}
+
+function untilSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolveSignal) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolveSignal(signal));
+  });
+}

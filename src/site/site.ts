@@ -1,0 +1,226 @@
+import { join } from 'node:path';
+import { createHttpServer, type HttpServer } from '../adapters/http/server.ts';
+import { readArp } from '../adapters/node/arp.ts';
+import { systemClock } from '../adapters/node/clock.ts';
+import { makePrivateDir } from '../adapters/node/files.ts';
+import { systemRandom } from '../adapters/node/random.ts';
+import { passedSockets } from '../adapters/node/systemd-sockets.ts';
+import { openTokenMint } from '../adapters/node/token-mint.ts';
+import { createUdpPort } from '../adapters/node/udp.ts';
+import { openStore } from '../adapters/store/sqlite-store.ts';
+import { AppError } from '../kernel/errors.ts';
+import type { Cancel, Log } from '../kernel/ports.ts';
+import type { SiteAddress } from '../model/site-ports.ts';
+import { registerApiRoutes } from './api/routes.ts';
+import { bootRoutes, entryScript } from './boot/routes.ts';
+import { createBootFiles } from './boot-files.ts';
+import { compileSite } from './compile-site.ts';
+import type { SiteConfig } from './config.ts';
+import { parseLoaderManifest } from './content/loader-manifest.ts';
+import { createLoaders } from './content/loaders.ts';
+import { assetRoutes } from './content/routes.ts';
+import { createContentStore } from './content/store.ts';
+import { createDhcpServer } from './dhcp/server.ts';
+import { dhcpSockets, withHanded } from './handed-sockets.ts';
+import { readLoaderManifest } from './loader-manifest-file.ts';
+import { metadataRoutes } from './metadata/routes.ts';
+import { createMetrics } from './metrics.ts';
+import { refuseRevision, siteAddresses } from './networks.ts';
+import { createDiary } from './nodes/diary.ts';
+import { nodesRoutes } from './nodes/routes.ts';
+import { createQueries } from './queries.ts';
+import { startRetention } from './retention.ts';
+import { startRevisions } from './revisions.ts';
+import { createTftpServer } from './tftp/server.ts';
+import { createTransferSignals } from './transfers-to-signals.ts';
+
+export type SiteOptions = {
+  readonly config: SiteConfig;
+  readonly log: Log;
+  readonly env: NodeJS.ProcessEnv;
+  readonly fsyncDelayMs: number;
+  /** The store is gone: the site cannot keep a promise any more and must end. */
+  readonly onLost: (error: AppError) => void;
+};
+
+export interface Site {
+  /** Opens the sockets and serves. Rejects with an AppError; then `stop` ends what had begun. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * The appliance, as a list of its parts. They start in the order in which they are listed, and stop in reverse.
+ * Rejects with an AppError if the site file, the store or the template cannot be used.
+ */
+export async function createSite({ config, log, env, fsyncDelayMs, onLost }: SiteOptions): Promise<Site> {
+  const clock = systemClock;
+  const random = systemRandom;
+  const undo: (() => Promise<void> | void)[] = [];
+
+  // What it keeps.
+  await makePrivateDir(config.dataDir);
+  const store = await openStore(join(config.dataDir, 'slipway.db'), {
+    log,
+    onLost,
+    faults: { syncDelayMs: fsyncDelayMs },
+  });
+  undo.push(() => store.close());
+  const tokens = await openTokenMint(config.dataDir);
+  const content = await createContentStore({ settings: { dataDir: config.dataDir }, clock, random, log });
+  undo.push(() => content.stop());
+  const loaders = createLoaders(content, parseLoaderManifest(await readLoaderManifest()));
+
+  // What it shall do, and where it stands.
+  let addresses: readonly SiteAddress[] | undefined;
+  const revisions = await startRevisions({
+    ...{ dataDir: config.dataDir, store, content, clock, log },
+    compile: (number) => compileSite(config, number),
+    refuse: (revision) => refuseRevision(revision, config.interfaces, addresses),
+  }).catch((error: unknown) => unwind(undo, error));
+  undo.push(() => revisions.stop());
+  const passed = passedSockets(env, [process.pid]);
+  const siteAddress = (): readonly SiteAddress[] => addresses ?? [];
+
+  // The diary: all that is seen of a machine ends here.
+  const diary = createDiary({ store, revisions, clock, random, log });
+  undo.push(() => diary.close());
+  const transfers = createTransferSignals({ store, signals: diary, loaders, addresses: siteAddress, clock, log });
+
+  // The rooms that speak to nodes.
+  const udp = createUdpPort(log);
+  const dhcp = createDhcpServer({
+    ...{ udp, clock, log, store, revisions, loaders, signals: diary, addresses: siteAddress },
+    arp: { entries: readArp },
+    handed: dhcpSockets(passed, Object.keys(config.interfaces), udp),
+  });
+  const tftp = (at: readonly SiteAddress[]) =>
+    createTftpServer({
+      ...{ clock, log, onTransfer: transfers.onTftp },
+      udp: withHanded(udp, passed, 'tftp', config.ports.tftp),
+      files: createBootFiles({
+        loaders,
+        content,
+        addresses: siteAddress,
+        script: (site) => entryScript(config.site, site),
+      }),
+      settings: { addresses: at.map((site) => site.address), port: config.ports.tftp },
+    });
+  let runningTftp: ReturnType<typeof tftp> | undefined;
+  const notReady = (): string[] => [
+    ...(addresses ? [] : ['the site is starting']),
+    ...(isServing ? [] : ['its sockets are not open yet']),
+  ];
+  let isServing = false;
+
+  // What people and programs may ask.
+  const metrics = createMetrics({
+    counts: {
+      dhcp: dhcp.counters,
+      tftp: () => ({ ...runningTftp?.counters() }),
+      diary: () => ({ ...diary.counters() }),
+    },
+    ...{
+      state: store.state,
+      now: clock.now,
+      isReady: () => notReady().length === 0,
+      revision: () => revisions.current()?.number ?? 0,
+    },
+  });
+  const queries = createQueries({
+    siteName: config.site,
+    store,
+    revisions,
+    content,
+    diary,
+    clock,
+    metrics,
+    addresses: siteAddress,
+    notReady,
+  });
+  const api = (app: Parameters<typeof registerApiRoutes>[0]): void => registerApiRoutes(app, queries);
+  const roomDeps = {
+    siteName: config.site,
+    store,
+    revisions,
+    content,
+    addresses: siteAddress,
+    tokens,
+    signals: diary,
+    clock,
+    log,
+  };
+  const routes = [
+    api,
+    bootRoutes(roomDeps),
+    metadataRoutes(roomDeps),
+    nodesRoutes(roomDeps),
+    assetRoutes({ content, clock, log, onProgress: transfers.onAsset }),
+  ];
+  const http = await createHttpServer({ log, routes });
+  undo.push(() => http.close());
+
+  return {
+    start: async () => {
+      const revision = revisions.current();
+      if (!revision) throw new AppError('template-invalid', 'there is no revision to run');
+      addresses = siteAddresses(revision, config.interfaces, config.ports.http);
+      await loaders.fetch();
+      await listenHttp(http, addresses, config, passed.find((socket) => socket.name === 'http')?.fd);
+      runningTftp = tftp(addresses);
+      undo.push(() => runningTftp?.stop());
+      await runningTftp.start();
+      undo.push(() => dhcp.stop());
+      await dhcp.start();
+      isServing = true;
+      await http.listen({ socketPath: await controlSocket(env, config) });
+      undo.push(startRetention({ store, clock, log }) satisfies Cancel);
+      await store.commit(
+        [],
+        [
+          {
+            type: 'site-started',
+            at: clock.now(),
+            sentence: `Site ${config.site} serves at ${addresses.map((site) => site.address).join(', ')}.`,
+          },
+        ],
+      );
+    },
+    stop: async () => {
+      isServing = false;
+      await unwindAll(undo, log);
+    },
+  };
+}
+
+async function listenHttp(
+  http: HttpServer,
+  addresses: readonly SiteAddress[],
+  config: SiteConfig,
+  passedFd: number | undefined,
+): Promise<void> {
+  if (passedFd !== undefined) await http.listen({ fd: passedFd });
+  else for (const { address } of addresses) await http.listen({ address, port: config.ports.http });
+}
+
+/** Beside the process as systemd names it, else below the data directory's own name. */
+async function controlSocket(env: NodeJS.ProcessEnv, config: SiteConfig): Promise<string> {
+  const dir = env['RUNTIME_DIRECTORY'] ?? config.runtimeDir;
+  await makePrivateDir(dir);
+  return join(dir, 'control.sock');
+}
+
+async function unwind(undo: (() => Promise<void> | void)[], error: unknown): Promise<never> {
+  for (const step of undo.splice(0).reverse()) await step();
+  throw error;
+}
+
+async function unwindAll(undo: (() => Promise<void> | void)[], log: Log): Promise<void> {
+  for (const step of undo.splice(0).reverse()) {
+    try {
+      await step();
+    } catch (error) {
+      log.error({ error }, 'a part of the site did not stop as it should');
+    }
+  }
+}

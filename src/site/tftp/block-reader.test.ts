@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import { createBlockReader } from './block-reader.ts';
+import type { BootFile } from './ports.ts';
+
+const bytes = new Uint8Array(100_000).map((_, index) => (index * 31) & 255);
+
+/** A file that notes where it was read, in pieces of at most `piece` bytes. */
+function fileOf(content: Uint8Array, piece = Number.POSITIVE_INFINITY, sizeBytes = content.length) {
+  const positions: number[] = [];
+  const file: BootFile = {
+    sizeBytes,
+    read: async (into, position) => {
+      positions.push(position);
+      const part = content.subarray(position, position + Math.min(into.length, piece));
+      into.set(part);
+      return part.length;
+    },
+    close: async () => undefined,
+  };
+  return { file, positions };
+}
+
+async function readAll(file: BootFile, blockBytes: number, window: number): Promise<Uint8Array> {
+  const reader = createBlockReader(file, blockBytes, window);
+  const last = Math.floor(file.sizeBytes / blockBytes) + 1;
+  const all: Uint8Array[] = [];
+  for (let first = 1; first <= last; first += window)
+    all.push(...(await reader.read(first, Math.min(first + window - 1, last))));
+  expect(all).toHaveLength(last);
+  expect(all.at(-1)?.length).toBe(file.sizeBytes % blockBytes);
+  return Buffer.concat(all);
+}
+
+describe('the block reader', () => {
+  test.each([
+    [512, 1],
+    [1468, 64],
+    [8, 3],
+    [1000, 7],
+    [50_000, 2],
+  ])('gives the file in blocks of %i bytes, %i at a time', async (blockBytes, window) => {
+    const { file } = fileOf(bytes, 10_007);
+    expect(Buffer.compare(await readAll(file, blockBytes, window), bytes)).toBe(0);
+  });
+
+  test('reads in large pieces, one ahead', async () => {
+    const { file, positions } = fileOf(bytes);
+    const reader = createBlockReader(file, 512, 1);
+    await reader.read(1, 1);
+    expect(positions).toEqual([0, 32_768]);
+    for (let block = 2; block <= 64; block++) await reader.read(block, block);
+    expect(positions).toHaveLength(2);
+    await reader.read(65, 65);
+    expect(positions).toEqual([0, 32_768, 65_536]);
+  });
+
+  test('goes back inside a window without reading again', async () => {
+    const { file, positions } = fileOf(bytes);
+    const reader = createBlockReader(file, 1000, 64);
+    await reader.read(1, 64);
+    const [block] = await reader.read(30, 93);
+    expect(Buffer.compare(block ?? bytes, bytes.subarray(29_000, 30_000))).toBe(0);
+    expect(positions).toEqual([0, 64_000]);
+  });
+
+  test('an empty file is one empty block', async () => {
+    const { file } = fileOf(new Uint8Array(0));
+    expect(await createBlockReader(file, 512, 1).read(1, 1)).toEqual([new Uint8Array(0)]);
+  });
+
+  test('a file that is shorter than it says is an error, and a later try may succeed', async () => {
+    const { file } = fileOf(bytes.subarray(0, 600), undefined, 1_000);
+    const reader = createBlockReader(file, 512, 1);
+    await expect(reader.read(1, 1)).rejects.toThrow('a file of 1000 bytes ends at 600');
+    await expect(reader.read(1, 1)).rejects.toThrow('ends at 600');
+  });
+});

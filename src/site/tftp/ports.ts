@@ -1,0 +1,31 @@
+import type { Endpoint } from '../../kernel/udp.ts';
+import type { TransferOutcome } from './policy/transfer.ts';
+
+/** A file that is ready to be sent. Its bytes must not change until `close`. */
+export interface BootFile {
+  readonly sizeBytes: number;
+  /** Fills `into` from `position` on and answers how many bytes it wrote; 0 only at the end. */
+  read(into: Uint8Array, position: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** The table of what the site advertises: loaders and scripts. */
+export interface BootFileSource {
+  /**
+   * `name` is in lower case, with forward slashes and none in front. undefined: there is no such file, and the client is
+   * told so, which makes most firmware give up at once. A rejection is a fault of ours.
+   */
+  find(name: string, from: Endpoint): Promise<BootFile | undefined>;
+}
+
+/** A transfer that is over. */
+export type TransferReport = {
+  readonly endpoint: Endpoint;
+  readonly name: string;
+  /** Confirmed by the client. */
+  readonly bytes: number;
+  readonly sizeBytes: number;
+  readonly outcome: TransferOutcome;
+  readonly because: string;
+  readonly ms: number;
+};

@@ -1,0 +1,255 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { AppError } from '../../kernel/errors.ts';
+import type { Ipv4 } from '../../kernel/ipv4.ts';
+import { latin1ToBytes } from '../../kernel/latin1.ts';
+import type { Endpoint } from '../../kernel/udp.ts';
+import { decodeTftp, encodeTftp, type TftpPacket, type TftpRequest } from './codec/packet.ts';
+import type { BootFile, TransferReport } from './ports.ts';
+import { createTftpServer, type TftpServer } from './server.ts';
+import { createLogRecorder, ManualClock, MemoryUdp } from './testing/memory-udp.ts';
+
+const SITE = '10.0.0.1' as Ipv4;
+const client: Endpoint = { address: '10.0.0.100' as Ipv4, port: 2070 };
+const stranger: Endpoint = { address: '10.0.0.66' as Ipv4, port: 2070 };
+const bytes = new Uint8Array(1_300).map((_, index) => index & 255);
+
+let udp: MemoryUdp;
+let clock: ManualClock;
+let log: ReturnType<typeof createLogRecorder>;
+let reports: TransferReport[];
+let opened: number;
+let find: (name: string) => Promise<BootFile | undefined>;
+let server: TftpServer;
+
+const fileOf = (content: Uint8Array): BootFile => {
+  opened++;
+  return {
+    sizeBytes: content.length,
+    read: async (into, position) => {
+      const part = content.subarray(position, position + into.length);
+      into.set(part);
+      return part.length;
+    },
+    close: async () => void opened--,
+  };
+};
+
+beforeEach(async () => {
+  udp = new MemoryUdp();
+  clock = new ManualClock();
+  log = createLogRecorder();
+  reports = [];
+  opened = 0;
+  find = async (name) => (name === 'undionly.kpxe' ? fileOf(bytes) : undefined);
+  server = createTftpServer({
+    udp,
+    clock,
+    log,
+    files: { find: (name) => find(name) },
+    onTransfer: (report) => reports.push(report),
+    settings: { addresses: [SITE], port: 69, maxTransfers: 2 },
+  });
+  await server.start();
+});
+afterEach(async () => {
+  await server.stop();
+  expect(opened).toBe(0);
+  expect(udp.openPorts()).toEqual([]);
+  expect(clock.pending).toBe(0);
+});
+
+const say = (packet: TftpPacket, to: number, from = client) =>
+  udp.deliver(encodeTftp(packet), from, { address: SITE, port: to });
+const request = (changes: Partial<TftpRequest> = {}, from = client) =>
+  say({ kind: 'rrq', filename: 'undionly.kpxe', mode: 'octet', options: [], ...changes }, 69, from);
+const option = (name: string, value: string) => ({ name, value });
+
+/** The next thing that was sent, decoded, with its ports. */
+async function next(): Promise<{ packet: TftpPacket; port: number; to: Endpoint }> {
+  await vi.waitFor(() => expect(udp.sent.length).toBeGreaterThan(0));
+  const { bytes: datagram, from, to } = udp.sent.shift() ?? { bytes: new Uint8Array(0), from: client, to: client };
+  const decoded = decodeTftp(datagram);
+  if (!decoded.ok) throw new Error(decoded.error);
+  return { packet: decoded.value, port: from.port, to };
+}
+
+test('a plain transfer: lock-step, from a port of its own, to the end', async () => {
+  request();
+  const first = await next();
+  expect(first).toMatchObject({ packet: { kind: 'data', block: 1 }, to: client });
+  expect(first.port).not.toBe(69);
+  const received: Uint8Array[] = [];
+  let { packet } = first;
+  for (;;) {
+    if (packet.kind !== 'data') throw new Error(packet.kind);
+    received.push(packet.bytes);
+    say({ kind: 'ack', block: packet.block }, first.port);
+    if (packet.bytes.length < 512) break;
+    ({ packet } = await next());
+  }
+  expect(Buffer.concat(received).equals(bytes)).toBe(true);
+  expect(reports).toEqual([
+    {
+      endpoint: client,
+      name: 'undionly.kpxe',
+      bytes: 1_300,
+      sizeBytes: 1_300,
+      outcome: 'done',
+      because: 'the client has it all',
+      ms: 0,
+    },
+  ]);
+  expect(server.counters()).toMatchObject({ requests: 1, done: 1, bytesSent: 1_300, active: 0 });
+});
+
+test('UEFI asks for the size, gives up, and comes back from another port', async () => {
+  request({ options: [option('tsize', '0'), option('blksize', '1468')] });
+  const offer = await next();
+  expect(offer.packet).toEqual({ kind: 'oack', options: [option('tsize', '1300'), option('blksize', '1468')] });
+  say({ kind: 'error', code: 8, message: 'User aborted the transfer' }, offer.port);
+  expect(reports).toMatchObject([{ outcome: 'probe', bytes: 0 }]);
+  const again = { ...client, port: 2071 };
+  request({ options: [option('blksize', '1468')] }, again);
+  const second = await next();
+  say({ kind: 'ack', block: 0 }, second.port, again);
+  const { packet } = await next();
+  expect(packet).toMatchObject({ kind: 'data', block: 1 });
+  say({ kind: 'ack', block: 1 }, second.port, again);
+  expect(reports[1]).toMatchObject({ outcome: 'done', bytes: 1_300 });
+});
+
+test('a window goes out at once, and silence sends it again', async () => {
+  request({ options: [option('windowsize', '2')] });
+  const { port } = await next();
+  say({ kind: 'ack', block: 0 }, port);
+  const blocks = async () =>
+    [(await next()).packet, (await next()).packet].map((packet) => 'block' in packet && packet.block);
+  expect(await blocks()).toEqual([1, 2]);
+  clock.advance(100);
+  expect(await blocks()).toEqual([1, 2]);
+  say({ kind: 'ack', block: 3 }, port);
+  say({ kind: 'ack', block: 2 }, port);
+  expect((await next()).packet).toMatchObject({ block: 3 });
+});
+
+test.each(['/undionly.kpxe', 'UNDIONLY.KPXE', '\\undionly.kpxe', 'undionly.kpxe\xff'])('finds %j', async (filename) => {
+  request({ filename });
+  expect((await next()).packet).toMatchObject({ kind: 'data', block: 1 });
+});
+
+test('a file that is not here is told, and shown in the log without its tricks', async () => {
+  request({ filename: '../etc/\x1b[2Jpasswd' });
+  expect(await next()).toMatchObject({ packet: { kind: 'error', code: 1 }, port: 69, to: client });
+  expect(server.counters()).toMatchObject({ notFound: 1, active: 0 });
+  expect(reports).toMatchObject([{ outcome: 'error', because: 'there is no such file' }]);
+  expect(JSON.stringify(log.lines)).toContain('\\\\x1b[2Jpasswd');
+});
+
+describe('a repeated request', () => {
+  test('starts nothing while the first answer is unconfirmed', async () => {
+    request();
+    request();
+    await next();
+    request();
+    await Promise.resolve();
+    expect([udp.sent.length, server.counters().active]).toEqual([0, 1]);
+  });
+
+  test('starts anew when the client had begun, or asks for something else', async () => {
+    request();
+    const first = await next();
+    request({ options: [option('tsize', '0')] });
+    const second = await next();
+    expect(second.packet.kind).toBe('oack');
+    say({ kind: 'ack', block: 0 }, second.port);
+    await next();
+    say({ kind: 'ack', block: 1 }, second.port);
+    await next();
+    request({ options: [option('tsize', '0')] });
+    const third = await next();
+    expect(third.packet.kind).toBe('oack');
+    expect(new Set([first.port, second.port, third.port]).size).toBe(3);
+    expect(reports.map(({ because }) => because)).toEqual(['the client began anew', 'the client began anew']);
+  });
+});
+
+test('a stranger is told so, and the transfer goes on', async () => {
+  request();
+  const { port } = await next();
+  say({ kind: 'ack', block: 1 }, port, stranger);
+  expect(await next()).toMatchObject({ packet: { kind: 'error', code: 5 }, to: stranger });
+  say({ kind: 'error', code: 0, message: 'die' }, port, stranger);
+  say({ kind: 'ack', block: 1 }, port);
+  expect((await next()).packet).toMatchObject({ kind: 'data', block: 2 });
+  expect(udp.sent).toEqual([]);
+});
+
+test('junk changes nothing', async () => {
+  for (const text of ['', '\0', '\0\x01', '\0\x01x', '\0\x09', '\0\x04\0\x01'])
+    udp.deliver(latin1ToBytes(text) ?? bytes, client, { address: SITE, port: 69 });
+  request();
+  const { port } = await next();
+  for (const text of ['', '\0', '\0\x04', '\0\x01x\0octet\0', '\0\x03\0\x01abc', '\0\x06'])
+    udp.deliver(latin1ToBytes(text) ?? bytes, client, { address: SITE, port });
+  say({ kind: 'ack', block: 1 }, port);
+  expect((await next()).packet).toMatchObject({ block: 2 });
+  expect(server.counters()).toMatchObject({ malformed: 6 });
+});
+
+test.each<[string, TftpPacket, number]>([
+  ['a write', { kind: 'wrq', filename: 'x', mode: 'octet', options: [] }, 2],
+  ['mail', { kind: 'rrq', filename: 'x', mode: 'mail', options: [] }, 4],
+])('%s is refused', async (_, packet, code) => {
+  say(packet, 69);
+  expect((await next()).packet).toMatchObject({ kind: 'error', code });
+  expect(server.counters().refused).toBe(1);
+});
+
+test('more transfers than there is room for are dropped without a word, and served later', async () => {
+  for (const port of [1, 2, 3]) request({}, { ...client, port });
+  await next();
+  await next();
+  expect(server.counters()).toMatchObject({ active: 2, dropped: 1 });
+  expect(udp.sent).toEqual([]);
+  for (let tries = 0; tries < 9; tries++) clock.advance(4_000);
+  expect(reports.map(({ outcome }) => outcome)).toEqual(['timeout', 'timeout']);
+  await vi.waitFor(() => expect(server.counters().active).toBe(0));
+});
+
+describe('a fault of ours', () => {
+  test('of the table is told and logged', async () => {
+    find = () => Promise.reject(new AppError('disk-failed', 'EIO'));
+    request();
+    expect((await next()).packet).toMatchObject({ kind: 'error', code: 0 });
+    expect(log.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
+    expect(server.counters().active).toBe(0);
+  });
+
+  test('of the disk ends the transfer with an error', async () => {
+    find = async () => ({ ...fileOf(bytes), read: () => Promise.reject(new AppError('disk-failed', 'EIO')) });
+    request();
+    expect((await next()).packet).toMatchObject({ kind: 'error', code: 0 });
+    expect(reports).toMatchObject([{ outcome: 'error', because: 'the file could not be read' }]);
+  });
+
+  test('of a socket gives the file back', async () => {
+    udp.failNext = new AppError('socket-failed', 'EMFILE');
+    request();
+    expect((await next()).packet).toMatchObject({ kind: 'error', code: 0 });
+    await vi.waitFor(() => expect(opened).toBe(0));
+  });
+});
+
+test('a start on an address that is not there leaves nothing open', async () => {
+  udp.failNext = new AppError('address-unavailable', '10.0.0.2');
+  const other = createTftpServer({
+    udp,
+    clock,
+    log,
+    files: { find },
+    onTransfer: () => undefined,
+    settings: { addresses: ['10.0.0.2' as Ipv4], port: 69 },
+  });
+  await expect(other.start()).rejects.toMatchObject({ code: 'address-unavailable' });
+  expect(udp.openPorts()).toEqual([69]);
+});

@@ -1,0 +1,127 @@
+import type { Cancel, Clock } from '../../kernel/ports.ts';
+import type { Endpoint, UdpSocket } from '../../kernel/udp.ts';
+import { type BlockReader, createBlockReader } from './block-reader.ts';
+import { decodeTftp, ERROR_CODES, encodeTftp, type TftpPacket } from './codec/packet.ts';
+import type { Terms } from './policy/negotiate.ts';
+import {
+  beginTransfer,
+  bytesAcked,
+  type Step,
+  stepTransfer,
+  type TransferEffect,
+  type TransferEvent,
+  type TransferState,
+} from './policy/transfer.ts';
+import type { BootFile } from './ports.ts';
+
+export type TransferRun = {
+  readonly client: Endpoint;
+  readonly terms: Terms;
+  readonly file: BootFile;
+  readonly socket: UdpSocket;
+  readonly clock: Clock;
+  /** Called once. The socket and the file are the caller's to close. */
+  readonly onEnd: (state: Extract<TransferState, { kind: 'ended' }>, bytes: number) => void;
+  readonly onReadError: (cause: unknown) => void;
+};
+
+/** Carries out what the state machine says: one running transfer with its timer and its reads. */
+export class Transfer {
+  readonly #run: TransferRun;
+  readonly #reader: BlockReader;
+  #state: TransferState | undefined;
+  #bytes = 0;
+  #cancelTimer: Cancel = () => undefined;
+  /** Counts windows, so that a read that took long does not send what is no longer wanted. */
+  #generation = 0;
+
+  constructor(run: TransferRun) {
+    this.#run = run;
+    this.#reader = createBlockReader(run.file, run.terms.blockBytes, run.terms.window);
+  }
+
+  /** Whether the client has confirmed anything yet. */
+  get hasProgressed(): boolean {
+    return this.#bytes > 0;
+  }
+
+  begin(): void {
+    this.#take(beginTransfer(this.#run.terms));
+  }
+
+  /** A datagram that came to the socket of this transfer. */
+  receive(bytes: Uint8Array, from: Endpoint): void {
+    const decoded = decodeTftp(bytes);
+    if (!decoded.ok) return;
+    const packet = decoded.value;
+    if (from.address !== this.#run.client.address || from.port !== this.#run.client.port) {
+      // RFC 1350 section 4: a stranger is told so, and the transfer goes on. An ERROR is never answered.
+      if (packet.kind !== 'error')
+        this.#send({ kind: 'error', code: ERROR_CODES.unknownTransfer, message: 'unknown transfer' }, from);
+      return;
+    }
+    if (packet.kind === 'ack' || packet.kind === 'error') this.#step(packet);
+  }
+
+  /** Ends it without a word to the client. */
+  abandon(because: string): void {
+    this.#take([{ kind: 'ended', outcome: 'error', because }, []]);
+  }
+
+  #step(event: TransferEvent): void {
+    if (this.#state) this.#take(stepTransfer(this.#state, event, this.#run.terms));
+  }
+
+  #take([state, effects]: Step): void {
+    if (this.#state?.kind === 'ended') return;
+    this.#state = state;
+    for (const effect of effects) this.#carryOut(effect);
+    this.#bytes = Math.max(this.#bytes, bytesAcked(state, this.#run.terms));
+    if (state.kind !== 'ended') return;
+    this.#cancelTimer();
+    this.#run.onEnd(state, this.#bytes);
+  }
+
+  #carryOut(effect: TransferEffect): void {
+    switch (effect.kind) {
+      case 'send-oack':
+        this.#send({ kind: 'oack', options: this.#run.terms.oack });
+        break;
+      case 'send-blocks':
+        void this.#sendBlocks(effect.first, effect.last);
+        break;
+      case 'send-error':
+        this.#send({ kind: 'error', code: effect.code, message: effect.message });
+        break;
+      case 'arm':
+        this.#arm(effect.delayMs);
+        break;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #arm(delayMs: number): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#run.clock.after(delayMs, () => this.#step({ kind: 'timeout' }));
+  }
+
+  async #sendBlocks(first: number, last: number): Promise<void> {
+    const generation = ++this.#generation;
+    try {
+      const payloads = await this.#reader.read(first, last);
+      if (generation !== this.#generation || this.#state?.kind !== 'sending') return;
+      // Numbers roll over from 65535 to 0: clients that can take such files at all expect that.
+      for (const [index, bytes] of payloads.entries())
+        this.#send({ kind: 'data', block: (first + index) & 0xffff, bytes });
+    } catch (cause) {
+      if (this.#state?.kind === 'ended') return;
+      this.#run.onReadError(cause);
+      this.#step({ kind: 'read-failed' });
+    }
+  }
+
+  #send(packet: TftpPacket, to: Endpoint = this.#run.client): void {
+    this.#run.socket.send(encodeTftp(packet), to);
+  }
+}

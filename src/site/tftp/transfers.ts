@@ -1,0 +1,162 @@
+import { AppError } from '../../kernel/errors.ts';
+import type { Clock, Log } from '../../kernel/ports.ts';
+import type { Endpoint, UdpPort } from '../../kernel/udp.ts';
+import type { TftpRequest } from './codec/packet.ts';
+import { escapeName, normaliseName } from './policy/names.ts';
+import { negotiate, type TransferLimits } from './policy/negotiate.ts';
+import type { TransferState } from './policy/transfer.ts';
+import type { BootFile, BootFileSource, TransferReport } from './ports.ts';
+import { Transfer } from './transfer-run.ts';
+
+export type TransfersDeps = {
+  readonly udp: UdpPort;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly files: BootFileSource;
+  readonly limits: TransferLimits;
+  readonly maxTransfers: number;
+  readonly onTransfer: (report: TransferReport) => void;
+};
+
+/** A read request, and how to answer it when there is nothing to transfer. */
+export type TransferRequest = {
+  readonly packet: TftpRequest;
+  readonly from: Endpoint;
+  /** The address that was asked; the answer leaves from it. */
+  readonly local: Endpoint;
+  readonly refuse: (why: 'not-found' | 'failed') => void;
+};
+
+/** `repeated`: the same request is already being served. `full`: too many are. */
+export type Admission = 'taken' | 'repeated' | 'full';
+
+/** A request that was taken: it counts from its first moment on, so that its repetition starts nothing. */
+type Entry = TransferRequest & {
+  readonly name: string;
+  readonly startedAt: number;
+  transfer?: Transfer;
+};
+
+/** All transfers that are under way, one for each endpoint. */
+export class Transfers {
+  readonly #deps: TransfersDeps;
+  readonly #entries = new Map<string, Entry>();
+  readonly #background = new Set<Promise<void>>();
+  #stopped = false;
+
+  constructor(deps: TransfersDeps) {
+    this.#deps = deps;
+  }
+
+  get active(): number {
+    return this.#entries.size;
+  }
+
+  admit(request: TransferRequest): Admission {
+    const key = keyOf(request.from);
+    const former = this.#entries.get(key);
+    if (former && isRepetition(request.packet, former)) return 'repeated';
+    former?.transfer?.abandon('the client began anew');
+    if (this.#stopped || this.#entries.size >= this.#deps.maxTransfers) return 'full';
+    const name = normaliseName(request.packet.filename);
+    const entry: Entry = { ...request, name, startedAt: this.#deps.clock.monotonic() };
+    this.#entries.set(key, entry);
+    this.#inBackground(this.#open(entry));
+    return 'taken';
+  }
+
+  /** Ends all of them without a word to the clients, which will ask again. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const entry of this.#entries.values()) entry.transfer?.abandon('the site is stopping');
+    while (this.#background.size > 0) await Promise.all(this.#background);
+  }
+
+  async #open(entry: Entry): Promise<void> {
+    let file: BootFile | undefined;
+    try {
+      file = await this.#deps.files.find(entry.name, entry.from);
+      if (file) await this.#begin(entry, file);
+      else this.#refuse(entry, 'not-found', 'there is no such file');
+    } catch (cause) {
+      if (file) this.#inBackground(file.close());
+      const error = AppError.from(cause);
+      this.#deps.log.error({ ...fieldsOf(entry), err: error }, 'a TFTP transfer could not begin');
+      this.#refuse(entry, 'failed', error.message);
+    }
+  }
+
+  async #begin(entry: Entry, file: BootFile): Promise<void> {
+    const { udp, clock, log, limits } = this.#deps;
+    const socket = await udp.open(
+      { address: entry.local.address, port: 0 },
+      {
+        onDatagram: (bytes, sender) => entry.transfer?.receive(bytes, sender),
+        onSendError: (error) =>
+          log.debug({ ...fieldsOf(entry), because: error.message }, 'a TFTP datagram could not be sent'),
+      },
+    );
+    const transfer = new Transfer({
+      client: entry.from,
+      terms: negotiate(entry.packet.options, file.sizeBytes, limits),
+      file,
+      socket,
+      clock,
+      onReadError: (cause) => log.error({ ...fieldsOf(entry), err: cause }, 'a boot file could not be read'),
+      onEnd: (state, bytes) => {
+        this.#inBackground(socket.close());
+        this.#inBackground(file.close());
+        this.#end(entry, state, bytes, file.sizeBytes);
+      },
+    });
+    entry.transfer = transfer;
+    if (this.#entries.get(keyOf(entry.from)) !== entry) transfer.abandon('the client began anew');
+    else if (this.#stopped) transfer.abandon('the site is stopping');
+    else transfer.begin();
+  }
+
+  #refuse(entry: Entry, why: 'not-found' | 'failed', because: string): void {
+    this.#end(entry, { kind: 'ended', outcome: 'error', because }, 0, 0);
+    entry.refuse(why);
+  }
+
+  #end(entry: Entry, state: Extract<TransferState, { kind: 'ended' }>, bytes: number, sizeBytes: number): void {
+    const key = keyOf(entry.from);
+    if (this.#entries.get(key) === entry) this.#entries.delete(key);
+    const { outcome, because } = state;
+    const ms = Math.round(this.#deps.clock.monotonic() - entry.startedAt);
+    const level = outcome === 'probe' ? 'debug' : 'info';
+    this.#deps.log[level]({ ...fieldsOf(entry), outcome, because, bytes, sizeBytes, ms }, `TFTP transfer: ${outcome}`);
+    this.#deps.onTransfer({
+      endpoint: entry.from,
+      name: escapeName(entry.name),
+      bytes,
+      sizeBytes,
+      outcome,
+      because,
+      ms,
+    });
+  }
+
+  #inBackground(work: Promise<void>): void {
+    const watched = work
+      .catch((cause: unknown) =>
+        this.#deps.log.error({ err: cause }, 'something of a TFTP transfer failed in the background'),
+      )
+      .finally(() => this.#background.delete(watched));
+    this.#background.add(watched);
+  }
+}
+
+/** The same bytes again, before the first block was confirmed: our answer is late or lost, and our timer sees to that. */
+function isRepetition(packet: TftpRequest, former: Entry): boolean {
+  return !former.transfer?.hasProgressed && JSON.stringify(packet) === JSON.stringify(former.packet);
+}
+
+function keyOf(endpoint: Endpoint): string {
+  return `${endpoint.address}:${endpoint.port}`;
+}
+
+function fieldsOf(entry: Entry): { remote: string; name: string } {
+  return { remote: entry.from.address, name: escapeName(entry.packet.filename) };
+}

@@ -1,0 +1,47 @@
+import type { Ipv4 } from '../kernel/ipv4.ts';
+import type { MacAddress } from '../kernel/mac.ts';
+import type { Clock, Log } from '../kernel/ports.ts';
+import { findPeer } from '../model/peer.ts';
+import type { SignalSink } from '../model/signal.ts';
+import type { LoaderTable, SiteAddress } from '../model/site-ports.ts';
+import type { Store } from '../model/store.ts';
+import type { AssetProgress } from './content/progress.ts';
+import type { TransferReport } from './tftp/ports.ts';
+
+type Parts = {
+  readonly store: Store;
+  readonly signals: SignalSink;
+  readonly loaders: LoaderTable;
+  readonly addresses: () => readonly SiteAddress[];
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/** Bytes went out to an address; whose lease it is tells which machine came how far. */
+export function createTransferSignals(parts: Parts): {
+  readonly onAsset: (progress: AssetProgress) => void;
+  readonly onTftp: (report: TransferReport) => void;
+} {
+  const macOf = (remote: string): MacAddress | undefined =>
+    findPeer(remote, '', parts.addresses(), parts.store.state).lease?.mac;
+  return {
+    onAsset: ({ remote, digest, name, bytesSent, sizeBytes, done }) => {
+      const mac = macOf(remote);
+      if (done) parts.log.info({ remote, mac, file: name, sizeBytes }, 'file sent');
+      if (!mac) return;
+      const at = parts.clock.now();
+      if (parts.loaders.find(name)?.digest === digest)
+        parts.signals.observe({ kind: 'loader', at, mac, file: name, done });
+      else parts.signals.observe({ kind: 'asset', at, mac, digest, file: name, bytesSent, sizeBytes, done });
+    },
+    onTftp: ({ endpoint, name, outcome, because, bytes, ms }) => {
+      const mac = macOf(endpoint.address);
+      parts.log.info(
+        { remote: endpoint.address satisfies Ipv4, mac, file: name, outcome, because, bytes, ms },
+        'tftp transfer ended',
+      );
+      if (!mac || outcome === 'probe' || !parts.loaders.find(name)) return;
+      parts.signals.observe({ kind: 'loader', at: parts.clock.now(), mac, file: name, done: outcome === 'done' });
+    },
+  };
+}

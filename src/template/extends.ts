@@ -1,0 +1,99 @@
+import type { Arch } from '../model/revision.ts';
+import type { Path, Problems } from './places.ts';
+import { didYouMean } from './problem.ts';
+import type { CmdlineValue, DocumentName, DocumentValue, ProfileDocument } from './schema-slots.ts';
+
+/** A value and the place where it was written, which may be another profile than the one that has it. */
+export type At<T> = { readonly value: T; readonly path: Path };
+
+/** A profile with all that it inherits. */
+export type ResolvedProfile = {
+  readonly name: string;
+  readonly boots?: At<string>;
+  readonly arch?: At<Arch>;
+  readonly cmdline: ReadonlyMap<string, At<NonNullable<CmdlineValue>>>;
+  readonly documents: ReadonlyMap<DocumentName, At<NonNullable<DocumentValue>>>;
+};
+
+/** Each profile with its parents laid under it, left to right; unknown parents and cycles are problems. */
+export function resolveProfiles(
+  documents: Readonly<Record<string, ProfileDocument>>,
+  problems: Problems,
+): ReadonlyMap<string, ResolvedProfile> {
+  const resolved = new Map<string, ResolvedProfile>();
+
+  function resolve(name: string, descent: readonly string[]): ResolvedProfile {
+    const known = resolved.get(name);
+    if (known) return known;
+    const document = documents[name] ?? {};
+    let profile: ResolvedProfile = { name, cmdline: new Map(), documents: new Map() };
+    for (const parent of parentsOf(name, document)) {
+      if (!Object.hasOwn(documents, parent.value)) {
+        problems.value(
+          parent.path,
+          `there is no profile "${parent.value}"${didYouMean(parent.value, Object.keys(documents))}`,
+        );
+      } else if ([...descent, name].includes(parent.value)) {
+        const cycle = [...descent, name].slice([...descent, name].indexOf(parent.value));
+        problems.value(parent.path, `profiles extend each other in a circle: ${[...cycle, parent.value].join(' → ')}`);
+      } else profile = { ...layOver(profile, resolve(parent.value, [...descent, name])), name };
+    }
+    profile = withOwn(profile, document, ['spec', 'profiles', name]);
+    resolved.set(name, profile);
+    return profile;
+  }
+
+  for (const name of Object.keys(documents)) resolve(name, []);
+  return resolved;
+}
+
+function parentsOf(name: string, document: ProfileDocument): readonly At<string>[] {
+  const path = ['spec', 'profiles', name, 'extends'];
+  if (document.extends === undefined || document.extends === null) return [];
+  if (typeof document.extends === 'string') return [{ value: document.extends, path }];
+  return document.extends.map((value, index) => ({ value, path: [...path, index] }));
+}
+
+function layOver(lower: ResolvedProfile, upper: ResolvedProfile): ResolvedProfile {
+  return {
+    ...lower,
+    ...upper,
+    cmdline: new Map([...lower.cmdline, ...upper.cmdline]),
+    documents: new Map([...lower.documents, ...upper.documents]),
+  };
+}
+
+function withOwn(inherited: ResolvedProfile, own: ProfileDocument, path: Path): ResolvedProfile {
+  const boots = ownOr(inherited.boots, own.boots, [...path, 'boots']);
+  const arch = ownOr(inherited.arch, own.arch, [...path, 'arch']);
+  return {
+    name: inherited.name,
+    ...(boots && { boots }),
+    ...(arch && { arch }),
+    cmdline: own.cmdline === null ? new Map() : withEntries(inherited.cmdline, own.cmdline ?? {}, [...path, 'cmdline']),
+    documents:
+      own.documents === null
+        ? new Map()
+        : withEntries(inherited.documents, own.documents ?? {}, [...path, 'documents']),
+  };
+}
+
+function ownOr<T>(inherited: At<T> | undefined, own: T | null | undefined, path: Path): At<T> | undefined {
+  if (own === undefined) return inherited;
+  return own === null ? undefined : { value: own, path };
+}
+
+/** A changed word keeps its place on the command line; null takes it away. */
+function withEntries<K extends string, V>(
+  inherited: ReadonlyMap<K, At<NonNullable<V>>>,
+  own: Readonly<Partial<Record<K, V>>>,
+  path: Path,
+): ReadonlyMap<K, At<NonNullable<V>>> {
+  const merged = new Map(inherited);
+  for (const key of Object.keys(own) as K[]) {
+    const value = own[key];
+    if (value === null) merged.delete(key);
+    else if (value !== undefined) merged.set(key, { value, path: [...path, key] });
+  }
+  return merged;
+}

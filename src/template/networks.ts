@@ -1,0 +1,134 @@
+import type { Ipv4, Ipv4Range, Subnet } from '../kernel/ipv4.ts';
+import { broadcastOf, formatSubnet, ipv4ToNumber, isInRange, isInSubnet, parseSubnet } from '../kernel/ipv4.ts';
+import type { Network } from '../model/network.ts';
+import type { Context } from './context.ts';
+import { encodeOptions } from './network-options.ts';
+import type { Path } from './places.ts';
+import type { NetworkDocument } from './schema-parts.ts';
+import type { Scope } from './text.ts';
+
+/** The networks of a document as nouns, and what is wrong with them alone and together. */
+export function compileNetworks(
+  documents: Readonly<Record<string, NetworkDocument>>,
+  scope: Scope,
+  context: Context,
+): ReadonlyMap<string, Network> {
+  const networks = new Map<string, Network>();
+  for (const [name, document] of Object.entries(documents)) {
+    const network = compileNetwork(name, document, scope, context);
+    if (!network) continue;
+    const other = [...networks.values()].find((earlier) => overlap(earlier.subnet, network.subnet));
+    if (other) {
+      const message = `${formatSubnet(network.subnet)} overlaps with network "${other.name}" (${formatSubnet(other.subnet)})`;
+      context.problems.value(['spec', 'networks', name, 'subnet'], message);
+    }
+    networks.set(name, network);
+  }
+  return networks;
+}
+
+/** Why an address cannot be given to a machine or router of this subnet; undefined if it can. */
+export function misplaced(address: Ipv4, subnet: Subnet): string | undefined {
+  if (!isInSubnet(address, subnet)) return `${address} lies outside of ${formatSubnet(subnet)}`;
+  if (address === subnet.network) return `${address} is the address of the network itself`;
+  if (address === broadcastOf(subnet)) return `${address} is the broadcast address of ${formatSubnet(subnet)}`;
+  return undefined;
+}
+
+function compileNetwork(name: string, document: NetworkDocument, scope: Scope, context: Context): Network | undefined {
+  const path = ['spec', 'networks', name];
+  const subnet = compileSubnet([...path, 'subnet'], document.subnet, scope, context);
+  if (!subnet) return undefined;
+  const at = { path, subnet, scope, context };
+  const leaseBounds = { min: '1m', max: '30d' };
+  return {
+    name,
+    mode: document.mode,
+    subnet,
+    ...compileAddresses(document, at),
+    ...compileExtras(document, at),
+    dns: compileList([...path, 'dns'], document.dns, (item, value) => context.address(item, value, subnet, scope)),
+    ntp: compileList([...path, 'ntp'], document.ntp, (item, value) =>
+      value === 'site' ? value : context.address(item, value, subnet, scope),
+    ),
+    lease: {
+      firmwareSeconds:
+        context.seconds([...path, 'lease', 'firmware'], document.lease.firmware, scope, leaseBounds) ?? 0,
+      osSeconds: context.seconds([...path, 'lease', 'os'], document.lease.os, scope, leaseBounds) ?? 0,
+    },
+    options: encodeOptions([...path, 'options'], document.options, scope, context),
+  };
+}
+
+type Where = { readonly path: Path; readonly subnet: Subnet; readonly scope: Scope; readonly context: Context };
+
+/** Router and pool, each in its subnet and apart from the other. */
+function compileAddresses(document: NetworkDocument, at: Where): Pick<Network, 'router' | 'pool'> {
+  const { path, subnet, scope, context } = at;
+  const routerPath = [...path, 'router'];
+  const router =
+    document.router === undefined ? undefined : context.address(routerPath, document.router, subnet, scope);
+  const wrong = router && misplaced(router, subnet);
+  if (wrong) context.problems.value(routerPath, wrong);
+  const pool = document.pool === undefined ? undefined : compilePool([...path, 'pool'], document.pool, at);
+  if (pool && router && isInRange(router, pool)) {
+    context.problems.value([...path, 'pool'], `the pool holds the router ${router}`);
+  }
+  return { ...(router && { router }), ...(pool && { pool }) };
+}
+
+function compileExtras(document: NetworkDocument, { path, scope, context }: Where): Pick<Network, 'mtu' | 'domain'> {
+  const bounds = { min: 576, max: 9216 };
+  const mtu = document.mtu === undefined ? undefined : context.integer([...path, 'mtu'], document.mtu, scope, bounds);
+  const domain =
+    document.domain === undefined ? undefined : compileDomain([...path, 'domain'], document.domain, scope, context);
+  return { ...(mtu !== undefined && { mtu }), ...(domain !== undefined && { domain }) };
+}
+
+function compileSubnet(path: Path, value: string, scope: Scope, context: Context): Subnet | undefined {
+  const text = context.text(path, value, scope);
+  if (text === undefined) return undefined;
+  const subnet = parseSubnet(text);
+  if (!subnet) return context.wrong(path, 'a network such as 10.0.0.0/24, its host part zero', text);
+  if (subnet.prefix > 30) {
+    // EDK2 takes a mask without room for two hosts for a broken offer and never asks again.
+    context.problems.value(path, `/${subnet.prefix} is too small: UEFI firmware boots in no network smaller than /30`);
+    return undefined;
+  }
+  return subnet.prefix < 8 ? context.wrong(path, 'a network no larger than /8', text) : subnet;
+}
+
+function compilePool(path: Path, value: string, { subnet, scope, context }: Where): Ipv4Range | undefined {
+  const text = context.text(path, value, scope);
+  if (text === undefined) return undefined;
+  const [from, to, rest] = text.split('..');
+  if (!from || !to || rest !== undefined) return context.wrong(path, 'a range such as "+100..+199"', text);
+  const first = context.address(path, from.trim(), subnet, {});
+  const last = context.address(path, to.trim(), subnet, {});
+  if (!first || !last) return undefined;
+  const wrong = misplaced(first, subnet) ?? misplaced(last, subnet);
+  if (wrong) context.problems.value(path, wrong);
+  else if (ipv4ToNumber(first) > ipv4ToNumber(last))
+    context.problems.value(path, `the pool ends before it begins: ${first}..${last}`);
+  else return { first, last };
+  return undefined;
+}
+
+function compileDomain(path: Path, value: string, scope: Scope, context: Context): string | undefined {
+  const text = context.text(path, value, scope);
+  if (text === undefined) return undefined;
+  const isDomain = text.length <= 253 && /^[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*$/i.test(text);
+  return isDomain ? text : context.wrong(path, 'a domain name such as store.example.com', text);
+}
+
+function compileList<In, Out>(
+  path: Path,
+  values: readonly In[],
+  compile: (path: Path, value: In) => Out | undefined,
+): readonly Out[] {
+  return values.flatMap((value, index) => compile([...path, index], value) ?? []);
+}
+
+function overlap(a: Subnet, b: Subnet): boolean {
+  return isInSubnet(a.network, b) || isInSubnet(b.network, a);
+}

@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import {
+  addressSchema,
+  archSchema,
+  nameSchema,
+  numberSchema,
+  plainSchema,
+  textSchema,
+  varNameSchema,
+} from './schema-words.ts';
+
+export const VAR_TYPES = ['string', 'int', 'bool', 'cidr', 'ip', 'mac', 'duration', 'list'] as const;
+
+const varValueSchema = z.union([plainSchema, z.array(textSchema)]);
+
+const varSchema = z.strictObject({
+  type: z
+    .enum(VAR_TYPES)
+    .describe('What a value must be. cidr: 10.0.0.0/24. duration: 90s, 5m, 2h. list: several texts.'),
+  default: varValueSchema.optional().describe('The value for sites that give none.'),
+  required: z.boolean().optional().describe('true: each site must give a value.'),
+  example: varValueSchema
+    .optional()
+    .describe('The value that `template lint` uses for a required variable when no site file is given.'),
+  description: z.string().optional().describe('For people.'),
+  min: z.int().optional().describe('Smallest value of an int, or fewest items of a list.'),
+  max: z.int().optional().describe('Largest value of an int, or most items of a list.'),
+  pattern: z
+    .string()
+    .max(200)
+    .optional()
+    .describe('Regular expression that the whole text, or each item of a list, must match.'),
+  values: z.array(plainSchema).min(1).optional().describe('The only values allowed.'),
+});
+export type VarDeclaration = z.output<typeof varSchema>;
+export const varsSchema = z.record(varNameSchema, varSchema);
+
+const optionSchema = z.union([
+  textSchema,
+  z.int(),
+  z.array(textSchema),
+  z.strictObject({
+    hex: textSchema.optional().describe('Bytes in hex, such as 0a0b0c.'),
+    text: textSchema.optional().describe('Text in ASCII.'),
+    ips: z.array(textSchema).optional().describe('IPv4 addresses.'),
+    uint8: z.int().optional().describe('A number of one byte.'),
+    uint16: z.int().optional().describe('A number of two bytes.'),
+    uint32: z.int().optional().describe('A number of four bytes.'),
+  }),
+]);
+export type OptionValue = z.output<typeof optionSchema>;
+
+const networkSchema = z.strictObject({
+  mode: z
+    .literal('authoritative')
+    .default('authoritative')
+    .describe('Slipway is the only DHCP server of this network.'),
+  subnet: textSchema.describe('Such as 10.0.0.0/24; from /8 to /30.'),
+  router: addressSchema.optional().describe('Default gateway: an address, or +1 for the first of the subnet.'),
+  dns: z.array(addressSchema).default([]).describe('Name servers, addresses or offsets.'),
+  ntp: z
+    .array(addressSchema)
+    .default([])
+    .describe('Time servers: addresses, offsets, or `site` for the appliance itself.'),
+  domain: textSchema.optional().describe('Domain name of the nodes.'),
+  mtu: numberSchema.optional().describe('Largest packet in bytes, 576 to 9216.'),
+  pool: textSchema
+    .optional()
+    .describe('Addresses for machines without a fixed one: "+100..+199" or "10.0.0.100..10.0.0.199".'),
+  lease: z
+    .strictObject({
+      firmware: textSchema.default('5m').describe('For firmware and loaders, which leave a minute later.'),
+      os: textSchema.default('30m').describe('For operating systems.'),
+    })
+    .default({ firmware: '5m', os: '30m' })
+    .describe('How long leases last, from 1m to 30d.'),
+  options: z
+    .record(z.string(), optionSchema)
+    .default({})
+    .describe(
+      'Other DHCP options, by name with a plain value, or by number with hex, text, ips, uint8, uint16 or uint32.',
+    ),
+});
+export type NetworkDocument = z.output<typeof networkSchema>;
+export const networksSchema = z.record(nameSchema, networkSchema);
+
+const hardwareClassSchema = z.strictObject({
+  match: z
+    .strictObject({
+      manufacturer: textSchema.optional().describe('Maker in SMBIOS; * stands for any text.'),
+      product: textSchema.optional().describe('Model in SMBIOS; * stands for any text.'),
+    })
+    .describe('All that is named must match.'),
+  arch: archSchema.describe('Architecture of the machine.'),
+  loader: z.literal('ipxe').default('ipxe').describe('The loader that this hardware is given.'),
+  localBoot: z
+    .enum(['exit', 'sanboot'])
+    .default('exit')
+    .describe(
+      'How it is sent to its own disk: exit gives control back to the firmware, sanboot boots the first disk by BIOS call.',
+    ),
+  vars: z
+    .record(varNameSchema, plainSchema)
+    .default({})
+    .describe('Used as {{ hardware.vars.NAME }} by what its slots boot.'),
+});
+export type HardwareDocument = z.output<typeof hardwareClassSchema>;
+export const hardwareSchema = z.record(nameSchema, hardwareClassSchema);
+
+const fileSchema = z.strictObject({
+  source: textSchema
+    .optional()
+    .describe('Where it is fetched: https://…, http://…, file:///… or debian:PACKAGE/path/in/it.'),
+  sources: z.array(textSchema).min(1).optional().describe('Several places, tried in order, instead of `source`.'),
+  sha256: textSchema.describe('64 hex digits. Other bytes are never served.'),
+  name: textSchema
+    .optional()
+    .describe('File name that the machine sees; by default the last part of the first source.'),
+});
+export type FileDocument = z.output<typeof fileSchema>;
+
+const bootFilesSchema = z.strictObject({
+  kernel: fileSchema.describe('The kernel.'),
+  initrds: z.array(fileSchema).default([]).describe('Initramfs files, in the order in which they are unpacked.'),
+});
+export const assetsSchema = z.record(
+  nameSchema,
+  z.strictObject({
+    amd64: bootFilesSchema.optional().describe('For 64-bit PCs.'),
+    arm64: bootFilesSchema.optional().describe('For 64-bit ARM.'),
+  }),
+);
+
+export const unknownMachinesSchema = z.strictObject({
+  action: z
+    .enum(['hold', 'ignore'])
+    .default('hold')
+    .describe('hold: show a code and wait. ignore: no boot answer at all.'),
+  for: textSchema.default('5m').describe('How long a held machine waits.'),
+  // biome-ignore lint/suspicious/noThenProperty: a word of the template; the value is never awaited
+  then: z.literal('local-disk').default('local-disk').describe('What a held machine does after its time.'),
+  ignore: z.array(textSchema).default([]).describe('MAC patterns that are never answered, such as 00:11:22:*.'),
+});

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import {
+  addressSchema,
+  archSchema,
+  nameSchema,
+  numberSchema,
+  plainSchema,
+  textSchema,
+  varNameSchema,
+} from './schema-words.ts';
+
+/** The documents that a booted system can ask for. */
+export const DOCUMENT_NAMES = ['user-data', 'network-config'] as const;
+export type DocumentName = (typeof DOCUMENT_NAMES)[number];
+
+const cmdlineValueSchema = z.union([
+  textSchema,
+  z.int(),
+  z.literal(true),
+  z.array(z.union([textSchema, z.int()])),
+  z.null(),
+]);
+export type CmdlineValue = z.output<typeof cmdlineValueSchema>;
+
+const documentSchema = z.union([
+  textSchema,
+  z.strictObject({
+    file: z.string().nullish().describe('A file beside the template or below it.'),
+    text: textSchema.nullish().describe('The text itself.'),
+    from: z.literal('interfaces').nullish().describe('interfaces: Slipway writes it from the interfaces of the slot.'),
+    render: z.boolean().nullish().describe('false: handed on untouched, with {{ … }} and @{…} as they are.'),
+    secret: z.boolean().nullish().describe('Must be false: this version cannot keep a document secret.'),
+  }),
+  z.null(),
+]);
+export type DocumentValue = z.output<typeof documentSchema>;
+
+const profileSchema = z.strictObject({
+  description: z.string().nullish().describe('For people.'),
+  extends: z
+    .union([nameSchema, z.array(nameSchema)])
+    .nullish()
+    .describe('Profiles to start from, left to right; what is said here is laid over them, and null deletes.'),
+  kind: z.literal('live').nullish().describe('live: runs from RAM at every boot and touches no disk.'),
+  boots: nameSchema.nullish().describe('The asset that has its kernel and initramfs.'),
+  arch: archSchema.nullish().describe('Architecture, where neither hardware nor asset says it.'),
+  cmdline: z
+    .record(z.string(), cmdlineValueSchema)
+    .nullish()
+    .describe('Kernel command line. `key: value`; true: the bare word; a list: the key once for each; null: left out.'),
+  documents: z
+    .partialRecord(z.enum(DOCUMENT_NAMES), documentSchema)
+    .nullish()
+    .describe('What the booted system is given: a text, or one of file, text, from.'),
+});
+export type ProfileDocument = z.output<typeof profileSchema>;
+export const profilesSchema = z.record(nameSchema, profileSchema);
+
+const evidence = z.union([textSchema, z.array(textSchema).min(1)]).optional();
+
+const slotSchema = z.strictObject({
+  description: z.string().optional().describe('For people.'),
+  count: numberSchema.optional().describe('How many slots a name with {n} stands for, 0 to 500.'),
+  profile: nameSchema.describe('What it boots.'),
+  hardware: nameSchema.optional().describe('The class of hardware that stands here.'),
+  match: z
+    .array(
+      z.strictObject({
+        mac: evidence.describe('MAC address, or several of which one is enough.'),
+        uuid: evidence.describe('SMBIOS UUID, or several.'),
+        serial: evidence.describe('Serial number, or several.'),
+      }),
+    )
+    .default([])
+    .describe('Which machine fills it: any one row is enough, and all that a row names must agree.'),
+  interfaces: z
+    .record(
+      nameSchema,
+      z.strictObject({
+        boot: z.boolean().optional().describe('true for the interface it boots from; needed where there are several.'),
+        network: nameSchema.describe('The network it is plugged into.'),
+        address: addressSchema.optional().describe('Its fixed address: absolute, or +11 in the subnet.'),
+        mac: textSchema.optional().describe('Needed only for interfaces it does not boot from.'),
+      }),
+    )
+    .default({})
+    .describe('Its network interfaces, by name.'),
+  vars: z.record(varNameSchema, plainSchema).default({}).describe('Used as {{ slot.vars.NAME }} by what it boots.'),
+});
+export type SlotDocument = z.output<typeof slotSchema>;
+export const slotsSchema = z.record(
+  z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]*(\{n\})?[a-z0-9-]*)?$/, 'expected a name such as pos-1, or pos-{n} with a count'),
+  slotSchema,
+);

@@ -1,0 +1,57 @@
+import type { Context } from './context.ts';
+import type { DocumentTexts } from './documents.ts';
+import type { ResolvedProfile } from './extends.ts';
+import type { Path } from './places.ts';
+import type { TemplateDocument } from './schema.ts';
+import type { Scope } from './text.ts';
+
+type Spec = TemplateDocument['spec'];
+
+/**
+ * Looks at every text without rendering one, also at those that no slot uses today: names that are not defined,
+ * Liquid that cannot be read, holes that nobody fills.
+ */
+export function checkTexts(
+  spec: Spec,
+  profiles: Iterable<ResolvedProfile>,
+  site: Scope,
+  texts: DocumentTexts,
+  context: Context,
+): void {
+  const anySlot = slotScope(spec, site);
+  const root = ['spec'];
+  for (const part of ['networks', 'hardware', 'assets', 'unknownMachines'] as const)
+    walk([...root, part], spec[part], site, context);
+  for (const [name, { description: _, count, ...slot }] of Object.entries(spec.slots)) {
+    walk([...root, 'slots', name, 'count'], count, site, context);
+    walk([...root, 'slots', name], slot, anySlot, context);
+  }
+  for (const [name, profile] of Object.entries(spec.profiles))
+    walk([...root, 'profiles', name, 'cmdline'], profile.cmdline, anySlot, context, true);
+  for (const profile of profiles) {
+    for (const [name, document] of profile.documents) {
+      const found = texts.find(name, document);
+      if (found?.kind === 'text' && found.render) context.check(found.source, anySlot, true);
+    }
+  }
+}
+
+/** Everything that some slot or class has: which slot has it is looked at when the profile is rendered for it. */
+function slotScope(spec: Spec, site: Scope): Scope {
+  const slotVars = Object.assign({}, ...Object.values(spec.slots).map((slot) => slot.vars)) as Scope;
+  const hardwareVars = Object.assign({}, ...Object.values(spec.hardware).map((one) => one.vars)) as Scope;
+  return {
+    ...site,
+    slot: { name: 'slot', n: 1, index: 0, vars: slotVars },
+    hardware: { name: 'hardware', arch: 'amd64', vars: hardwareVars },
+  };
+}
+
+function walk(path: Path, value: unknown, scope: Scope, context: Context, holes = false): void {
+  if (typeof value === 'string') context.check(context.source(path, value), scope, holes);
+  else if (Array.isArray(value))
+    for (const [index, item] of value.entries()) walk([...path, index], item, scope, context, holes);
+  else if (typeof value === 'object' && value !== null) {
+    for (const [key, child] of Object.entries(value)) walk([...path, key], child, scope, context, holes);
+  }
+}

@@ -1,0 +1,94 @@
+/** What `/api/v1` shows, and what the CLI prints. Times are milliseconds since 1970; sentences are for people. */
+
+export type SiteStatus = {
+  readonly site: string;
+  readonly at: number;
+  readonly ready: boolean;
+  /** Why it is not ready; empty if it is. */
+  readonly notReady: readonly string[];
+  readonly revision?: { readonly number: number; readonly digest: string; readonly template: string };
+  readonly networks: readonly NetworkView[];
+  /** How many slots are in each state. */
+  readonly slots: Readonly<Record<NodeState, number>>;
+  /** Machines in no slot that wait for one now. */
+  readonly held: number;
+  readonly assets: readonly AssetView[];
+};
+
+export type NetworkView = {
+  readonly name: string;
+  readonly subnet: string;
+  readonly serverAddress?: string;
+  /** Addresses that are promised to somebody now, in the pool and outside of it. */
+  readonly leases: number;
+};
+
+export type AssetView = {
+  readonly name: string;
+  readonly digest: string;
+  readonly complete: boolean;
+  readonly sentence: string;
+};
+
+export const NODE_STATES = ['empty', 'waiting', 'booting', 'enrolled', 'local', 'refused'] as const;
+export type NodeState = (typeof NODE_STATES)[number];
+
+export type SiteNodes = {
+  /** One for each slot, in the order of the template. */
+  readonly nodes: readonly NodeView[];
+  /** Machines in no slot, the newest first. */
+  readonly machines: readonly MachineView[];
+};
+
+/** A slot and what fills it. */
+export type NodeView = {
+  readonly slot: string;
+  readonly profile: string;
+  readonly hardware?: string;
+  readonly state: NodeState;
+  readonly sentence: string;
+  /** When it came into this state. */
+  readonly since?: number;
+  readonly binding?: number;
+  readonly machine?: MachineView;
+  readonly boot?: BootView;
+};
+
+export type MachineView = {
+  readonly id: string;
+  /** Four letters by which people name a machine that has no slot. */
+  readonly code: string;
+  readonly macs: readonly string[];
+  readonly uuid?: string;
+  readonly manufacturer?: string;
+  readonly product?: string;
+  readonly serial?: string;
+  readonly address?: string;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  /** It shows its code on its screen now. */
+  readonly held: boolean;
+  readonly sentence: string;
+};
+
+/** One boot as a timeline. */
+export type BootView = {
+  readonly id: string;
+  readonly mac: string;
+  readonly openedAt: number;
+  readonly closedAt?: number;
+  readonly outcome?: string;
+  readonly sentence: string;
+  readonly stages: readonly StageView[];
+  readonly tookMs: number;
+};
+
+/** `tookMs` is how long it stayed in the stage; missing for the one that it is in. */
+export type StageView = { readonly stage: string; readonly at: number; readonly tookMs?: number };
+
+/** A slot or a machine with all its boots, the newest first. */
+export type NodeDetail = {
+  readonly node?: NodeView;
+  readonly machine?: MachineView;
+  readonly boots: readonly BootView[];
+};

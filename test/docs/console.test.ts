@@ -1,0 +1,56 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ConsoleStep, findBlocks, outputMatches } from './console-blocks.ts';
+import { type ConsoleSession, openSession, top } from './console-session.ts';
+
+const pages = ['README.md', ...globSync('docs/use/*.md', { cwd: top }).sort()].filter((page) =>
+  existsSync(join(top, page)),
+);
+
+it('finds the pages', () => {
+  expect(pages).toContain('README.md');
+  expect(pages.length).toBeGreaterThan(2);
+});
+
+describe.each(pages)('%s', (page) => {
+  const blocks = findBlocks(readFileSync(join(top, page), 'utf8'));
+  let session: ConsoleSession;
+  beforeAll(() => {
+    session = openSession();
+  });
+  afterAll(() => session.close());
+
+  // One test for a page: its commands build on each other, as they do for its reader.
+  it('shows what its commands really print', async () => {
+    for (const block of blocks) {
+      if (block.kind === 'file') session.write(block.path, block.text);
+      if (block.kind === 'console') for (const step of block.steps) await type(session, page, step);
+    }
+  }, 30_000);
+
+  it('names tests that exist for what is tested elsewhere', () => {
+    const named = blocks.flatMap((block) => (block.kind === 'elsewhere' ? block.testedBy : []));
+    expect(named.filter((file) => !existsSync(join(top, file)))).toEqual([]);
+  });
+});
+
+async function type(session: ConsoleSession, page: string, step: ConsoleStep): Promise<void> {
+  const where = `${page}:${step.line}: $ ${step.command}`;
+  const { status, output } = await session.run(step.command);
+  expect({ where, status }, output).toEqual({ where, status: 0 });
+  // The comparison that failed is shown as a difference of texts.
+  if (!outputMatches(step.expected, output)) expect(output, where).toBe(`${step.expected.join('\n')}\n`);
+}
+
+describe('a session', () => {
+  it('tells output and status apart from what a page promises', async () => {
+    const session = openSession();
+    try {
+      expect(await session.run('echo out; echo err >&2; exit 3')).toEqual({ status: 3, output: 'out\nerr\n' });
+      expect(() => session.write('../outside', 'x')).toThrow('outside');
+    } finally {
+      session.close();
+    }
+  });
+});
