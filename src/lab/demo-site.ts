@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { MacAddress } from '../kernel/mac.ts';
 import type { Report } from './command.ts';
+import { buildDebianRoot, DEBIAN_ROOT_MEMORY_MB } from './debian-root.ts';
 import { buildDemoInitramfs } from './initramfs.ts';
 import { fetchKernelImage } from './kernel-image.ts';
 
@@ -15,9 +16,19 @@ export async function prepareDemoSystem(cacheDir: string, report: Report): Promi
   return { kernel: kernel.vmlinuz, initramfs: await buildDemoInitramfs(kernel, cacheDir, report), memoryMb: 512 };
 }
 
+/** A Debian in RAM with the real cloud-init. Needs the network the first time, and a minute to build. */
+export async function prepareDebianSystem(cacheDir: string, report: Report): Promise<GuestSystem> {
+  const kernel = await fetchKernelImage(cacheDir, report);
+  const initramfs = await buildDebianRoot(kernel, cacheDir, report);
+  return { kernel: kernel.vmlinuz, initramfs, memoryMb: DEBIAN_ROOT_MEMORY_MB };
+}
+
 /** The site file of the demo: one network on the bridge, one slot for the machine. */
-export async function demoSite(system: GuestSystem, machine: { readonly mac: MacAddress }): Promise<string> {
-  const template = fileURLToPath(new URL('../../templates/sites/demo.yaml', import.meta.url));
+export async function demoSite(
+  system: GuestSystem,
+  machine: { readonly mac: MacAddress },
+  template = fileURLToPath(new URL('../../templates/sites/demo.yaml', import.meta.url)),
+): Promise<string> {
   const vars = {
     mac: machine.mac,
     kernel: `file://${system.kernel}`,

@@ -244,7 +244,7 @@ describe('whatever a file says, compiling answers', () => {
         for (const { at, cut, junk: put } of edits) text = text.slice(0, at) + put + text.slice(at + cut);
         answers(text);
       }),
-      { seed, numRuns: 300 },
+      { seed, numRuns: 200 },
     );
   });
 
@@ -276,7 +276,7 @@ describe('whatever a file says, compiling answers', () => {
       fc.property(fc.dictionary(keys, values, { maxKeys: 5 }), (spec) => {
         answers(JSON.stringify({ apiVersion: 'slipway/v1', kind: 'SiteTemplate', metadata: { name: 'x' }, spec }));
       }),
-      { seed, numRuns: 300 },
+      { seed, numRuns: 200 },
     );
   });
 });

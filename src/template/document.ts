@@ -129,7 +129,8 @@ class FileReader {
   /** A key as it was written: `0417` is a name, not the number 417. */
   #key(key: unknown, path: Path): string | undefined {
     const text = isScalar(key) ? (typeof key.value === 'string' ? key.value : (key.source ?? '')) : undefined;
-    if (text === undefined || text === '') this.#say(startOf(key), path, `a key must be a plain text${this.#quoteHint(startOf(key))}`);
+    if (text === undefined || text === '')
+      this.#say(startOf(key), path, `a key must be a plain text${this.#quoteHint(startOf(key))}`);
     // The one name that changes an object instead of adding to it.
     else if (text === '__proto__') this.#say(startOf(key), path, 'this name cannot be used as a key');
     else return text;

@@ -21,6 +21,10 @@ describe('findBlocks', () => {
       '```sh',
       'npm test',
       '```',
+      '<!-- tested by: test/wire/b.test.ts -->',
+      '```console',
+      '$ third',
+      '```',
       '```yaml',
       'only: shown',
       '```',
@@ -35,7 +39,13 @@ describe('findBlocks', () => {
           { line: 9, command: 'second', expected: ['one', '', 'two'] },
         ],
       },
-      { kind: 'elsewhere', line: 15, testedBy: ['test/lab/a.test.ts', 'test/wire/b.test.ts'] },
+      { kind: 'elsewhere', line: 15, testedBy: ['test/lab/a.test.ts', 'test/wire/b.test.ts'], steps: [] },
+      {
+        kind: 'elsewhere',
+        line: 19,
+        testedBy: ['test/wire/b.test.ts'],
+        steps: [{ line: 20, command: 'third', expected: [] }],
+      },
     ]);
   });
 

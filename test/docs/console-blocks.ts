@@ -5,8 +5,13 @@ export type ConsoleStep = { readonly line: number; readonly command: string; rea
 export type DocBlock =
   /** Typed for real, one command after the other. */
   | { readonly kind: 'console'; readonly line: number; readonly steps: readonly ConsoleStep[] }
-  /** Needs a network or hardware of its own; `testedBy` names the files that run it elsewhere. */
-  | { readonly kind: 'elsewhere'; readonly line: number; readonly testedBy: readonly string[] }
+  /** Needs a network or hardware of its own; `testedBy` names the files that run it elsewhere, with `steps` if output is shown. */
+  | {
+      readonly kind: 'elsewhere';
+      readonly line: number;
+      readonly testedBy: readonly string[];
+      readonly steps: readonly ConsoleStep[];
+    }
   /** A file that the reader is told to write. */
   | { readonly kind: 'file'; readonly line: number; readonly path: string; readonly text: string };
 
@@ -41,11 +46,13 @@ function toBlock(fence: Fence): DocBlock | undefined {
   const { line } = fence;
   const path = /^<!-- file: (\S+) -->$/.exec(fence.mark)?.[1];
   if (path) return { kind: 'file', line, path, text: `${fence.body.join('\n')}\n` };
-  if (fence.language === 'console') return { kind: 'console', line, steps: toSteps(fence) };
-  if (!['sh', 'bash', 'shell'].includes(fence.language)) return undefined;
   const testedBy = /^<!-- tested by: (.+) -->$/.exec(fence.mark)?.[1]?.split(/[,\s]+/);
+  const steps = fence.language === 'console' ? toSteps(fence) : [];
+  if (steps.length > 0)
+    return testedBy ? { kind: 'elsewhere', line, testedBy, steps } : { kind: 'console', line, steps };
+  if (!['sh', 'bash', 'shell'].includes(fence.language)) return undefined;
   if (!testedBy) throw new Error(`line ${line}: commands that no test runs: make it \`\`\`console, or say "tested by"`);
-  return { kind: 'elsewhere', line, testedBy };
+  return { kind: 'elsewhere', line, testedBy, steps };
 }
 
 function toSteps(fence: Fence): readonly ConsoleStep[] {

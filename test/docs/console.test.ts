@@ -1,8 +1,9 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ConsoleStep, findBlocks, outputMatches } from './console-blocks.ts';
+import { findBlocks } from './console-blocks.ts';
 import { type ConsoleSession, openSession, top } from './console-session.ts';
+import { typeStep } from './console-step.ts';
 
 const pages = ['README.md', ...globSync('docs/use/*.md', { cwd: top }).sort()].filter((page) =>
   existsSync(join(top, page)),
@@ -25,7 +26,7 @@ describe.each(pages)('%s', (page) => {
   it('shows what its commands really print', async () => {
     for (const block of blocks) {
       if (block.kind === 'file') session.write(block.path, block.text);
-      if (block.kind === 'console') for (const step of block.steps) await type(session, page, step);
+      if (block.kind === 'console') for (const step of block.steps) await typeStep(session, page, step);
     }
   }, 30_000);
 
@@ -34,14 +35,6 @@ describe.each(pages)('%s', (page) => {
     expect(named.filter((file) => !existsSync(join(top, file)))).toEqual([]);
   });
 });
-
-async function type(session: ConsoleSession, page: string, step: ConsoleStep): Promise<void> {
-  const where = `${page}:${step.line}: $ ${step.command}`;
-  const { status, output } = await session.run(step.command);
-  expect({ where, status }, output).toEqual({ where, status: 0 });
-  // The comparison that failed is shown as a difference of texts.
-  if (!outputMatches(step.expected, output)) expect(output, where).toBe(`${step.expected.join('\n')}\n`);
-}
 
 describe('a session', () => {
   it('tells output and status apart from what a page promises', async () => {

@@ -1,5 +1,7 @@
 import { AppError } from '../../src/kernel/errors.ts';
+import { labCacheDir } from '../../src/lab/cache.ts';
 import { ensureDebianPackages, type PackageSet, packagesFor } from '../../src/lab/debian.ts';
+import { prepareDebianSystem, prepareDemoSystem } from '../../src/lab/demo-site.ts';
 
 export type Prepared = { readonly ok: true } | { readonly ok: false; readonly mayskip: boolean; readonly line: string };
 
@@ -16,7 +18,12 @@ export async function prepareMachine(need: keyof typeof sets): Promise<Prepared>
   const names = packagesFor(...sets[need]);
   if (names.length === 0) return { ok: true };
   try {
-    await ensureDebianPackages(names, (line) => process.stdout.write(`   ${line}\n`));
+    await ensureDebianPackages(names, say);
+    // Their parts come from Debian's servers, which nothing inside a test's own network can reach.
+    if (need === 'lab') {
+      await prepareDemoSystem(labCacheDir(), say);
+      await prepareDebianSystem(labCacheDir(), say);
+    }
     return { ok: true };
   } catch (error) {
     const reason = AppError.from(error).message;
@@ -27,4 +34,8 @@ export async function prepareMachine(need: keyof typeof sets): Promise<Prepared>
       line: inCi ? `FAILED, ${reason}` : `!!! SKIPPED, NOTHING OF IT WAS TESTED !!! ${reason}`,
     };
   }
+}
+
+function say(line: string): void {
+  process.stdout.write(`   ${line}\n`);
 }

@@ -7,6 +7,7 @@ import { readArp } from '../../src/adapters/node/arp.ts';
 import { systemClock } from '../../src/adapters/node/clock.ts';
 import { createUdpPort } from '../../src/adapters/node/udp.ts';
 import { openStore, type SqliteStore } from '../../src/adapters/store/sqlite-store.ts';
+import { run } from '../../src/lab/command.ts';
 import { isInsideNamespace } from '../../src/lab/namespace.ts';
 import { createBridge, createHost, type Host } from '../../src/lab/network.ts';
 import type { Lease } from '../../src/model/lease.ts';
@@ -57,7 +58,8 @@ afterAll(async () => {
   await server?.stop();
   await store?.close();
   await Promise.all(hosts.map((made) => made.close()));
-  await rm(folder, { recursive: true, force: true });
+  if (isInsideNamespace()) await run(['ip', 'link', 'del', 'br-dhcp']);
+  if (folder) await rm(folder, { recursive: true, force: true });
 });
 
 const current = revision();

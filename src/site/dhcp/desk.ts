@@ -5,6 +5,7 @@ import type { Endpoint, UdpSocket } from '../../kernel/udp.ts';
 import type { SignalSink } from '../../model/signal.ts';
 import type { LoaderTable } from '../../model/site-ports.ts';
 import type { Store } from '../../model/store.ts';
+import type { DhcpMessage } from './codec/message.ts';
 import { decodeMessage, encodeMessage } from './codec/message.ts';
 import type { Counters } from './counters.ts';
 import type { Diary } from './diary.ts';
@@ -13,6 +14,7 @@ import type { Networks } from './networks.ts';
 import type { Letter } from './policy/decide.ts';
 import { decide, openLetter } from './policy/decide.ts';
 import type { Decision, IgnoreReason } from './policy/decision.ts';
+import type { Destination } from './policy/destination.ts';
 import { signalOf } from './policy/signal.ts';
 import type { ProbedNetwork } from './prober.ts';
 
@@ -137,18 +139,17 @@ export class Desk {
   #finish(dealt: Case): void {
     const { diary, signals, clock } = this.#parts;
     const { letter, served, decision } = dealt;
-    if (decision.reply && decision.to) this.#send(dealt);
+    if (decision.reply) this.#send(served.plan.network.name, decision.reply, decision.to);
     const subject = this.#fields(letter, served.plan.network.name);
     diary.settled(letter.type, letter.client, subject, decision);
     const signal = signalOf(letter, decision, clock.now());
     if (signal) signals.observe(signal);
   }
 
-  #send({ served, decision }: Case): void {
-    if (!decision.reply || !decision.to) return;
-    const encoded = encodeMessage(decision.reply);
+  #send(network: string, reply: DhcpMessage, to: Destination): void {
+    const encoded = encodeMessage(reply);
     if (!encoded.ok) throw new AppError('internal', `a reply cannot be written: ${encoded.error.sentence}`);
-    this.#parts.senderFor(served.plan.network.name)?.send(encoded.value, decision.to);
+    this.#parts.senderFor(network)?.send(encoded.value, to);
   }
 
   /** Events of a decision that changes nothing: nobody waits for them. */

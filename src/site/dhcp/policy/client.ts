@@ -33,7 +33,8 @@ const MAX_ID_BYTES = 255;
 /**
  * The sender of a message; undefined if neither its hardware address nor option 61 names one.
  * Option 61 is not the key where a MAC names the NIC: firmware, iPXE and the system each send another one, and the NIC
- * shall keep its address from one to the next.
+ * shall keep its address from one to the next. It is where the MAC is zero, a group address, or none of Ethernet
+ * (InfiniBand leaves chaddr empty, RFC 4390).
  */
 export function clientOf(message: DhcpMessage): Client | undefined {
   const traits = traitsOf(message);

@@ -55,21 +55,29 @@ export type PoolEffect =
   | { readonly kind: 'withdraw'; readonly client: string };
 
 /** What to do about one message. `changes` are on disk before `reply` is sent; what has none is sent at once. */
-export type Decision = {
-  readonly reply?: DhcpMessage;
-  readonly to?: Destination;
+export type Decision = Answered | Noted | Ignored;
+
+type Effects = {
   readonly changes: readonly Change[];
   readonly events: readonly NewEvent[];
   readonly pool?: PoolEffect;
-  readonly ignore?: { readonly reason: IgnoreReason; readonly because: string };
+};
+type Answered = Effects & { readonly reply: DhcpMessage; readonly to: Destination; readonly ignore?: never };
+/** DECLINE and RELEASE are written down, and nobody waits for an answer. */
+type Noted = Effects & { readonly reply?: never; readonly to?: never; readonly ignore?: never };
+/** `because` continues the sentence "ignored, because …". */
+type Ignored = Effects & {
+  readonly ignore: { readonly reason: IgnoreReason; readonly because: string };
+  readonly reply?: never;
+  readonly to?: never;
 };
 
-/** Says nothing, and why: `because` continues the sentence "ignored, because …". */
+/** Says nothing, and why. */
 export function ignored(
   reason: IgnoreReason,
   because: string,
   also: { readonly events?: readonly NewEvent[]; readonly pool?: PoolEffect } = {},
-): Decision {
+): Ignored {
   return { changes: [], events: also.events ?? [], ignore: { reason, because }, ...(also.pool && { pool: also.pool }) };
 }
 

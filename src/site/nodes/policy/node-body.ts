@@ -71,6 +71,7 @@ function textOf(value: unknown): string | undefined {
   const text = value
     .replace(/[\p{Cc}\p{Cf}\p{Cs}]+/gu, ' ')
     .trim()
-    .slice(0, MAX_TEXT_LENGTH);
+    .slice(0, MAX_TEXT_LENGTH)
+    .toWellFormed();
   return text === '' || text === 'N/A' ? undefined : text;
 }

@@ -19,7 +19,7 @@ export type Terms = {
   readonly sizeBytes: number;
   readonly blockBytes: number;
   readonly window: number;
-  /** How long to wait for an answer, if the client said so. */
+  /** The longest wait for an answer, if the client said so. */
   readonly timeoutMs: number | undefined;
   readonly oack: readonly TftpOption[];
 };

@@ -145,13 +145,13 @@ function stepGap(state: Sending, acked: number, terms: Terms): Step {
  */
 function stepRepeat(state: Sending, terms: Terms): Step {
   if (terms.window === 1 || !state.trusting) return [state, []];
-  return sendAgain({ ...state, trusting: false, resent: true, slid: false, rewinds: MAX_REWINDS }, terms);
+  return sendAgain({ ...state, trusting: false, resent: true, slid: false }, terms);
 }
 
 function stepSilence(state: Sending, terms: Terms): Step {
   if (state.tries >= MAX_TRIES) return end('timeout', describeSilence(state, terms));
   const again = { tries: state.tries + 1, trusting: false, resent: true, slid: false };
-  return sendAgain({ ...state, ...again, rewinds: state.slid ? 0 : MAX_REWINDS }, terms);
+  return sendAgain({ ...state, ...again, rewinds: state.slid ? 0 : state.rewinds }, terms);
 }
 
 const calm = { tries: 0, rewinds: 0, resent: false, trusting: true, slid: false } as const;
@@ -167,7 +167,9 @@ function sendAgain(state: Sending, terms: Terms): Step {
 }
 
 function arm(tries: number, { timeoutMs }: Terms): TransferEffect {
-  return { kind: 'arm', delayMs: timeoutMs ?? Math.min(FIRST_WAIT_MS * 2 ** tries, LONGEST_WAIT_MS) };
+  // RFC 2349 lets the client name a time. curl always names 6 s, which would be the price of each lost block; repeating a
+  // block earlier harms nobody, so it is only ever a bound.
+  return { kind: 'arm', delayMs: Math.min(FIRST_WAIT_MS * 2 ** tries, LONGEST_WAIT_MS, timeoutMs ?? LONGEST_WAIT_MS) };
 }
 
 function failedRead(): Step {

@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest';
+import { parseSiteConfig } from './config.ts';
+
+const minimal = 'site: store-0417\ninterfaces: { nodes: eth0 }\ntemplate: retail.yaml\n';
+
+describe('parseSiteConfig', () => {
+  test('fills what is not said', () => {
+    const config = parseSiteConfig(minimal, 'site.yaml');
+    expect(config.ok && { ...config.value, varAt: undefined }).toEqual({
+      site: 'store-0417',
+      interfaces: { nodes: 'eth0' },
+      dataDir: '/var/lib/slipway',
+      runtimeDir: '/run/slipway',
+      ports: { http: 80, tftp: 69 },
+      template: 'retail.yaml',
+      vars: {},
+      varAt: undefined,
+    });
+  });
+
+  test('takes one port and leaves the others, and knows where a variable is given', () => {
+    const config = parseSiteConfig(
+      `${minimal}ports: { http: 8080 }\nvars:\n  tills: 3\n  names: [a, b]\n`,
+      'site.yaml',
+    );
+    if (!config.ok) throw config.error;
+    expect(config.value.ports).toEqual({ http: 8080, tftp: 69 });
+    expect(config.value.vars).toEqual({ tills: 3, names: ['a', 'b'] });
+    expect(config.value.varAt('tills')).toMatchObject({ file: 'site.yaml', line: 6, column: 10 });
+  });
+
+  test.each([
+    ['site: [', 'site.yaml:1:8 this is not valid YAML'],
+    ['', 'site.yaml:1:1 expected a map, found nothing'],
+    [`${minimal}port: 80\n`, 'site.yaml:4:1 port: there is no key "port" here; did you mean "ports"?'],
+    [`${minimal}ports: { http: 70000 }\n`, 'site.yaml:4:16 ports.http: too big'],
+    [`${minimal}hub: { url: x }\n`, 'site.yaml:4:1 hub: there is no key "hub" here'],
+    [minimal.replace('store-0417', 'Store 417'), 'site.yaml:1:7 site: expected lower-case letters'],
+    [minimal.replace('{ nodes: eth0 }', '{}'), 'site.yaml:2:13 interfaces: expected at least one network'],
+    [minimal.replace('eth0', '"eth0 "'), 'site.yaml:2:22 interfaces.nodes: expected the name of a network interface'],
+    [minimal.replace('template: retail.yaml\n', ''), 'site.yaml:1:1 "template" is missing: expected text'],
+    [`${minimal}dataDir: var\n`, 'site.yaml:4:10 dataDir: expected an absolute path'],
+    [
+      `${minimal}vars: { x: { y: 1 } }\n`,
+      'site.yaml:4:12 vars.x: expected text or a number or true or false or a list, found a map',
+    ],
+  ])('refuses %j', (text, sentence) => {
+    const config = parseSiteConfig(text, 'site.yaml');
+    expect(config.ok ? '' : config.error.message).toContain(sentence);
+    expect(config.ok ? '' : config.error.code).toBe('config-invalid');
+  });
+});

@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest';
+import {
+  leaseChange,
+  OTHER_MAC,
+  POS_ADDRESS,
+  POS_MAC,
+  SITE,
+  sampleLease,
+  sampleRevision,
+  sampleSlot,
+  T0,
+} from '../../../../test/support/sample-site.ts';
+import type { Digest } from '../../../kernel/digest.ts';
+import { machineCode } from '../../../model/identity.ts';
+import type { ScriptAnswer, Signal } from '../../../model/signal.ts';
+import { applyChanges, createState } from '../../../model/state.ts';
+import { Memory } from './memory.ts';
+import { reduce } from './reduce.ts';
+import { viewDetail, viewNodes, viewStatus } from './views.ts';
+
+const digest = 'a'.repeat(64) as Digest;
+const revision = sampleRevision({
+  slots: { 'pos-1': sampleSlot(), 'pos-2': sampleSlot({ name: 'pos-2', match: [{ serial: 'Z' }] }) },
+  assets: [{ digest, name: 'vmlinuz', sources: [] }],
+});
+
+function script(at: number, answer: ScriptAnswer, mac = POS_MAC): Signal {
+  return {
+    kind: 'script',
+    at: T0 + at,
+    claim: { mac, manufacturer: 'QEMU', serial: 'X1' },
+    address: POS_ADDRESS,
+    answer,
+  };
+}
+const live = script(0, { kind: 'live', slot: 'pos-1', profile: 'demo' });
+const asset: Signal = {
+  kind: 'asset',
+  at: T0 + 1_000,
+  mac: POS_MAC,
+  digest,
+  file: 'vmlinuz',
+  bytesSent: 41,
+  sizeBytes: 100,
+  done: false,
+};
+const phoneHome: Signal = { kind: 'phone-home', at: T0 + 30_000, mac: POS_MAC, issuedAt: T0 };
+
+function worldAfter(signals: readonly Signal[], nowMs = 60_000) {
+  const state = createState([leaseChange(sampleLease())]);
+  const memory = new Memory();
+  applyChanges(state, reduce(state, signals, { memory, revision }).changes);
+  return { state, revision, now: T0 + nowMs, progressOf: memory.progressOf.bind(memory) };
+}
+
+describe('a slot', () => {
+  it.each([
+    ['empty', [], 'empty', 'no machine fills it yet'],
+    ['with its script', [live], 'booting', 'booting: has its script'],
+    ['while its kernel is on its way', [live, asset], 'booting', 'booting: vmlinuz 41 %'],
+    ['that is up', [live, asset, phoneHome], 'enrolled', 'enrolled, up after 30.0 s'],
+    [
+      'that boots its own disk',
+      [live, script(2_000, { kind: 'local', because: 'demo is not ready' })],
+      'local',
+      'went on with its own disk: demo is not ready',
+    ],
+    [
+      'whose machine is refused',
+      [live, script(2_000, { kind: 'refuse', because: 'it is arm64' })],
+      'refused',
+      'refused: it is arm64',
+    ],
+  ] as const)('%s', (_name, signals, state, sentence) => {
+    expect(viewNodes(worldAfter(signals)).nodes[0]).toMatchObject({ slot: 'pos-1', profile: 'demo', state, sentence });
+  });
+
+  it('says when nothing happens any more', () => {
+    expect(viewNodes(worldAfter([live, asset], 601_000)).nodes[0]?.sentence).toBe(
+      'booting: vmlinuz 41 %; nothing more for 10 min 0 s',
+    );
+  });
+
+  it('shows its machine and the time of each stage', () => {
+    expect(viewNodes(worldAfter([live, asset, phoneHome])).nodes[0]).toMatchObject({
+      binding: 1,
+      since: T0 + 30_000,
+      machine: { id: 'm1', macs: [POS_MAC], manufacturer: 'QEMU', serial: 'X1', address: POS_ADDRESS, held: false },
+      boot: {
+        id: 'b1',
+        outcome: 'live',
+        tookMs: 30_000,
+        stages: [
+          { stage: 'seen', at: T0, tookMs: 0 },
+          { stage: 'script', at: T0, tookMs: 1_000 },
+          { stage: 'kernel', at: T0 + 1_000, tookMs: 29_000 },
+          { stage: 'done', at: T0 + 30_000, tookMs: 0 },
+        ],
+      },
+    });
+  });
+});
+
+describe('a machine in no slot', () => {
+  const hold = script(0, { kind: 'hold', code: machineCode(OTHER_MAC) }, OTHER_MAC);
+
+  it('is listed beside the slots, with the code on its screen', () => {
+    expect(viewNodes(worldAfter([hold])).machines).toMatchObject([
+      { id: 'm1', code: machineCode(OTHER_MAC), held: true, sentence: 'shows its code' },
+    ]);
+  });
+
+  it.each(['m1', machineCode(OTHER_MAC), machineCode(OTHER_MAC).toLowerCase(), OTHER_MAC])('is found as %s', (name) => {
+    expect(viewDetail(name, worldAfter([hold]))).toMatchObject({ machine: { id: 'm1' }, boots: [{ id: 'b1' }] });
+  });
+
+  it.each(['m9', 'pos-9', 'toString'])('%s is nothing', (name) =>
+    expect(viewDetail(name, worldAfter([hold]))).toBeUndefined(),
+  );
+});
+
+it('a slot has all its boots, the newest first', () => {
+  const again: Signal = {
+    kind: 'dhcp',
+    at: T0 + 90_000,
+    mac: POS_MAC,
+    client: 'firmware',
+    clientKind: 'bios',
+    message: 'request',
+  };
+  const detail = viewDetail('pos-1', worldAfter([live, asset, phoneHome, again], 100_000));
+  expect(detail).toMatchObject({ node: { slot: 'pos-1', state: 'booting' }, boots: [{ id: 'b2' }, { id: 'b1' }] });
+});
+
+it('the site on one screen', () => {
+  const context = {
+    ...worldAfter([live, asset, phoneHome, script(0, { kind: 'hold', code: 'X' }, OTHER_MAC)]),
+    siteName: 'store-0417',
+    addresses: [SITE],
+    notReady: [],
+    assetState: () => ({ kind: 'filling', bytesDone: 40, sizeBytes: 100 }) as const,
+  };
+  expect(viewStatus(context)).toEqual({
+    site: 'store-0417',
+    at: T0 + 60_000,
+    ready: true,
+    notReady: [],
+    revision: { number: 3, digest: revision.digest, template: 'retail' },
+    networks: [{ name: 'nodes', subnet: '10.0.0.0/24', serverAddress: '10.0.0.1', leases: 1 }],
+    slots: { empty: 1, waiting: 0, booting: 0, enrolled: 1, local: 0, refused: 0 },
+    held: 1,
+    assets: [{ name: 'vmlinuz', digest, complete: false, sentence: 'on its way: 40 %' }],
+  });
+  expect(viewStatus({ ...context, revision: undefined, notReady: ['no template'] })).toMatchObject({
+    ready: false,
+    networks: [],
+  });
+});

@@ -1,0 +1,133 @@
+import { execFile } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createHttpServer, type HttpServer } from '../../src/adapters/http/server.ts';
+import { systemClock } from '../../src/adapters/node/clock.ts';
+import { systemRandom } from '../../src/adapters/node/random.ts';
+import type { Digest } from '../../src/kernel/digest.ts';
+import type { Log } from '../../src/kernel/ports.ts';
+import { toolEnvironment } from '../../src/lab/command.ts';
+import type { AssetProgress } from '../../src/site/content/progress.ts';
+import { assetRoutes } from '../../src/site/content/routes.ts';
+import { createContentStore, type RunningContentStore } from '../../src/site/content/store.ts';
+
+const SIZE_BYTES = 100 * 1024 * 1024 + 12_345;
+const quiet = () => undefined;
+const log: Log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+
+let folder: string;
+let content: RunningContentStore;
+let server: HttpServer;
+let source: string;
+let digest: Digest;
+let url: string;
+const progress: AssetProgress[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'slipway-assets-'));
+  source = join(folder, 'source');
+  const bytes = Buffer.alloc(SIZE_BYTES, randomBytes(1_048_573));
+  await writeFile(source, bytes);
+  digest = createHash('sha256').update(bytes).digest('hex') as Digest;
+  content = await createContentStore({
+    settings: { dataDir: join(folder, 'data') },
+    clock: systemClock,
+    random: systemRandom,
+    log,
+  });
+  server = await createHttpServer({
+    log,
+    routes: [assetRoutes({ content, clock: systemClock, log, onProgress: (at) => progress.push(at) })],
+  });
+  const port = await server.listen({ address: '127.0.0.1', port: 0 });
+  url = `http://127.0.0.1:${port}/assets/sha256/${digest}/initrd.img`;
+  await content.ensure({ digest, name: 'initrd.img', sources: [{ kind: 'file', path: source }] });
+});
+afterAll(async () => {
+  await server.close(0);
+  await content.stop();
+  await rm(folder, { recursive: true });
+});
+
+describe('curl', () => {
+  test('gets 100 MiB whole, by ten machines at once', async () => {
+    const got = Array.from({ length: 10 }, (_, index) => join(folder, `got-${index}`));
+    await Promise.all(got.map((path) => curl('-o', path, url)));
+    for (const path of got) {
+      expect(await digestOf(path)).toBe(digest);
+      await rm(path);
+    }
+    expect(progress.filter(({ done }) => done)).toHaveLength(10);
+  });
+
+  test('goes on where it was cut off', async () => {
+    const path = join(folder, 'resumed');
+    await writeFile(path, await readFile(source));
+    await truncate(path, 33_333_333);
+    const status = await curl('-C', '-', '-o', path, '-w', '%{http_code} %{size_download}', url);
+    expect(status).toBe(`206 ${SIZE_BYTES - 33_333_333}`);
+    expect(await digestOf(path)).toBe(digest);
+  });
+
+  test('gets HEAD and then the file on one connection', async () => {
+    const format = '%{http_code} %{num_connects}\n';
+    const head = ['-I', '-o', '/dev/null', '-w', format, url];
+    const status = await curl(...head, '--next', '-s', '-r', '0-9', '-o', '/dev/null', '-w', format, url);
+    expect(status).toBe('200 1\n206 0\n');
+  });
+
+  test('sees neither chunks nor compression, whatever it asks for', async () => {
+    const head = await curl(
+      '--compressed',
+      '-r',
+      '0-1',
+      '-D',
+      '-',
+      '-o',
+      '/dev/null',
+      url.replace('/assets', '//assets/'),
+    );
+    expect(head).toMatch(/^HTTP\/1\.1 206 /);
+    expect(head).toMatch(/^content-length: 2\r$/im);
+    expect(head).toMatch(/^accept-ranges: bytes\r$/im);
+    expect(head).not.toMatch(/transfer-encoding|content-encoding|location/i);
+  });
+
+  test('that asks beyond the end is told the size', async () => {
+    const head = await curl('-r', `${SIZE_BYTES}-`, '-D', '-', '-o', '/dev/null', url);
+    expect(head).toMatch(/^HTTP\/1\.1 416 /);
+    expect(head).toMatch(new RegExp(`^content-range: bytes \\*/${SIZE_BYTES}\r$`, 'im'));
+  });
+
+  test('that is slow gets its file, and one that is killed leaves nothing open', async () => {
+    const before = progress.length;
+    const path = join(folder, 'slow');
+    await expect(curl('--limit-rate', '20M', '--max-time', '2', '-o', path, url)).rejects.toThrow();
+    await vi.waitFor(() => expect(progress.length).toBeGreaterThan(before));
+    await vi.waitFor(() => expect(progress.at(-1)).toMatchObject({ done: false, sizeBytes: SIZE_BYTES }));
+    await curl('-C', '-', '-o', path, url);
+    expect(await digestOf(path)).toBe(digest);
+  });
+
+  test('gets nothing of an asset that is not here', async () => {
+    const other = url.replace(digest, createHash('sha256').update('other').digest('hex'));
+    expect(await curl('-o', '/dev/null', '-w', '%{http_code}', other)).toBe('404');
+  });
+});
+
+const execute = promisify(execFile);
+
+async function curl(...args: string[]): Promise<string> {
+  return (await execute('curl', ['-s', ...args], { env: toolEnvironment(), timeout: 50_000 })).stdout;
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  const file = await open(path);
+  for await (const chunk of file.createReadStream({ highWaterMark: 1024 * 1024 })) hash.update(chunk);
+  return hash.digest('hex');
+}
