@@ -13,7 +13,10 @@ module.exports = {
     { from: { path: '^src/template/' }, to: { path: npm('zod', 'yaml', 'liquidjs') } },
     { from: { path: '^src/wire/' }, to: { path: '^src/(kernel|model|wire)/' } },
     { from: { path: '^src/(site|hub)/([^/]+)/codec/' }, to: { path: '^src/(kernel/|$1/$2/codec/)' } },
-    { from: { path: '^src/(site|hub)/([^/]+)/policy/' }, to: { path: '^src/(kernel/|model/|wire/|$1/$2/(codec|policy)/)' } },
+    {
+      from: { path: '^src/(site|hub)/([^/]+)/policy/' },
+      to: { path: '^src/(kernel/|model/|wire/|$1/$2/(codec|policy)/)' },
+    },
     // edges of a room: the room, what lies below it, and Node; a room never sees another
     { from: { path: edge }, to: { path: '^src/(kernel/|model/|wire/|$1/$2/)' } },
     { from: { path: edge }, to: { dependencyTypes: ['core'] } },
@@ -30,7 +33,10 @@ module.exports = {
     { from: { path: '^src/site/[^/]+\\.ts$' }, to: { path: '^src/(kernel|model|template|wire|adapters|site)/' } },
     { from: { path: '^src/site/[^/]+\\.ts$' }, to: { dependencyTypes: ['core'] } },
     { from: { path: '^src/site/[^/]+\\.ts$' }, to: { path: npm('zod', 'yaml', 'prom-client', 'fastify') } },
-    { from: { path: '^src/cli/' }, to: { path: '^src/(kernel|model|template|wire|adapters|lab|cli)/|^src/site/[^/]+\\.ts$|^src/hub/[^/]+\\.ts$' } },
+    {
+      from: { path: '^src/cli/' },
+      to: { path: '^src/(kernel|model|template|wire|adapters|lab|cli)/|^src/site/[^/]+\\.ts$|^src/hub/[^/]+\\.ts$' },
+    },
     { from: { path: '^src/cli/' }, to: { path: npm('commander', 'yaml') } },
     { from: { path: '^src/(cli|lab)/|^src/main\\.ts$' }, to: { dependencyTypes: ['core'] } },
     { from: { path: '^src/lab/' }, to: { path: '^src/(kernel|model|wire|adapters|lab)/' } },

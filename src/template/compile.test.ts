@@ -188,6 +188,13 @@ describe('compileTemplate', () => {
     ]);
   });
 
+  test('holes that come out of a variable are looked at too', () => {
+    const text = changed('hostname: {{ slot.name }}', 'a: "{{ vars.release }}"');
+    expect(problemsOf(changed('default: stable', 'default: "@{boot.no}"', text))).toEqual([
+      't.yaml:27:20 spec.profiles.till.documents.user-data: nothing is known to fill @{boot.no} with (for slot pos-1)',
+    ]);
+  });
+
   test('no file at all, and a file with nothing in it', () => {
     expect(compileText('', { files: [] }).ok).toBe(false);
     expect(problemsOf('')).toEqual(['t.yaml:1:1 expected a map, found nothing']);

@@ -17,10 +17,8 @@ export function checkSlots(
     for (const [name, one] of Object.entries(slot.interfaces)) {
       const at = [...path, 'interfaces', name];
       if (one.mac) machines.claim(`MAC address ${one.mac}`, slot.name, [...at, 'mac']);
-      if (one.address) {
-        addresses.claim(`address ${one.address}`, slot.name, [...at, 'address'], name);
-        checkPool(one, networks, at, problems);
-      }
+      if (one.address) addresses.claim(`address ${one.address}`, slot.name, [...at, 'address'], name);
+      checkPool(one, networks.get(one.network), at, problems);
     }
   }
 }
@@ -37,11 +35,17 @@ function claimMachine(row: SlotMatch, slot: string, path: Path, machines: Claims
   else if (texts.length > 0) machines.claim(texts.join(' with '), slot, path);
 }
 
-function checkPool(one: SlotInterface, networks: ReadonlyMap<string, Network>, path: Path, problems: Problems): void {
-  const pool = networks.get(one.network)?.pool;
-  if (!pool || !one.address || !isInRange(one.address, pool)) return;
-  const message = `${one.address} lies in the pool of network "${one.network}" (${pool.first}..${pool.last}): the pool would give it to somebody else`;
-  problems.value([...path, 'address'], message);
+/** An address comes from the slot or from the pool, and never from both. */
+function checkPool(one: SlotInterface, network: Network | undefined, path: Path, problems: Problems): void {
+  if (!network) return;
+  const { name, pool } = network;
+  if (!one.address) {
+    if (!pool) problems.value(path, `it can get no address: it has none of its own, and network "${name}" has no pool`);
+  } else if (pool && isInRange(one.address, pool)) {
+    const range = `${pool.first}..${pool.last}`;
+    const message = `${one.address} lies in the pool of network "${name}" (${range}): the pool would give it to somebody else`;
+    problems.value([...path, 'address'], message);
+  }
 }
 
 /** Who claimed what first. */

@@ -18,6 +18,8 @@ export type FoundDocument =
   | { readonly kind: 'interfaces' };
 
 const maxChars = 256 * 1024;
+/** Each text is parsed as its system would; this bounds how long a site is busy with it. */
+const maxCheckedChars = 8 * 1024 * 1024;
 
 /** Finds and renders documents, reading each file once. */
 export class DocumentTexts {
@@ -26,6 +28,7 @@ export class DocumentTexts {
   readonly #files = new Map<string, Result<string, string>>();
   /** Most slots are given the same text. */
   readonly #checked = new Set<string>();
+  #checkedChars = 0;
 
   constructor(context: Context, readFile: ReadFile) {
     this.#context = context;
@@ -62,12 +65,20 @@ export class DocumentTexts {
     if (!render) return { kind: 'text', text: source.text, fill: false };
     const text = this.#context.render(source, where.scope, where.slot);
     if (text === undefined) return undefined;
-    const filled = fillHoles(text, sampleHoleValues(), 'yaml');
-    if (!filled.ok) source.say(filled.error, undefined, where.slot);
-    else if (!this.#checked.has(`${name} ${text}`))
-      checkYaml(name, filled.value, source, where.slot, text === source.text);
-    this.#checked.add(`${name} ${text}`);
+    if (!this.#checked.has(`${name} ${text}`)) this.#check(name, text, source, where.slot);
     return { kind: 'text', text, fill: true };
+  }
+
+  #check(name: DocumentName, text: string, source: Source, slot: string): void {
+    this.#checked.add(`${name} ${text}`);
+    this.#checkedChars += text.length;
+    if (this.#checkedChars > maxCheckedChars) {
+      source.say('all documents together render to more than 8 MiB of different texts');
+      return;
+    }
+    const filled = fillHoles(text, sampleHoleValues(), 'yaml');
+    if (!filled.ok) source.say(filled.error, undefined, slot);
+    else checkYaml(name, filled.value, source, slot, text === source.text);
   }
 
   #file(path: Path, file: string, render: boolean): FoundDocument | undefined {

@@ -55,6 +55,13 @@ describe('networks', () => {
       ['39:54 spec.slots.edge-1.interfaces.lan0.address: expected an offset inside of 10.0.0.0/24, found "+256"'],
     ],
     [
+      'a slot that can get no address',
+      changed('      pool: "+100..+199"\n', '', changed(', address: +11', '')),
+      [
+        '38:27 spec.slots.edge-1.interfaces.lan0: it can get no address: it has none of its own, and network "nodes" has no pool',
+      ],
+    ],
+    [
       'a router outside its subnet',
       changed('router: +1', 'router: 10.0.9.1'),
       ['11:15 spec.networks.nodes.router: 10.0.9.1 lies outside of 10.0.0.0/24'],

@@ -25,7 +25,10 @@ beforeAll(() => {
       setInterval(() => {}, 1000);
     }`,
   );
-  writeFileSync(join(dir, 'old.mjs'), "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.1.0' } });");
+  writeFileSync(
+    join(dir, 'old.mjs'),
+    "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.1.0' } });",
+  );
   chmodSync(join(dir, 'bin/slipway.js'), 0o755);
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -54,8 +57,12 @@ describe('the launcher', () => {
 
 function launch(age: 'new' | 'old', args: readonly string[]) {
   const before = age === 'old' ? ['--import', join(dir, 'old.mjs')] : [];
-  const child = spawn(process.execPath, [...before, join(dir, 'bin/slipway.js'), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...before, join(dir, 'bin/slipway.js'), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const ended = new Promise((resolveEnd) => child.on('exit', (code, signal) => resolveEnd({ code, signal })));
-  const line = new Promise<string>((resolveLine) => child.stdout.once('data', (chunk) => resolveLine(String(chunk).trim())));
+  const line = new Promise<string>((resolveLine) =>
+    child.stdout.once('data', (chunk) => resolveLine(String(chunk).trim())),
+  );
   return { child, ended, line };
 }

@@ -3,7 +3,7 @@ import type { Step } from './step.ts';
 /** `npm run check`: format, lint, types, law, generated files, and the unit tests. */
 export const CHECK_STEPS: readonly (readonly Step[])[] = [
   [
-    { name: 'format and lint', command: ['biome', 'ci', '--error-on-warnings', '.'] },
+    { name: 'format and lint', command: ['biome', 'ci', '--colors=off', '--error-on-warnings', '.'] },
     { name: 'types', command: ['tsc', '-p', 'tsconfig.json'] },
   ],
   [

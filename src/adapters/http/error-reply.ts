@@ -19,7 +19,7 @@ export function sendError({ error, request, reply, log }: Failure): FastifyReply
   const known = explain(error);
   const status = statusOf(error, known);
   const fields = { method: request.method, path: redactPath(request.url), remote: request.ip, code: known.code };
-  if (known.family === 'ours') log.error({ ...fields, err: error }, 'a request failed through a bug');
+  if (known.family === 'ours') log.error({ ...fields, error }, 'a request failed through a bug');
   else log[status >= 500 ? 'warn' : 'info']({ ...fields, status }, known.message);
   if (status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
   const message = known.family === 'ours' ? ERRORS.internal.meaning : known.message;

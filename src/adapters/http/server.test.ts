@@ -60,7 +60,7 @@ describe('answers', () => {
     const answer = await server.app.inject({ url: '/bug' });
     expect([answer.statusCode, answer.json().error.code]).toEqual([500, 'internal']);
     expect(answer.body).not.toContain('secret detail');
-    expect(lines.find((entry) => entry.level === 'error')?.fields['err']).toBeInstanceOf(TypeError);
+    expect(lines.find((entry) => entry.level === 'error')?.fields['error']).toBeInstanceOf(TypeError);
   });
 
   test('an unknown path is a 404 in JSON', async () => {

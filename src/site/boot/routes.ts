@@ -8,7 +8,7 @@ import type { SignalSink } from '../../model/signal.ts';
 import type { RevisionSource, SiteAddress } from '../../model/site-ports.ts';
 import type { Store } from '../../model/store.ts';
 import type { BootQuery, QueryValues } from './policy/boot-query.ts';
-import { parseBootQuery, parseEnv } from './policy/boot-query.ts';
+import { parseBootQuery, parseEnv, parseQuery } from './policy/boot-query.ts';
 import { decideBoot } from './policy/decide.ts';
 import type { BootDecision } from './policy/decision.ts';
 import { answerOf } from './policy/decision.ts';
@@ -54,7 +54,7 @@ function sendEntry(deps: BootDeps, request: FastifyRequest, reply: FastifyReply)
 function sendScript(deps: BootDeps, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const peer = peerOf(deps, request);
   if (!peer.site) return sendText(reply, noNetwork());
-  const values = queryValues(request);
+  const values = parseQuery(request.url);
   const query = parseBootQuery(values);
   const decision = query ? decide(deps, query, peer, peer.site) : unreadable(values);
   const claim = query?.request.claim;
@@ -120,14 +120,6 @@ function noNetwork(): string {
 
 function peerOf({ addresses, store }: BootDeps, request: FastifyRequest): Peer {
   return findPeer(request.ip, request.socket.localAddress ?? '', addresses(), store.state);
-}
-
-function queryValues(request: FastifyRequest): QueryValues {
-  const query = request.query as Readonly<Record<string, string | readonly string[] | undefined>>;
-  return (name) => {
-    const value = query[name];
-    return typeof value === 'string' ? value : value?.[0];
-  };
 }
 
 function sendText(reply: FastifyReply, text: string): FastifyReply {

@@ -6,7 +6,8 @@ import { AppError } from '../../kernel/errors.ts';
 import type { Asset } from '../../model/revision.ts';
 import { diskError, syncFolder } from './disk.ts';
 import { blobPath, type Layout, shardOf } from './layout.ts';
-import { type Attempt, attemptsOf, type Delivery } from './sources/attempt.ts';
+import type { Attempt, Delivery } from './sources/attempt.ts';
+import { attemptsOf } from './sources/attempts.ts';
 
 export type FillContext = {
   readonly layout: Layout;

@@ -66,7 +66,7 @@ function createHandler({ content, clock, log, onProgress, stallMs = STALL_MS }: 
     } catch (cause) {
       progress.end('gone');
       // The head is long gone: all that is left is to say it here, and the client sees a cut connection.
-      log.error({ digest, name, remote: request.ip, err: cause }, 'an asset could not be sent to its end');
+      log.error({ digest, name, remote: request.ip, error: cause }, 'an asset could not be sent to its end');
     }
   };
 }

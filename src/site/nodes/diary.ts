@@ -112,6 +112,8 @@ class StoreDiary implements Diary {
       if (changes.length + events.length > 0) {
         await this.#deps.store.commit(changes, events);
         this.#commits += 1;
+        for (const { type, sentence, machine, slot, boot } of events)
+          this.#deps.log.info({ event: type, machine, slot, boot }, sentence);
         this.#waits = backoff(RETRY, this.#deps.random);
       }
       for (const { settle } of batch) settle?.resolve();

@@ -216,6 +216,25 @@ test('more transfers than there is room for are dropped without a word, and serv
   await vi.waitFor(() => expect(server.counters().active).toBe(0));
 });
 
+test('a disk that takes its time delays a block, and does not double it', async () => {
+  let finish: () => void = () => undefined;
+  const slow = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  find = async () => {
+    const file = fileOf(bytes);
+    return { ...file, read: (into, position) => slow.then(() => file.read(into, position)) };
+  };
+  request();
+  await vi.waitFor(() => expect(clock.pending).toBe(1));
+  clock.advance(100);
+  clock.advance(200);
+  expect(udp.sent).toEqual([]);
+  finish();
+  expect((await next()).packet).toMatchObject({ kind: 'data', block: 1 });
+  expect(udp.sent).toEqual([]);
+});
+
 describe('a fault of ours', () => {
   test('of the table is told and logged', async () => {
     find = () => Promise.reject(new AppError('disk-failed', 'EIO'));

@@ -99,7 +99,7 @@ class Server implements TftpServer {
       else if (decoded.value.kind === 'wrq') this.#refuseWrite(decoded.value, from, listener);
       else this.#ignore(from, `${decoded.value.kind} came to the port for requests`);
     } catch (cause) {
-      this.#deps.log.error({ remote: from.address, err: cause }, 'a TFTP request failed through a bug');
+      this.#deps.log.error({ remote: from.address, error: cause }, 'a TFTP request failed through a bug');
     }
   }
 
@@ -144,7 +144,7 @@ class Server implements TftpServer {
     try {
       this.#deps.onTransfer(report);
     } catch (cause) {
-      this.#deps.log.error({ err: cause }, 'a listener of TFTP transfers failed');
+      this.#deps.log.error({ error: cause }, 'a listener of TFTP transfers failed');
     }
   }
 }

@@ -81,7 +81,7 @@ export class Transfers {
     } catch (cause) {
       if (file) this.#inBackground(file.close());
       const error = AppError.from(cause);
-      this.#deps.log.error({ ...fieldsOf(entry), err: error }, 'a TFTP transfer could not begin');
+      this.#deps.log.error({ ...fieldsOf(entry), error }, 'a TFTP transfer could not begin');
       this.#refuse(entry, 'failed', error.message);
     }
   }
@@ -102,7 +102,7 @@ export class Transfers {
       file,
       socket,
       clock,
-      onReadError: (cause) => log.error({ ...fieldsOf(entry), err: cause }, 'a boot file could not be read'),
+      onReadError: (cause) => log.error({ ...fieldsOf(entry), error: cause }, 'a boot file could not be read'),
       onEnd: (state, bytes) => {
         this.#inBackground(socket.close());
         this.#inBackground(file.close());
@@ -141,7 +141,7 @@ export class Transfers {
   #inBackground(work: Promise<void>): void {
     const watched = work
       .catch((cause: unknown) =>
-        this.#deps.log.error({ err: cause }, 'something of a TFTP transfer failed in the background'),
+        this.#deps.log.error({ error: cause }, 'something of a TFTP transfer failed in the background'),
       )
       .finally(() => this.#background.delete(watched));
     this.#background.add(watched);

@@ -1,12 +1,11 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: iPXE writes its settings like this.
 import { describe, expect, it } from 'vitest';
 import { POS_MAC } from '../../../../test/support/sample-site.ts';
-import { parseBootQuery } from './boot-query.ts';
+import { parseBootQuery, parseQuery } from './boot-query.ts';
 import { explainErrno, parseErrno } from './errno.ts';
 
 function parse(query: string) {
-  const values = new URLSearchParams(query);
-  return parseBootQuery((name) => values.get(name) ?? undefined);
+  return parseBootQuery(parseQuery(`/boot/script?${query}`));
 }
 
 describe('a query of a loader', () => {
@@ -41,6 +40,11 @@ describe('a query of a loader', () => {
     '%j names nobody',
     (query) => expect(parse(query)).toBeUndefined(),
   );
+
+  it('a plus is a plus, and what cannot be decoded is kept', () => {
+    const claim = parse(`mac=${POS_MAC}&manufacturer=A%20+%20B&product=%FFx&mac=52:54:00:00:00:02`)?.request.claim;
+    expect(claim).toEqual({ mac: POS_MAC, manufacturer: 'A + B', product: '%FFx' });
+  });
 
   it('nonsense in the other values is left out', () => {
     const query = parse(

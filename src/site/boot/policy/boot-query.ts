@@ -16,6 +16,28 @@ export type BootQuery = {
 /** Values of a query by name; of several with one name, the first. */
 export type QueryValues = (name: string) => string | undefined;
 
+/**
+ * Reads the query of a URL as iPXE writes it: a `+` is a plus, for iPXE escapes a blank as `%20` and of a maker's
+ * "i440FX + PIIX" only the blanks. What is not UTF-8 is kept as it came.
+ */
+export function parseQuery(url: string): QueryValues {
+  const start = url.indexOf('?');
+  const pairs = start < 0 ? [] : url.slice(start + 1).split('&');
+  return (name) => {
+    const pair = pairs.find((candidate) => candidate.startsWith(`${name}=`));
+    return pair === undefined ? undefined : decode(pair.slice(name.length + 1));
+  };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // Latin-1 in an SMBIOS table, or a stray percent sign: shown with it, never refused.
+    return text;
+  }
+}
+
 const MAX_VALUE_LENGTH = 128;
 const MAX_TICKS = 100_000;
 

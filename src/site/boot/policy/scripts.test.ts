@@ -187,7 +187,7 @@ describe('the scripts as a person and a machine read them', () => {
       echo This machine: QEMU Standard PC, serial X1, MAC 52:54:00:00:00:01
       echo Not yet: demo is not ready: kernel 40 %.
       echo What to do: leave the machine on, it asks again by itself.
-      echo Otherwise it goes on with its own disk after a minute.
+      echo Otherwise it goes on with its own disk after 60 seconds.
       isset \${waited} || set waited:int32 0
       :wait
       sleep 5 ||

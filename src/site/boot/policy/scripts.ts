@@ -84,6 +84,6 @@ function localLines(localBoot: LocalBoot): Line[] {
 }
 
 function inWords(seconds: number): string {
-  if (seconds >= 60 && seconds % 60 === 0) return seconds === 60 ? 'a minute' : `${seconds / 60} minutes`;
-  return formatDuration(seconds * 1_000);
+  if (seconds < 120) return `${seconds} seconds`;
+  return seconds % 60 === 0 ? `${seconds / 60} minutes` : formatDuration(seconds * 1_000);
 }

@@ -1,8 +1,3 @@
-import type { AssetSource } from '../../../model/revision.ts';
-import { debianAttempts } from './debian.ts';
-import { fileAttempt } from './file.ts';
-import { urlAttempt } from './url.ts';
-
 /** Bytes on their way from a source. `sizeBytes` is what the source says, if it says. */
 export type Delivery = { readonly sizeBytes?: number; readonly chunks: AsyncIterable<Uint8Array> };
 
@@ -22,19 +17,3 @@ export type Attempt = {
   readonly label: string;
   deliver(context: AttemptContext): Promise<Delivery>;
 };
-
-/** The ways that a list of sources offers, in order. */
-export function attemptsOf(sources: readonly AssetSource[]): Attempt[] {
-  return sources.flatMap((source) => {
-    switch (source.kind) {
-      case 'url':
-        return [urlAttempt(source.url)];
-      case 'file':
-        return [fileAttempt(source.path)];
-      case 'debian':
-        return debianAttempts(source.package, source.path);
-      default:
-        return source satisfies never;
-    }
-  });
-}

@@ -20,7 +20,8 @@ export function addEvidence(
 ): Machine {
   let evidence = machine.evidence;
   for (const { kind, value } of statements) {
-    const text = value.slice(0, MAX_VALUE_LENGTH);
+    const text = printable(value);
+    if (text === '') continue;
     const index = evidence.findIndex((row) => row.kind === kind && row.value === text && row.source === source);
     const known = evidence[index];
     if (!known) evidence = [...evidence, { kind, value: text, source, firstSeen: at, lastSeen: at }];
@@ -42,6 +43,15 @@ export function statementsOf(claim: Claim): Statement[] {
     ...(manufacturer ? [{ kind: 'manufacturer', value: manufacturer } as const] : []),
     ...(product ? [{ kind: 'product', value: product } as const] : []),
   ];
+}
+
+/** Firmware tables and host names come from anywhere, and end on terminals: no escape sequences, no line ends. */
+function printable(text: string): string {
+  return text
+    .replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]+/gu, ' ')
+    .trim()
+    .slice(0, MAX_VALUE_LENGTH)
+    .toWellFormed();
 }
 
 /** Drops what was not seen for longest when there is too much; MACs and UUIDs stay, they say who it is. */
