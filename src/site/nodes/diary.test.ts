@@ -89,6 +89,17 @@ describe('the diary', () => {
     expect(store.state.currentBinding('pos-1')?.health).toBe('enrolled');
   });
 
+  it('forgets no signal, at whichever turn it comes', async () => {
+    for (let turns = 0; turns < 20; turns++) {
+      const { store, diary } = setUp();
+      diary.observe(script());
+      for (let i = 0; i < turns; i++) await Promise.resolve();
+      diary.observe(script(OTHER_MAC));
+      await settle();
+      expect(store.state.machines.size).toBe(2);
+    }
+  });
+
   it('answers a record that changes nothing without a commit', async () => {
     const { store, diary } = setUp();
     await diary.record(phoneHome);

@@ -97,6 +97,8 @@ class StoreDiary implements Diary {
     this.#stopRetry();
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
+      // What came between the last look at the line and now found a run that seemed to go on.
+      if (this.#line.length > 0 && !this.#retry) this.#wake();
     });
   }
 
@@ -145,7 +147,7 @@ class StoreDiary implements Diary {
     this.#lost += batch.filter(({ settle }) => !settle).length - again.length;
     if (again.length === 0 || this.#closed) return;
     this.#line.putBack(again.map(({ signal, tries }) => ({ signal, tries: tries + 1 })));
-    this.#retry = clock.after(this.#waits.next().value, () => {
+    this.#retry ??= clock.after(this.#waits.next().value, () => {
       this.#retry = undefined;
       this.#wake();
     });

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { followSite } from '../../../src/adapters/http/control-client.ts';
 import { type MacAddress, parseMac } from '../../../src/kernel/mac.ts';
+import { run } from '../../../src/lab/command.ts';
 import type { FirmwareName } from '../../../src/lab/firmware.ts';
 import { createBridge, createTap } from '../../../src/lab/network.ts';
 import { type Machine, startMachine } from '../../../src/lab/qemu.ts';
@@ -18,15 +19,13 @@ const identity = {
   product: 'Virtual Node',
 };
 
-let hasBridge = false;
-let taps = 0;
-
 /** One machine and one site on a bridge; all of it, with the logs, below `test-results/lab/NAME`. */
 export class LabRun {
   readonly workDir: string;
   readonly events: Event[] = [];
   site!: SiteProcess;
   machine: Machine | undefined;
+  readonly #links: string[] = [];
   readonly #waiting: { readonly matches: (event: Event) => boolean; readonly resolve: (event: Event) => void }[] = [];
 
   constructor(name: string) {
@@ -37,14 +36,13 @@ export class LabRun {
 
   /** Starts the site, or starts it again on the data that it left. */
   async startSite(config: string): Promise<void> {
-    if (!hasBridge) await createBridge('br0', '10.77.0.1/24');
-    hasBridge = true;
+    if (!this.#links.includes('br0')) await createBridge(this.#added('br0'), '10.77.0.1/24');
     this.site = await startSite({ workDir: this.workDir, config });
     followSite(this.site.socket, '/api/v1/events', (value) => this.#hear(value as Event)).catch(() => undefined);
   }
 
   async switchOn(firmware: FirmwareName, memoryMb: number): Promise<Machine> {
-    const tap = `tap${taps++}`;
+    const tap = this.#added(`tap${this.#links.length}`);
     await createTap(tap, 'br0');
     this.machine = await startMachine({ ...identity, firmware, memoryMb, tap, workDir: this.workDir });
     return this.machine;
@@ -76,7 +74,14 @@ export class LabRun {
   async end(): Promise<void> {
     await this.machine?.stop();
     await this.site?.stop();
+    // Every file of a tier shares one namespace: the next one makes its own.
+    for (const link of this.#links.reverse()) await run(['ip', 'link', 'delete', link]);
     rmSync(join(this.workDir, 'disk.raw'), { force: true });
+  }
+
+  #added(link: string): string {
+    this.#links.push(link);
+    return link;
   }
 
   #hear(event: Event): void {

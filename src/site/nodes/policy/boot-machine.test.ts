@@ -27,6 +27,8 @@ const expected: readonly (readonly [BootStage, BootInput, BootStage, string | un
   ['loader', 'script-local', 'loader', 'local'],
   ['loader', 'script-refuse', 'loader', 'refused'],
   ['loader', 'os-address', 'loader', 'local'],
+  ['loader', 'document', 'os', undefined],
+  ['loader', 'user-data', 'configured', undefined],
   ['loader', 'power-on', 'loader', 'superseded'],
   ['held', 'script-live', 'script', undefined],
   ['held', 'script-local', 'held', 'local'],

@@ -49,6 +49,8 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'loader', on: 'script-local', ends: 'local' },
   { from: 'loader', on: 'script-refuse', ends: 'refused' },
   { from: 'loader', on: 'os-address', ends: 'local' },
+  { from: 'loader', on: 'document', to: 'os' },
+  { from: 'loader', on: 'user-data', to: 'configured' },
   { from: 'loader', on: 'power-on', ends: 'superseded' },
 
   { from: 'held', on: 'script-live', to: 'script' },

@@ -44,11 +44,11 @@ export function hearDocument(context: Context, signal: Extract<Signal, { kind: '
 
 /**
  * A virtual machine that starts from its disk shows itself by its seed alone, and asks for meta-data first at every
- * start. One that boots over the network shows itself by DHCP: whatever its system reads later is no new boot.
+ * start. So does one whose script we sent a moment before we were killed: its boot was taken for a local one. Where the
+ * script is known, whatever the system reads later is no new boot.
  */
 function opensBySeed(latest: Boot | undefined, signal: Extract<Signal, { kind: 'document' }>): boolean {
   if (!latest) return true;
-  if (signal.document !== 'meta-data' || latest.reached.loader !== undefined || latest.reached.script !== undefined)
-    return false;
+  if (signal.document !== 'meta-data' || latest.reached.script !== undefined) return false;
   return latest.outcome !== undefined || signal.at - lastReached(latest) > SEED_OVER_MS;
 }

@@ -347,6 +347,13 @@ describe('a machine that is known by its seed alone', () => {
     ]);
   });
 
+  it('a script that was lost in a kill of the site costs a second row, not the enrolment', () => {
+    const world = new World();
+    world.tellEach(wholeBoot.filter(({ kind }) => kind !== 'script' && kind !== 'asset'));
+    expect(world.boots.map(({ outcome }) => outcome?.kind)).toEqual(['local', 'live']);
+    expect(world.state.currentBinding('pos-1')).toMatchObject({ health: 'enrolled', enrolledBy: 'b2' });
+  });
+
   it('documents that a netbooted system reads later open nothing', () => {
     const world = new World();
     world.tellEach([...wholeBoot, document(90_000, 'meta-data')]);
