@@ -10,7 +10,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             'src/**/*.test.ts',
-            'test/conformance/**/*.test.ts',
+            'test/conformance/store-sqlite.test.ts',
             'test/docs/**/*.test.ts',
             'test/law/**/*.test.ts',
           ],
@@ -20,7 +20,7 @@ export default defineConfig({
       {
         test: {
           name: 'wire',
-          include: ['test/wire/**/*.test.ts', 'test/fuzz/**/*.test.ts'],
+          include: ['test/wire/**/*.test.ts', 'test/fuzz/**/*.test.ts', 'test/conformance/store-disk.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           ...bySlowTier,

@@ -3,15 +3,24 @@ import { AppError } from '../kernel/errors.ts';
 import { runSite } from '../site/run-site.ts';
 import type { CliIo } from './io.ts';
 
+type SiteCommandOptions = {
+  readonly config: string;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly fault?: { readonly fsyncDelayMs: number };
+};
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
 /** `slipway site`: the appliance itself. */
 export function addSiteCommand(program: Command, _io: CliIo): void {
   program
     .command('site')
     .description('run the appliance: DHCP, TFTP, HTTP and the metadata of one site')
     .requiredOption('--config <file>', 'the site file, for example /etc/slipway/site.yaml')
+    .addOption(new Option('--log-level <level>', 'which log lines to write').choices(LOG_LEVELS).default('info'))
     .addOption(new Option('--fault <name=value>', 'for tests: fsync-delay=MILLISECONDS').argParser(fault).hideHelp())
-    .action((options: { config: string; fault?: { fsyncDelayMs: number } }) =>
-      runSite({ configPath: options.config, ...(options.fault ? { fsyncDelayMs: options.fault.fsyncDelayMs } : {}) }),
+    .action(({ config, logLevel, fault: injected }: SiteCommandOptions) =>
+      runSite({ configPath: config, logLevel, fsyncDelayMs: injected?.fsyncDelayMs ?? 0 }),
     );
 }
 

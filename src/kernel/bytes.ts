@@ -70,15 +70,17 @@ export class ByteWriter {
   }
 
   uint8(value: number): this {
-    return this.bytes(Uint8Array.of(value));
+    this.#reserve(1);
+    this.#bytes[this.#length++] = value;
+    return this;
   }
 
   uint16(value: number): this {
-    return this.bytes(Uint8Array.of(value >>> 8, value));
+    return this.uint8(value >>> 8).uint8(value);
   }
 
   uint32(value: number): this {
-    return this.bytes(Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value));
+    return this.uint16(value >>> 16).uint16(value);
   }
 
   bytes(bytes: Uint8Array): this {

@@ -33,7 +33,7 @@ export function readTemplateFile(path: string): Result<string, string> {
     if (bytes.length > MAX_DOCUMENT_BYTES) return err(`${path} is larger than 1 MiB`);
     return ok(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    const errno = (error as NodeJS.ErrnoException).code;
-    return err(errno ? `${path} cannot be read: ${errno}` : `${path} is not text in UTF-8`);
+    if (error instanceof TypeError) return err(`${path} is not text in UTF-8`);
+    return err(`${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
   }
 }

@@ -35,7 +35,7 @@ export const siteConfigSchema = z.strictObject({
       tftp: port.default(69).describe('UDP port of the TFTP server.'),
     })
     .default({ http: 80, tftp: 69 })
-    .describe('Ports. DHCP always has 67 and 4011.'),
+    .describe('Ports. DHCP always has 67.'),
   template: z.string().min(1).describe('The site template, relative to this file.'),
   vars: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]))

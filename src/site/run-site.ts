@@ -9,16 +9,16 @@ import { createSite } from './site.ts';
 
 export type RunOptions = {
   readonly configPath: string;
-  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   /** A test aid: each commit's sync takes so much longer. */
-  readonly fsyncDelayMs?: number;
+  readonly fsyncDelayMs: number;
 };
 
 const STOP_WITHIN_MS = 10_000;
 
 /** Runs the appliance until SIGTERM or SIGINT. Rejects with an AppError if it cannot start; nothing keeps running then. */
 export async function runSite(options: RunOptions): Promise<void> {
-  const log = createLog({ level: options.logLevel ?? 'info' });
+  const log = createLog({ level: options.logLevel });
   const notifier = createNotifier(process.env['NOTIFY_SOCKET'], log);
   const stopped = untilSignal();
   const lost = Promise.withResolvers<never>();
@@ -27,7 +27,7 @@ export async function runSite(options: RunOptions): Promise<void> {
     config,
     log,
     env: process.env,
-    fsyncDelayMs: options.fsyncDelayMs ?? 0,
+    fsyncDelayMs: options.fsyncDelayMs,
     onLost: lost.reject,
   });
   try {

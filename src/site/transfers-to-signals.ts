@@ -36,9 +36,10 @@ export function createTransferSignals(parts: Parts): {
     },
     onTftp: ({ endpoint, name, outcome, because, bytes, ms }) => {
       const mac = macOf(endpoint.address);
-      parts.log.info(
+      const level = outcome === 'probe' ? 'debug' : 'info';
+      parts.log[level](
         { remote: endpoint.address satisfies Ipv4, mac, file: name, outcome, because, bytes, ms },
-        'tftp transfer ended',
+        `TFTP transfer: ${outcome}`,
       );
       if (!mac || outcome === 'probe' || !parts.loaders.find(name)) return;
       parts.signals.observe({ kind: 'loader', at: parts.clock.now(), mac, file: name, done: outcome === 'done' });

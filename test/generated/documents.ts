@@ -1,6 +1,11 @@
+import { TEMPLATE_PAGE, TEMPLATE_SCHEMA, templatePage, templateSchemaFile } from '../docs/template-page.ts';
 import { errorsPage } from './errors-page.ts';
 
 /** One generated document: `render` is given the file as it is (empty if there is none) and answers what it should be. */
 export type GeneratedDocument = { readonly path: string; readonly render: (before: string) => string };
 
-export const GENERATED: readonly GeneratedDocument[] = [{ path: 'docs/use/errors.md', render: () => errorsPage() }];
+export const GENERATED: readonly GeneratedDocument[] = [
+  { path: 'docs/use/errors.md', render: () => errorsPage() },
+  { path: TEMPLATE_PAGE, render: templatePage },
+  { path: TEMPLATE_SCHEMA, render: () => templateSchemaFile() },
+];

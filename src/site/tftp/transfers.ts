@@ -125,8 +125,6 @@ export class Transfers {
     if (this.#entries.get(key) === entry) this.#entries.delete(key);
     const { outcome, because } = state;
     const ms = Math.round(this.#deps.clock.monotonic() - entry.startedAt);
-    const level = outcome === 'probe' ? 'debug' : 'info';
-    this.#deps.log[level]({ ...fieldsOf(entry), outcome, because, bytes, sizeBytes, ms }, `TFTP transfer: ${outcome}`);
     this.#deps.onTransfer({
       endpoint: entry.from,
       name: escapeName(entry.name),
