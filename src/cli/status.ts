@@ -30,6 +30,7 @@ export function formatStatus(status: SiteStatus): string {
   const head = [
     `site      ${status.site}, ${status.ready ? 'ready' : `NOT READY: ${status.notReady.join('; ')}`}`,
     `revision  ${revision ? `${revision.number} of template ${revision.template} (${revision.digest.slice(0, 12)})` : 'none'}`,
+    ...(status.templateRefused === undefined ? [] : [`REFUSED   the template on disk: ${status.templateRefused}`]),
     `slots     ${slots.join(', ') || 'none'}${status.held > 0 ? `; ${status.held} unknown machines held` : ''}`,
     '',
   ].join('\n');

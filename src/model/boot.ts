@@ -9,8 +9,8 @@ export type BootId = Brand<string, 'BootId'>;
 /** How far a boot has come, in the order in which a machine passes through. */
 export const BOOT_STAGES = [
   'seen',
-  'held',
   'loader',
+  'held',
   'script',
   'kernel',
   'os',

@@ -1,16 +1,17 @@
 import type { Clock } from '../kernel/ports.ts';
 import type { ContentStore } from '../model/content.ts';
-import type { RevisionSource, SiteAddress } from '../model/site-ports.ts';
+import type { SiteAddress } from '../model/site-ports.ts';
 import type { Store } from '../model/store.ts';
 import type { SiteQueries } from './api/routes.ts';
 import type { Diary } from './nodes/diary.ts';
 import { type StatusContext, viewDetail, viewNodes, viewStatus } from './nodes/policy/views.ts';
+import type { Revisions } from './revisions.ts';
 
 /** What the API shows, answered from the site's facts as they are now. */
 export function createQueries(parts: {
   readonly siteName: string;
   readonly store: Store;
-  readonly revisions: RevisionSource;
+  readonly revisions: Revisions;
   readonly content: ContentStore;
   readonly diary: Diary;
   readonly clock: Clock;
@@ -21,7 +22,7 @@ export function createQueries(parts: {
   const { siteName, store, revisions, content, diary, clock, metrics, addresses, notReady } = parts;
   const context = (): StatusContext => ({
     ...{ siteName, state: store.state, revision: revisions.current(), now: clock.now() },
-    ...{ addresses: addresses(), notReady: notReady() },
+    ...{ addresses: addresses(), notReady: notReady(), templateRefused: revisions.refusal() },
     progressOf: (mac) => diary.progressOf(mac),
     assetState: (digest) => content.stateOf(digest),
   });

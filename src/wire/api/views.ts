@@ -7,6 +7,8 @@ export type SiteStatus = {
   /** Why it is not ready; empty if it is. */
   readonly notReady: readonly string[];
   readonly revision?: { readonly number: number; readonly digest: string; readonly template: string };
+  /** Why the template on disk is not the one in force; missing if it is. */
+  readonly templateRefused?: string;
   readonly networks: readonly NetworkView[];
   /** How many slots are in each state. */
   readonly slots: Readonly<Record<NodeState, number>>;

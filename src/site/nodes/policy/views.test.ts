@@ -138,6 +138,7 @@ it('the site on one screen', () => {
     siteName: 'store-0417',
     addresses: [SITE],
     notReady: [],
+    templateRefused: 'store.yaml:3:1 spec: it is not right',
     assetState: () => ({ kind: 'filling', bytesDone: 40, sizeBytes: 100 }) as const,
   };
   expect(viewStatus(context)).toEqual({
@@ -145,6 +146,7 @@ it('the site on one screen', () => {
     at: T0 + 60_000,
     ready: true,
     notReady: [],
+    templateRefused: 'store.yaml:3:1 spec: it is not right',
     revision: { number: 3, digest: revision.digest, template: 'retail' },
     networks: [{ name: 'nodes', subnet: '10.0.0.0/24', serverAddress: '10.0.0.1', leases: 1 }],
     slots: { empty: 1, waiting: 0, booting: 0, enrolled: 1, local: 0, refused: 0 },

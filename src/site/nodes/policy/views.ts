@@ -25,6 +25,7 @@ export type StatusContext = ViewContext & {
   readonly siteName: string;
   readonly addresses: readonly SiteAddress[];
   readonly notReady: readonly string[];
+  readonly templateRefused: string | undefined;
   readonly assetState: (digest: Digest) => AssetState;
 };
 
@@ -41,6 +42,7 @@ export function viewStatus(context: StatusContext): SiteStatus {
     ...(revision
       ? { revision: { number: revision.number, digest: revision.digest, template: revision.template } }
       : {}),
+    ...(context.templateRefused === undefined ? {} : { templateRefused: context.templateRefused }),
     networks: viewNetworks(context),
     slots: Object.fromEntries(NODE_STATES.map((state) => [state, count(state)])) as Record<NodeState, number>,
     held: machines.filter(({ held }) => held).length,
