@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
+import { packageFile } from '../adapters/node/package-file.ts';
 import { formatDuration } from '../kernel/duration.ts';
 import { AppError } from '../kernel/errors.ts';
 import { type BootReport, bootOnce } from '../lab/boot.ts';
@@ -20,7 +20,7 @@ type BootOptions = {
   readonly json?: boolean;
 };
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/slipway.js', import.meta.url));
+const LAUNCHER = packageFile('bin/slipway.js');
 
 /** `slipway lab boot`: a real virtual machine boots from a real site, on a network that touches nothing else. */
 export function addLabCommand(program: Command, io: CliIo, setStatus: (status: ExitStatus) => void): void {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { packageFile } from '../adapters/node/package-file.ts';
 import type { MacAddress } from '../kernel/mac.ts';
 import type { Report } from './command.ts';
 import { buildDebianRoot, DEBIAN_ROOT_MEMORY_MB } from './debian-root.ts';
@@ -27,7 +27,7 @@ export async function prepareDebianSystem(cacheDir: string, report: Report): Pro
 export async function demoSite(
   system: GuestSystem,
   machine: { readonly mac: MacAddress },
-  template = fileURLToPath(new URL('../../templates/sites/demo.yaml', import.meta.url)),
+  template = packageFile('templates/sites/demo.yaml'),
 ): Promise<string> {
   const vars = {
     mac: machine.mac,

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { packageFile } from '../adapters/node/package-file.ts';
 import { cachedFolder } from './cache.ts';
 import { type Report, run } from './command.ts';
 import { type CpioEntry, encodeCpio } from './cpio.ts';
@@ -67,5 +67,5 @@ async function readModule(path: string): Promise<Uint8Array> {
 }
 
 function guestFile(name: string): Promise<Uint8Array> {
-  return readFile(fileURLToPath(new URL(`guest/${name}`, import.meta.url)));
+  return readFile(packageFile(`src/lab/guest/${name}`));
 }

@@ -3,12 +3,12 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { askSite } from '../adapters/http/control-client.ts';
+import { packageFile } from '../adapters/node/package-file.ts';
 import { AppError } from '../kernel/errors.ts';
 import { type Argv, tied, toolEnvironment } from './command.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/slipway.js', import.meta.url));
+const LAUNCHER = packageFile('bin/slipway.js');
 
 export type SiteProcessOptions = {
   /** Keeps the site's file, data and log; used again by the next site that is started in it. */

@@ -142,7 +142,7 @@ test('a file that is not here is told, and reported without the tricks of its na
   expect(await next()).toMatchObject({ packet: { kind: 'error', code: 1 }, port: 69, to: client });
   expect(server.counters()).toMatchObject({ notFound: 1, active: 0 });
   expect(reports).toMatchObject([{ outcome: 'error', because: 'there is no such file' }]);
-  expect(reports[0]?.name).toContain('\\x1b[2Jpasswd');
+  expect(reports[0]?.name).toContain('\\x1b[2jpasswd');
 });
 
 describe('a repeated request', () => {

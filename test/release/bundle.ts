@@ -1,0 +1,21 @@
+// Makes what a release installs: Node runs no TypeScript below node_modules, so the package carries JavaScript.
+// usage: node test/release/bundle.ts OUTDIR
+import { build } from 'esbuild';
+
+const outdir = process.argv[2];
+if (!outdir) throw new Error('usage: node test/release/bundle.ts OUTDIR');
+
+await build({
+  entryPoints: { main: 'src/main.ts', 'store-worker': 'src/adapters/store/worker.ts' },
+  outdir,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  // A driver with machine code of its own: it stays a package.
+  external: ['better-sqlite3'],
+  // Packages of the old module system call `require` for Node's own modules.
+  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  legalComments: 'linked',
+  logLevel: 'warning',
+});
