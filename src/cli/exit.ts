@@ -7,6 +7,8 @@ export const EXIT = {
   usage: 2,
   /** Disk, network, or no site answers. */
   unavailable: 3,
+  /** Ended by Ctrl-C or a signal. */
+  interrupted: 130,
   /** A bug of Slipway. */
   bug: 70,
 } as const;

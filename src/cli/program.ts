@@ -51,6 +51,7 @@ export async function runProgram(argv: readonly string[], io: CliIo = processIo)
 /** Says what happened, what to do, and where to look it up. */
 function explain(error: AppError, io: CliIo): ExitStatus {
   io.writeError(`slipway: ${error.message} (${error.code})\n${error.help}\n`);
+  if (error.code === 'interrupted') return EXIT.interrupted;
   if (error.family !== 'ours') return error.family === 'caller' ? EXIT.usage : EXIT.unavailable;
   io.writeError(`${(error.cause as Error | undefined)?.stack ?? error.stack ?? ''}\n`);
   return EXIT.bug;

@@ -172,6 +172,12 @@ export const ERRORS = {
     meaning: 'A program that this command needs is not installed.',
     help: 'Type the command that the message names.',
   },
+  interrupted: {
+    family: 'caller',
+    status: 499,
+    meaning: 'A person or a service manager ended the command before it was done.',
+    help: 'Nothing of it is left running.',
+  },
   'lab-failed': {
     family: 'weather',
     status: 500,

@@ -42,7 +42,7 @@ const identity = {
 /**
  * Starts a site and one machine with an empty disk on a network of their own, and resolves when the machine is enrolled.
  * Must run inside a namespace (see `enterNamespace`).
- * @throws AppError `lab-failed` when that does not happen in time, with the last lines of the console
+ * @throws AppError `lab-failed` when that does not happen in time, with the last lines of the console; `interrupted`
  */
 export async function bootOnce(request: BootRequest, progress: BootProgress, signal: AbortSignal): Promise<BootReport> {
   await mkdir(request.workDir, { recursive: true });
@@ -95,6 +95,7 @@ async function bootMachine(
     ]);
     return { enrolled: true, totalMs, stages, consolePath: machine.consolePath, siteLogPath: site.logPath };
   } catch (cause) {
+    if (signal.aborted) throw new AppError('interrupted', 'interrupted', { cause });
     const lastWords = await lastLines(machine.console.lines(), () => machine.stop());
     throw new AppError(
       'lab-failed',
@@ -115,7 +116,7 @@ async function within<T>(
   const cancel = new AbortController();
   const spoiled = Promise.race([
     ...spoilers,
-    once(signal, 'abort', { signal: cancel.signal }).then(() => 'interrupted'),
+    (signal.aborted ? Promise.resolve() : once(signal, 'abort', { signal: cancel.signal })).then(() => 'interrupted'),
     delay(timeoutMs, `not enrolled within ${Math.round(timeoutMs / 1000)} s`),
   ]).then((because) => {
     throw new AppError('lab-failed', because);

@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { access, constants, writeFile } from 'node:fs/promises';
 import { AppError } from '../kernel/errors.ts';
 import { type Argv, type CommandOptions, eachLine, run, tied, toolEnvironment } from './command.ts';
+
+const TUN = '/dev/net/tun';
 
 /** Another machine on the bridge, without hardware: a network namespace of its own with one card, `eth0`. */
 export type Host = {
@@ -35,8 +37,14 @@ export async function createBridge(name: string, cidr: string): Promise<void> {
   await writeFile('/proc/sys/net/ipv4/ip_forward', '0');
 }
 
-/** Makes a tap, the far end of a virtual machine's cable, and plugs it into a bridge. */
+/**
+ * Makes a tap, the far end of a virtual machine's cable, and plugs it into a bridge.
+ * @throws AppError `permission-denied` if this user may not make one
+ */
 export async function createTap(name: string, bridge: string): Promise<void> {
+  await access(TUN, constants.R_OK | constants.W_OK).catch((cause: unknown) => {
+    throw new AppError('permission-denied', `a virtual cable needs ${TUN}. Type: sudo chmod 666 ${TUN}`, { cause });
+  });
   await ip('tuntap', 'add', 'dev', name, 'mode', 'tap');
   await ip('link', 'set', name, 'master', bridge);
   await ip('link', 'set', name, 'up');
