@@ -14,6 +14,7 @@ export default defineConfig({
             'test/docs/**/*.test.ts',
             'test/law/**/*.test.ts',
           ],
+          setupFiles: ['test/setup.ts'],
           retry: 0,
         },
       },
@@ -21,8 +22,19 @@ export default defineConfig({
         test: {
           name: 'wire',
           include: ['test/wire/**/*.test.ts', 'test/fuzz/**/*.test.ts', 'test/conformance/store-disk.test.ts'],
+          setupFiles: ['test/setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          ...bySlowTier,
+        },
+      },
+      {
+        test: {
+          name: 'matrix',
+          include: ['test/matrix/**/*.test.ts', 'test/fuzz/**/*.test.ts'],
+          setupFiles: ['test/setup.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
           ...bySlowTier,
         },
       },

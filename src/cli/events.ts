@@ -43,17 +43,19 @@ async function showEvents(options: EventOptions, io: CliIo): Promise<void> {
   const following = options.follow
     ? followSite(options.socket, `/api/v1/events?${filter}`, (event) => take(event as Event))
     : undefined;
-  const past = new URLSearchParams(filter);
-  past.set('order', 'newest');
-  past.set('limit', String(options.limit));
-  const { events } = await askSite<{ events: readonly Event[] }>(options.socket, `/api/v1/events?${past}`);
-  for (const event of [...events].reverse()) {
-    print(event);
-    lastSeq = event.seq;
-  }
-  isPastPrinted = true;
-  for (const event of early) take(event);
-  await following;
+  const printPast = async (): Promise<void> => {
+    const past = new URLSearchParams(filter);
+    past.set('order', 'newest');
+    past.set('limit', String(options.limit));
+    const { events } = await askSite<{ events: readonly Event[] }>(options.socket, `/api/v1/events?${past}`);
+    for (const event of [...events].reverse()) {
+      print(event);
+      lastSeq = event.seq;
+    }
+    isPastPrinted = true;
+    for (const event of early) take(event);
+  };
+  await Promise.all([following, printPast()]);
 }
 
 /** One event as one line; `data` is for programs. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { askSite } from '../adapters/http/control-client.ts';
 import { formatDuration } from '../kernel/duration.ts';
+import { parseMac } from '../kernel/mac.ts';
 import type { BootView, MachineView, NodeDetail, NodeView, SiteNodes } from '../wire/api/views.ts';
 import type { CliIo } from './io.ts';
 import { type AskOptions, jsonOption, socketOption } from './options.ts';
@@ -24,7 +25,9 @@ export function addNodeCommands(program: Command, io: CliIo): void {
     .addOption(jsonOption())
     .addOption(socketOption())
     .action(async (name: string, options: AskOptions) => {
-      const detail = await askSite<NodeDetail>(options.socket, `/api/v1/nodes/${encodeURIComponent(name)}`);
+      // A label or a switch writes a MAC in its own way.
+      const asked = parseMac(name) ?? name;
+      const detail = await askSite<NodeDetail>(options.socket, `/api/v1/nodes/${encodeURIComponent(asked)}`);
       io.write(options.json ? `${JSON.stringify(detail, undefined, 2)}\n` : formatDetail(detail));
     });
 }

@@ -31,7 +31,7 @@ export function formatStatus(status: SiteStatus): string {
     `site      ${status.site}, ${status.ready ? 'ready' : `NOT READY: ${status.notReady.join('; ')}`}`,
     `revision  ${revision ? `${revision.number} of template ${revision.template} (${revision.digest.slice(0, 12)})` : 'none'}`,
     ...(status.templateRefused === undefined ? [] : [`REFUSED   the template on disk: ${status.templateRefused}`]),
-    `slots     ${slots.join(', ') || 'none'}${status.held > 0 ? `; ${status.held} unknown machines held` : ''}`,
+    `slots     ${slots.join(', ') || 'none'}${heldText(status.held)}`,
     '',
   ].join('\n');
   const networks = status.networks.map((n) => [n.name, n.subnet, n.serverAddress ?? 'not served', `${n.leases}`]);
@@ -41,4 +41,9 @@ export function formatStatus(status: SiteStatus): string {
     formatTable(['NETWORK', 'SUBNET', 'SITE AT', 'LEASES'], networks),
     ...(assets.length > 0 ? [formatTable(['ASSET', 'SHA256', ''], assets)] : []),
   ].join('\n');
+}
+
+function heldText(count: number): string {
+  if (count === 0) return '';
+  return `; ${count} unknown machine${count === 1 ? '' : 's'} held`;
 }

@@ -24,10 +24,18 @@ const meaninglessSerials = new Set([
   '0123456789',
 ]);
 
-/** A UUID that tells one machine from another: well-formed, and not all zeros or all ones. */
+/** What vendors of boards leave in place of a UUID, in either byte order: the same in every box. */
+const sharedUuids = new Set([
+  '03000200-0400-0500-0006-000700080009',
+  '00020003-0004-0005-0006-000700080009',
+  '12345678-1234-5678-90ab-cddeefaabbcc',
+  '78563412-3412-7856-90ab-cddeefaabbcc',
+]);
+
+/** A UUID that tells one machine from another: well-formed, not all zeros or all ones, and none that whole batches share. */
 export function usableUuid(text: string | undefined): string | undefined {
   const uuid = text?.toLowerCase();
-  if (!uuid || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uuid)) return undefined;
+  if (!uuid || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uuid) || sharedUuids.has(uuid)) return undefined;
   const digits = new Set(uuid.replaceAll('-', ''));
   return digits.size === 1 && (digits.has('0') || digits.has('f')) ? undefined : uuid;
 }

@@ -17,12 +17,24 @@ describe('who is at the other end', () => {
     });
   });
 
+  it('is nobody behind a Unix socket, which has no addresses', () => {
+    expect(findPeer(undefined, '', [SITE], state)).toEqual({ address: '0.0.0.0', site: SITE, lease: undefined });
+  });
+
   it('is answered as in the network whose address it spoke to', () => {
     expect(findPeer('10.1.0.7', '::ffff:10.1.0.1', [SITE, second], state)).toEqual({
       address: '10.1.0.7',
       site: second,
       lease: undefined,
     });
+  });
+
+  it('is answered as in the network of its lease where nobody knows what it spoke to', () => {
+    const camera = sampleLease({ network: 'cameras', address: '10.1.0.7' as Ipv4 });
+    const leased = createState([leaseChange(sampleLease()), leaseChange(camera)]);
+    expect(findPeer('10.1.0.7', '', [SITE, second], leased).site).toBe(second);
+    expect(findPeer(POS_ADDRESS, '', [SITE, second], leased).site).toBe(SITE);
+    expect(findPeer('10.1.0.9', '', [SITE, second], leased).site).toBe(SITE);
   });
 
   it.each(['127.0.0.1', '::1', 'fe80::1', ''])('%j is nobody with a lease', (remote) => {

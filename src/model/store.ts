@@ -49,6 +49,13 @@ export type EventQuery = {
   readonly types?: readonly EventType[];
 };
 
+export type PruneLimits = {
+  readonly beforeMs: number;
+  readonly maxBytes: number;
+  /** Closed ones; no limit if it is not given. */
+  readonly maxBoots?: number;
+};
+
 /** The one way to write. */
 export interface Store {
   readonly state: SiteState;
@@ -62,10 +69,10 @@ export interface Store {
   events(query: EventQuery): Promise<readonly Event[]>;
   /** Calls back for each event after its commit, in order. The answer ends it. */
   onEvent(listener: (event: Event) => void): () => void;
-  /** Deletes closed boots and events older than `beforeMs`, and the oldest events beyond `maxBytes`. */
-  prune(limits: {
-    readonly beforeMs: number;
-    readonly maxBytes: number;
-  }): Promise<{ readonly events: number; readonly boots: number }>;
+  /**
+   * Deletes closed boots and events older than `beforeMs`, the oldest events beyond `maxBytes`, and the boots that were
+   * closed first beyond `maxBoots`. Boots are kept in memory: one machine in a boot loop makes a thousand a day.
+   */
+  prune(limits: PruneLimits): Promise<{ readonly events: number; readonly boots: number }>;
   close(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import type { Ipv4 } from '../kernel/ipv4.ts';
 import type { ContentStore } from '../model/content.ts';
 import type { LoaderTable, SiteAddress } from '../model/site-ports.ts';
 import type { BootFile, BootFileSource } from './tftp/ports.ts';
@@ -8,14 +9,15 @@ const scriptNames = new Set(['boot.ipxe', 'autoexec.ipxe']);
 /** What TFTP serves: the loaders that are here, and the first script. */
 export function createBootFiles(parts: {
   readonly loaders: LoaderTable;
-  readonly content: ContentStore;
-  readonly addresses: () => readonly SiteAddress[];
+  readonly content: Pick<ContentStore, 'open'>;
+  /** Where the site stands as seen from an address; undefined while it serves no network. */
+  readonly siteFor: (remote: Ipv4) => SiteAddress | undefined;
   readonly script: (site: SiteAddress) => string;
 }): BootFileSource {
   return {
-    find: async (name) => {
-      const [site] = parts.addresses();
-      if (scriptNames.has(name) && site) return textFile(parts.script(site));
+    find: async (name, from) => {
+      const site = scriptNames.has(name) ? parts.siteFor(from.address) : undefined;
+      if (site) return textFile(parts.script(site));
       const loader = parts.loaders.find(name);
       return loader && parts.content.open(loader.digest);
     },

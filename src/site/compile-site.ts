@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { sha256OfText } from '../adapters/node/hash.ts';
 import { err, ok, type Result } from '../kernel/result.ts';
 import { compileTemplate } from '../template/compile.ts';
@@ -29,11 +29,24 @@ export async function compileSite(config: SiteConfig, number: number): Promise<C
 /** Text of a template file or document; the error is a sentence. Small files, read at start and when one changed. */
 export function readTemplateFile(path: string): Result<string, string> {
   try {
-    const bytes = readFileSync(path);
-    if (bytes.length > MAX_DOCUMENT_BYTES) return err(`${path} is larger than 1 MiB`);
+    const bytes = readSmallFile(path);
+    if (typeof bytes === 'string') return err(`${path} ${bytes}`);
     return ok(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     if (error instanceof TypeError) return err(`${path} is not text in UTF-8`);
     return err(`${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+}
+
+/** The bytes, or why not: a pipe would be waited for and a device read without end, and the whole site with it. */
+function readSmallFile(path: string): Buffer | string {
+  // Without O_NONBLOCK the opening of a pipe already waits for a writer.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const found = fstatSync(file);
+    if (!found.isFile()) return 'is not a file';
+    return found.size > MAX_DOCUMENT_BYTES ? 'is larger than 1 MiB' : readFileSync(file);
+  } finally {
+    closeSync(file);
   }
 }

@@ -47,7 +47,7 @@ export async function examineSite(configPath: string, env: NodeJS.ProcessEnv): P
   };
   return [
     ok('site file', configPath),
-    ok('template', `${slots} slots`),
+    ok('template', slots === 1 ? '1 slot' : `${slots} slots`),
     ...(await runChecks(plan, worldOf(config, env))),
   ];
 }

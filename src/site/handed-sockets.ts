@@ -1,5 +1,6 @@
 import type { PassedSocket } from '../adapters/node/systemd-sockets.ts';
 import type { NodeUdpPort } from '../adapters/node/udp.ts';
+import type { Ipv4 } from '../kernel/ipv4.ts';
 import type { UdpPort } from '../kernel/udp.ts';
 import type { HandedSocket } from './dhcp/server.ts';
 
@@ -21,6 +22,15 @@ export function dhcpSockets(
       { network, attach: (handlers) => udp.adopt(socket.fd, handlers, { broadcast: true }) } satisfies HandedSocket,
     ];
   });
+}
+
+/**
+ * The addresses to open a port on: all of them, or as many as there are passed sockets. One on 0.0.0.0 hears them all, and
+ * a site that systemd opens sockets for may have no right to open another.
+ */
+export function listenAt(addresses: readonly Ipv4[], passed: readonly PassedSocket[], name: string): readonly Ipv4[] {
+  const handed = passed.filter((socket) => socket.name === name).length;
+  return handed === 0 ? addresses : addresses.slice(0, handed);
 }
 
 /** A port that answers the first request for `port` with the passed socket `name`, if there is one. */

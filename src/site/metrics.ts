@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { SiteState } from '../model/store.ts';
 
 /** Counts of the rooms, by name, as each keeps them since its start. */
-export type CountSources = Readonly<Record<'dhcp' | 'tftp' | 'diary', () => Readonly<Record<string, number>>>>;
+export type CountSources = Readonly<Record<'dhcp' | 'tftp' | 'http' | 'diary', () => Readonly<Record<string, number>>>>;
 
 /** What a scrape sees: the rooms' own counts, what the site knows, and Node's own figures. */
 export function createMetrics(parts: {
@@ -17,7 +17,7 @@ export function createMetrics(parts: {
   for (const [room, counts] of Object.entries(parts.counts)) {
     const counter = new Counter({
       name: `slipway_${room}_total`,
-      help: `What the ${room} room counted since the start, by kind.`,
+      help: `What ${room} counted since the start, by kind.`,
       labelNames: ['kind'],
       registers: [registry],
       collect() {

@@ -1,4 +1,4 @@
-import { findAddress } from '../adapters/node/interfaces.ts';
+import { type DeviceSource, findAddress, systemDevices } from '../adapters/node/interfaces.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Revision } from '../model/revision.ts';
 import type { SiteAddress } from '../model/site-ports.ts';
@@ -32,7 +32,7 @@ export function refuseRevision(
   revision: Revision,
   devices: Devices,
   serving: readonly SiteAddress[] | undefined,
-): string | undefined {
+): AppError | undefined {
   try {
     const wanted = siteAddresses(revision, devices, 0);
     if (
@@ -40,8 +40,20 @@ export function refuseRevision(
       serving.every((site) => wanted.some((other) => other.network === site.network && other.address === site.address))
     )
       return undefined;
-    return `it puts this site at ${wanted.map((site) => site.address).join(', ')}, but it serves at ${serving.map((site) => site.address).join(', ')}: restart the site to change its networks`;
+    const [to, from] = [wanted, serving].map((sites) => sites.map((site) => site.address).join(', '));
+    const sentence = `it puts this site at ${to}, but it serves at ${from}: restart the site to change its networks`;
+    return new AppError('template-invalid', sentence);
   } catch (error) {
-    return AppError.from(error).message;
+    return AppError.from(error);
   }
+}
+
+/**
+ * The devices with an address that the site is not told to serve. A socket that no device is tied to hears their
+ * broadcasts too, and cannot tell them from those of the nodes.
+ */
+export function overheardDevices(devices: Devices, source: DeviceSource = systemDevices): readonly string[] {
+  const served = new Set(Object.values(devices));
+  const others = source().filter(({ name, addresses }) => name !== 'lo' && addresses.length > 0 && !served.has(name));
+  return others.map(({ name }) => name);
 }

@@ -16,7 +16,7 @@ export type RevisionDeps = {
   readonly dataDir: string;
   readonly compile: (number: number) => Promise<Compiled>;
   /** Why this machine cannot run a revision, such as an address that no interface has; undefined if it can. */
-  readonly refuse: (revision: Revision) => string | undefined;
+  readonly refuse: (revision: Revision) => AppError | undefined;
   readonly store: Store;
   readonly content: ContentStore;
   readonly clock: Clock;
@@ -26,15 +26,18 @@ export type RevisionDeps = {
 export interface Revisions extends RevisionSource {
   /** Why the template on disk is not in force; undefined if it is. */
   refusal(): string | undefined;
-  stop(): void;
+  /** Looks no more, and resolves when a look that is under way has ended. */
+  stop(): Promise<void>;
 }
 
 const COUNTER = 'revision';
+/** A template that was good but met a full disk: nobody will save it once more to have it looked at again. */
+const RETRY_MS = 60_000;
 
 /**
  * Keeps one revision in force: the newest template that compiles and that this machine can run. A bad one is refused
  * with its reason while the old goes on, also over a restart: the last good revision is kept beside the database.
- * @throws AppError `template-invalid` if there is no good one at all
+ * @throws AppError if there is no good one at all: `template-invalid`, or why this machine cannot run it
  */
 export async function startRevisions(deps: RevisionDeps): Promise<Revisions> {
   const keeper = new RevisionKeeper(deps);
@@ -45,9 +48,11 @@ export async function startRevisions(deps: RevisionDeps): Promise<Revisions> {
 class RevisionKeeper implements Revisions {
   readonly #deps: RevisionDeps;
   #current: Revision | undefined;
-  #refusal: string | undefined;
+  #refusal: AppError | undefined;
   #files: readonly string[] = [];
   #stopWatch: Cancel = () => undefined;
+  #cancelRetry: Cancel = () => undefined;
+  #isStopped = false;
   #work: Promise<void> = Promise.resolve();
 
   constructor(deps: RevisionDeps) {
@@ -59,40 +64,50 @@ class RevisionKeeper implements Revisions {
   }
 
   refusal(): string | undefined {
-    return this.#refusal;
+    return this.#refusal?.message;
   }
 
   async start(): Promise<void> {
     this.#current = await this.#readSaved();
     await this.#look();
-    if (!this.#current) throw new AppError('template-invalid', this.#refusal ?? 'there is no template');
+    if (!this.#current) throw this.#refusal ?? new AppError('template-invalid', 'there is no template');
     await this.#pin(this.#current);
     this.#stopWatch = await watchFiles({
       paths: () => this.#files,
       clock: this.#deps.clock,
-      onChange: () => {
-        this.#work = this.#work.then(() => this.#look()).catch((error: unknown) => this.#failed(error));
-      },
+      onChange: () => this.#lookAgain(),
     });
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#stopWatch();
+    this.#cancelRetry();
+    await this.#work;
+  }
+
+  #lookAgain(): void {
+    this.#cancelRetry();
+    this.#work = this.#work.then(() => this.#look()).catch((error: unknown) => this.#failed(error));
   }
 
   async #look(): Promise<void> {
-    const number = (this.#deps.store.state.counters.get(COUNTER) ?? 0) + 1;
+    // A kill between the saved revision and its count leaves a revision that the counter has not heard of.
+    const last = Math.max(this.#deps.store.state.counters.get(COUNTER) ?? 0, this.#current?.number ?? 0);
+    const number = last + 1;
     const { outcome, files } = await this.#deps.compile(number);
     this.#files = files;
-    const refusal = outcome.ok ? this.#deps.refuse(outcome.value) : outcome.error.join('\n');
-    if (refusal !== undefined) return this.#refuse(refusal);
-    this.#refusal = undefined;
+    const refusal = outcome.ok
+      ? this.#deps.refuse(outcome.value)
+      : new AppError('template-invalid', outcome.error.join('\n'));
+    if (refusal) return this.#refuse(refusal);
     if (outcome.ok && outcome.value.digest !== this.#current?.digest) await this.#apply(outcome.value);
+    this.#refusal = undefined;
   }
 
   async #apply(revision: Revision): Promise<void> {
     const { store, clock, log } = this.#deps;
-    await writeAtomic(savedPath(this.#deps.dataDir), JSON.stringify(revision));
+    await writeAtomic(savedPath(this.#deps.dataDir), JSON.stringify({ format: FORMAT, revision } satisfies Saved));
     const sentence = `Revision ${revision.number} of template ${revision.template} is in force: ${Object.keys(revision.slots).length} slots.`;
     await store.commit(
       [{ table: 'counters', key: COUNTER, row: revision.number }],
@@ -110,12 +125,13 @@ class RevisionKeeper implements Revisions {
     await this.#pin(revision);
   }
 
-  async #refuse(reason: string): Promise<void> {
-    if (reason === this.#refusal) return;
-    this.#refusal = reason;
-    const { store, clock, log } = this.#deps;
-    log.error({ reason, goesOnWith: this.#current?.number }, 'template refused');
+  async #refuse(refusal: AppError): Promise<void> {
+    const { code, message: reason } = refusal;
+    if (reason === this.#refusal?.message) return;
+    this.#refusal = refusal;
     if (!this.#current) return;
+    const { store, clock, log } = this.#deps;
+    log.error({ code, reason, goesOnWith: this.#current?.number }, 'template refused');
     const sentence = `The template was refused; revision ${this.#current.number} goes on. ${reason}`;
     await store.commit([], [{ type: 'revision-refused', at: clock.now(), sentence, data: { reason } }]);
   }
@@ -142,10 +158,12 @@ class RevisionKeeper implements Revisions {
     const text = await readText(savedPath(dataDir));
     if (text === undefined) return undefined;
     try {
-      const saved = JSON.parse(text) as Revision;
-      const reason = refuse(saved);
-      if (reason === undefined) return saved;
-      log.warn({ reason }, 'the last revision cannot run on this machine any more');
+      const saved = JSON.parse(text) as Saved;
+      if (saved.format !== FORMAT)
+        throw new AppError('store-newer', `it has the format ${saved.format}, not ${FORMAT}`);
+      const refusal = refuse(saved.revision);
+      if (!refusal) return saved.revision;
+      log.warn({ reason: refusal.message }, 'the last revision cannot run on this machine any more');
     } catch (error) {
       log.warn({ error }, 'the saved revision cannot be read; the template decides alone');
     }
@@ -154,9 +172,15 @@ class RevisionKeeper implements Revisions {
 
   #failed(thrown: unknown): void {
     const error = AppError.from(thrown);
+    this.#refusal = error;
     this.#deps.log.error({ code: error.code, reason: error.message }, 'a changed template could not be applied');
+    if (!this.#isStopped) this.#cancelRetry = this.#deps.clock.after(RETRY_MS, () => this.#lookAgain());
   }
 }
+
+/** The last good revision as it lies beside the database; another format is that of another Slipway. */
+type Saved = { readonly format: number; readonly revision: Revision };
+const FORMAT = 1;
 
 function savedPath(dataDir: string): string {
   return join(dataDir, 'revision.json');

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { systemClock } from '../adapters/node/clock.ts';
 import { createLog } from '../adapters/node/log.ts';
 import { createNotifier } from '../adapters/node/notify.ts';
 import { AppError } from '../kernel/errors.ts';
+import { readTemplateFile } from './compile-site.ts';
 import { parseSiteConfig, type SiteConfig } from './config.ts';
 import { createSite } from './site.ts';
 
@@ -52,12 +52,9 @@ export async function runSite(options: RunOptions): Promise<void> {
  * @throws AppError `config-invalid`
  */
 export async function readSiteConfig(path: string): Promise<SiteConfig> {
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new AppError('config-invalid', `the site file ${path} cannot be read: ${cause.code ?? cause.message}`, {
-      cause,
-    });
-  });
-  const parsed = parseSiteConfig(text, path);
+  const text = readTemplateFile(path);
+  if (!text.ok) throw new AppError('config-invalid', `the site file ${text.error}`);
+  const parsed = parseSiteConfig(text.value, path);
   if (!parsed.ok) throw parsed.error;
   return { ...parsed.value, template: resolve(dirname(path), parsed.value.template) };
 }

@@ -4,13 +4,17 @@ import { readArp } from '../adapters/node/arp.ts';
 import { systemClock } from '../adapters/node/clock.ts';
 import { makePrivateDir } from '../adapters/node/files.ts';
 import { systemRandom } from '../adapters/node/random.ts';
-import { passedSockets } from '../adapters/node/systemd-sockets.ts';
+import { type PassedSocket, passedSockets } from '../adapters/node/systemd-sockets.ts';
 import { openTokenMint } from '../adapters/node/token-mint.ts';
 import { createUdpPort } from '../adapters/node/udp.ts';
 import { openStore } from '../adapters/store/sqlite-store.ts';
 import { AppError } from '../kernel/errors.ts';
+import { limitLog } from '../kernel/limited-log.ts';
 import type { Cancel, Log } from '../kernel/ports.ts';
+import { within } from '../kernel/within.ts';
+import { findPeer } from '../model/peer.ts';
 import type { SiteAddress } from '../model/site-ports.ts';
+import type { Store } from '../model/store.ts';
 import { registerApiRoutes } from './api/routes.ts';
 import { bootRoutes, entryScript } from './boot/routes.ts';
 import { createBootFiles } from './boot-files.ts';
@@ -21,13 +25,14 @@ import { createLoaders } from './content/loaders.ts';
 import { assetRoutes } from './content/routes.ts';
 import { createContentStore } from './content/store.ts';
 import { createDhcpServer } from './dhcp/server.ts';
-import { dhcpSockets, withHanded } from './handed-sockets.ts';
+import { dhcpSockets, listenAt, withHanded } from './handed-sockets.ts';
 import { readLoaderManifest } from './loader-manifest-file.ts';
 import { metadataRoutes } from './metadata/routes.ts';
 import { createMetrics } from './metrics.ts';
-import { refuseRevision, siteAddresses } from './networks.ts';
+import { overheardDevices, refuseRevision, siteAddresses } from './networks.ts';
 import { createDiary } from './nodes/diary.ts';
 import { nodesRoutes } from './nodes/routes.ts';
+import { checkClock } from './preflight/checks.ts';
 import { createQueries } from './queries.ts';
 import { startRetention } from './retention.ts';
 import { startRevisions } from './revisions.ts';
@@ -49,14 +54,32 @@ export interface Site {
   stop(): Promise<void>;
 }
 
-/**
- * The appliance, as a list of its parts. They start in the order in which they are listed, and stop in reverse.
- * Rejects with an AppError if the site file, the store or the template cannot be used.
- */
-export async function createSite({ config, log, env, fsyncDelayMs, onLost }: SiteOptions): Promise<Site> {
+/** What takes down again what was put up. */
+type Undo = () => Promise<void> | void;
+
+/** How long a start waits for its loaders. DHCP leaves machines alone whose loader is not here yet, so a site may start without. */
+const LOADERS_MS = 10_000;
+
+/** The appliance. Rejects with an AppError if the site file, the store or the template cannot be used; nothing is left open then. */
+export async function createSite(options: SiteOptions): Promise<Site> {
+  const undo: Undo[] = [];
+  try {
+    return await assemble(options, undo);
+  } catch (error) {
+    await unwind(undo, options.log);
+    throw error;
+  }
+}
+
+/** The appliance, as a list of its parts. They start in the order in which they are listed, and stop in reverse. */
+async function assemble({ config, log, env, fsyncDelayMs, onLost }: SiteOptions, undo: Undo[]): Promise<Site> {
   const clock = systemClock;
   const random = systemRandom;
-  const undo: (() => Promise<void> | void)[] = [];
+  // What strangers can make a room say is bounded, room by room; DHCP has bounds of its own.
+  const quiet = (): Log => limitLog(log, clock);
+
+  const clockCheck = checkClock(clock);
+  if (clockCheck.doThis) log.warn({ says: clockCheck.says }, clockCheck.doThis);
 
   // What it keeps.
   await makePrivateDir(config.dataDir);
@@ -70,6 +93,8 @@ export async function createSite({ config, log, env, fsyncDelayMs, onLost }: Sit
   const content = await createContentStore({ settings: { dataDir: config.dataDir }, clock, random, log });
   undo.push(() => content.stop());
   const loaders = createLoaders(content, parseLoaderManifest(await readLoaderManifest()));
+  // Before the assets of the template: a loader is small, and shall not wait in line behind images on a slow WAN.
+  const loadersTried = loaders.fetch();
 
   // What it shall do, and where it stands.
   let addresses: readonly SiteAddress[] | undefined;
@@ -77,13 +102,13 @@ export async function createSite({ config, log, env, fsyncDelayMs, onLost }: Sit
     ...{ dataDir: config.dataDir, store, content, clock, log },
     compile: (number) => compileSite(config, number),
     refuse: (revision) => refuseRevision(revision, config.interfaces, addresses),
-  }).catch((error: unknown) => unwind(undo, error));
+  });
   undo.push(() => revisions.stop());
   const passed = passedSockets(env, [process.pid]);
   const siteAddress = (): readonly SiteAddress[] => addresses ?? [];
 
   // The diary: all that is seen of a machine ends here.
-  const diary = createDiary({ store, revisions, clock, random, log });
+  const diary = createDiary({ store, revisions, clock, random, log: quiet() });
   undo.push(() => diary.close());
   const transfers = createTransferSignals({ store, signals: diary, loaders, addresses: siteAddress, clock, log });
 
@@ -96,15 +121,22 @@ export async function createSite({ config, log, env, fsyncDelayMs, onLost }: Sit
   });
   const tftp = (at: readonly SiteAddress[]) =>
     createTftpServer({
-      ...{ clock, log, onTransfer: transfers.onTftp },
+      ...{ clock, log: quiet(), onTransfer: transfers.onTftp },
       udp: withHanded(udp, passed, 'tftp', config.ports.tftp),
       files: createBootFiles({
         loaders,
         content,
-        addresses: siteAddress,
+        siteFor: (remote) => findPeer(remote, '', siteAddress(), store.state).site,
         script: (site) => entryScript(config.site, site),
       }),
-      settings: { addresses: at.map((site) => site.address), port: config.ports.tftp },
+      settings: {
+        addresses: listenAt(
+          at.map((site) => site.address),
+          passed,
+          'tftp',
+        ),
+        port: config.ports.tftp,
+      },
     });
   let runningTftp: ReturnType<typeof tftp> | undefined;
   const notReady = (): string[] => [
@@ -118,6 +150,7 @@ export async function createSite({ config, log, env, fsyncDelayMs, onLost }: Sit
     counts: {
       dhcp: dhcp.counters,
       tftp: () => ({ ...runningTftp?.counters() }),
+      http: () => http.counters(),
       diary: () => ({ ...diary.counters() }),
     },
     ...{
@@ -148,7 +181,7 @@ export async function createSite({ config, log, env, fsyncDelayMs, onLost }: Sit
     tokens,
     signals: diary,
     clock,
-    log,
+    log: quiet(),
   };
   const routes = [
     api,
@@ -157,7 +190,7 @@ export async function createSite({ config, log, env, fsyncDelayMs, onLost }: Sit
     nodesRoutes(roomDeps),
     assetRoutes({ content, clock, log, onProgress: transfers.onAsset }),
   ];
-  const http = await createHttpServer({ log, routes });
+  const http = await createHttpServer({ log: quiet(), routes });
   undo.push(() => http.close());
 
   return {
@@ -165,13 +198,15 @@ export async function createSite({ config, log, env, fsyncDelayMs, onLost }: Sit
       const revision = revisions.current();
       if (!revision) throw new AppError('template-invalid', 'there is no revision to run');
       addresses = siteAddresses(revision, config.interfaces, config.ports.http);
-      await loaders.fetch();
-      await listenHttp(http, addresses, config, passed.find((socket) => socket.name === 'http')?.fd);
+      if (!(await within(loadersTried, LOADERS_MS, clock)))
+        log.warn({}, 'the loaders are not here yet; machines that need one are left alone until it is');
+      await listenHttp(http, addresses, config, passed);
       runningTftp = tftp(addresses);
       undo.push(() => runningTftp?.stop());
       await runningTftp.start();
       undo.push(() => dhcp.stop());
       await dhcp.start();
+      warnOfOverhearing(overheardDevices(config.interfaces), passed, log);
       isServing = true;
       await http.listen({ socketPath: await controlSocket(env, config) });
       undo.push(startRetention({ store, clock, log }) satisfies Cancel);
@@ -187,20 +222,30 @@ export async function createSite({ config, log, env, fsyncDelayMs, onLost }: Sit
       );
     },
     stop: async () => {
+      if (isServing) await tellStop(store, config.site, log);
       isServing = false;
-      await unwindAll(undo, log);
+      await unwind(undo, log);
     },
   };
+}
+
+/** Says in the timeline that the silence from here on was meant. A disk in the way does not keep a site from stopping. */
+async function tellStop(store: Store, site: string, log: Log): Promise<void> {
+  const event = { type: 'site-stopped', at: systemClock.now(), sentence: `Site ${site} is stopping.` } as const;
+  await store.commit([], [event]).catch((thrown: unknown) => {
+    log.warn({ reason: AppError.from(thrown).message }, 'the stop could not be written down');
+  });
 }
 
 async function listenHttp(
   http: HttpServer,
   addresses: readonly SiteAddress[],
   config: SiteConfig,
-  passedFd: number | undefined,
+  passed: readonly PassedSocket[],
 ): Promise<void> {
-  if (passedFd !== undefined) await http.listen({ fd: passedFd });
-  else for (const { address } of addresses) await http.listen({ address, port: config.ports.http });
+  const handed = passed.filter(({ name }) => name === 'http');
+  for (const { fd } of handed) await http.listen({ fd });
+  if (handed.length === 0) for (const { address } of addresses) await http.listen({ address, port: config.ports.http });
 }
 
 /** Beside the process as systemd names it, else below the data directory's own name. */
@@ -210,12 +255,7 @@ async function controlSocket(env: NodeJS.ProcessEnv, config: SiteConfig): Promis
   return join(dir, 'control.sock');
 }
 
-async function unwind(undo: (() => Promise<void> | void)[], error: unknown): Promise<never> {
-  for (const step of undo.splice(0).reverse()) await step();
-  throw error;
-}
-
-async function unwindAll(undo: (() => Promise<void> | void)[], log: Log): Promise<void> {
+async function unwind(undo: Undo[], log: Log): Promise<void> {
   for (const step of undo.splice(0).reverse()) {
     try {
       await step();
@@ -223,4 +263,12 @@ async function unwindAll(undo: (() => Promise<void> | void)[], log: Log): Promis
       log.error({ error }, 'a part of the site did not stop as it should');
     }
   }
+}
+
+function warnOfOverhearing(overheard: readonly string[], passed: readonly PassedSocket[], log: Log): void {
+  if (overheard.length === 0 || passed.some(({ name }) => name.startsWith('dhcp'))) return;
+  log.warn(
+    { overheard },
+    'DHCP also hears these devices: tie it to its own with the socket units (docs/operate/install.md)',
+  );
 }

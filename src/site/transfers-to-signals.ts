@@ -24,10 +24,15 @@ export function createTransferSignals(parts: Parts): {
 } {
   const macOf = (remote: string): MacAddress | undefined =>
     findPeer(remote, '', parts.addresses(), parts.store.state).lease?.mac;
+  const known = (mac: MacAddress | undefined) => {
+    const machine = mac && parts.store.state.machineWith('mac', mac);
+    const slot = machine && parts.store.state.bindingOfMachine(machine.id)?.slot;
+    return { ...(mac && { mac }), ...(machine && { machine: machine.id }), ...(slot !== undefined && { slot }) };
+  };
   return {
     onAsset: ({ remote, digest, name, bytesSent, sizeBytes, done }) => {
       const mac = macOf(remote);
-      if (done) parts.log.info({ remote, mac, file: name, sizeBytes }, 'file sent');
+      if (done) parts.log.info({ remote, ...known(mac), file: name, sizeBytes }, 'file sent');
       if (!mac) return;
       const at = parts.clock.now();
       if (parts.loaders.find(name)?.digest === digest)
@@ -38,7 +43,7 @@ export function createTransferSignals(parts: Parts): {
       const mac = macOf(endpoint.address);
       const level = outcome === 'probe' ? 'debug' : 'info';
       parts.log[level](
-        { remote: endpoint.address satisfies Ipv4, mac, file: name, outcome, because, bytes, ms },
+        { remote: endpoint.address satisfies Ipv4, ...known(mac), file: name, outcome, because, bytes, ms },
         `TFTP transfer: ${outcome}`,
       );
       if (!mac || outcome === 'probe' || !parts.loaders.find(name)) return;

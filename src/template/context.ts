@@ -3,7 +3,7 @@ import type { Ipv4, Subnet } from '../kernel/ipv4.ts';
 import { hostAt, parseIpv4 } from '../kernel/ipv4.ts';
 import type { Result } from '../kernel/result.ts';
 import type { Inside, Path, Problems } from './places.ts';
-import { holeProblems, LiquidText, type Scope, type TextProblem } from './text.ts';
+import { createRenderBudget, holeProblems, LiquidText, type Scope, type TextProblem } from './text.ts';
 
 /** A text of the template or of a document file, and how to say what is wrong at a place inside of it. */
 export type Source = { readonly text: string; readonly say: (message: string, inside?: Inside, slot?: string) => void };
@@ -11,6 +11,7 @@ export type Source = { readonly text: string; readonly say: (message: string, in
 /** What compiling shares: where problems go, and each text parsed once. */
 export class Context {
   readonly problems: Problems;
+  readonly #budget = createRenderBudget();
   readonly #parsed = new Map<string, Result<LiquidText, TextProblem>>();
 
   constructor(problems: Problems) {
@@ -37,7 +38,7 @@ export class Context {
     const undefinedNames = parsed.undefinedNames(scope);
     for (const problem of undefinedNames) source.say(problem.message, problem.inside, slot);
     if (undefinedNames.length > 0) return undefined;
-    const rendered = parsed.render(scope);
+    const rendered = parsed.render(scope, this.#budget);
     if (!rendered.ok) source.say(rendered.error.message, rendered.error.inside, slot);
     return rendered.ok ? rendered.value : undefined;
   }

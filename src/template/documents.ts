@@ -126,7 +126,9 @@ function checkYaml(name: DocumentName, text: string, source: Source, slot: strin
     return;
   }
   const value: unknown = toPlain(document);
-  if (!isMap(value) && value !== null) source.say(`${what} must be a YAML map`, undefined, slot);
+  // An empty user-data is nothing to do; over an empty network-config Talos stumbles for ever.
+  const mayBeEmpty = name === 'user-data';
+  if (!isMap(value) && !(mayBeEmpty && value === null)) source.say(`${what} must be a YAML map`, undefined, slot);
 }
 
 function toPlain(document: ReturnType<typeof parseDocument>): unknown {

@@ -447,6 +447,11 @@ describe('texts', () => {
 describe('documents', () => {
   test.each<Row>([
     [
+      'an empty network-config',
+      changed(userDataText, 'network-config: ""'),
+      ['27:25 spec.profiles.till.documents.network-config: a network-config must be a YAML map (for slot pos-1)'],
+    ],
+    [
       'a #cloud-config that is a list',
       changed('hostname: {{ slot.name }}', '- a'),
       ['27:20 spec.profiles.till.documents.user-data: a #cloud-config must be a YAML map (for slot pos-1)'],

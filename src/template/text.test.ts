@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { holeProblems, LiquidText } from './text.ts';
+import { createRenderBudget, holeProblems, LiquidText } from './text.ts';
 
 const scope = { vars: { name: 'x', count: 3, serials: ['A', 'B'] }, slot: { name: 'pos-1', index: 1 } };
 
@@ -19,7 +19,7 @@ describe('LiquidText', () => {
     ['{% raw %}{{ v1.name }}{% endraw %}', '{{ v1.name }}'],
   ])('renders %s', (text, wanted) => {
     expect(parsed(text).undefinedNames(scope)).toEqual([]);
-    expect(parsed(text).render(scope)).toEqual({ ok: true, value: wanted });
+    expect(parsed(text).render(scope, createRenderBudget())).toEqual({ ok: true, value: wanted });
   });
 
   test.each([
@@ -53,7 +53,12 @@ describe('LiquidText', () => {
     '{{ vars.serials[9] }}',
     '{% for i in (1..600) %}{% for j in (1..500) %}x{% endfor %}{% endfor %}',
   ])('stops %s', (text) => {
-    expect(parsed(text).render(scope).ok).toBe(false);
+    expect(parsed(text).render(scope, createRenderBudget()).ok).toBe(false);
+  });
+
+  test('stops a template whose earlier texts took all the time', () => {
+    const result = parsed('{{ vars.name }}').render(scope, createRenderBudget(-1));
+    expect(result).toMatchObject({ ok: false, error: { message: expect.stringContaining('longer than 3 s') } });
   });
 });
 

@@ -1,4 +1,4 @@
-import { Liquid, LiquidError, type StaticAnalysis, type Template } from 'liquidjs';
+import { Context, Liquid, LiquidError, type StaticAnalysis, type Template } from 'liquidjs';
 import type { Result } from '../kernel/result.ts';
 import { err, ok } from '../kernel/result.ts';
 import { findHoles, HOLES, isHoleName } from '../model/holes.ts';
@@ -13,9 +13,18 @@ export type TextProblem = { readonly message: string; readonly inside: Inside };
 
 /** 256 KiB: the longest text that comes out of one template text. */
 const maxRendered = 256 * 1024;
-const limits = { parseLimit: 1024 * 1024, renderLimit: 250, memoryLimit: 4 * 1024 * 1024 };
+/** A store of 500 slots takes a tenth of it; the site answers nobody meanwhile. */
+const maxRenderMs = 3_000;
+const limits = { parseLimit: 1024 * 1024, renderLimit: maxRenderMs, memoryLimit: 4 * 1024 * 1024 };
 
 const engine = createEngine();
+
+/** The time that all texts of one template may take together, from when it was made. */
+export type RenderBudget = Pick<Context, 'renderLimit'>;
+
+export function createRenderBudget(renderMs = maxRenderMs): RenderBudget {
+  return new Context({}, engine.options, { renderLimit: renderMs });
+}
 
 /** A template text, parsed once and rendered for many slots. */
 export class LiquidText {
@@ -48,10 +57,11 @@ export class LiquidText {
       });
   }
 
-  /** The text for one scope. Time, memory and length are bounded. */
-  render(scope: Scope): Result<string, TextProblem> {
+  /** The text for one scope. Memory and length are bounded; time is, for all texts that share a budget. */
+  render(scope: Scope, { renderLimit }: RenderBudget): Result<string, TextProblem> {
     try {
-      const text: unknown = engine.renderSync(this.#templates, scope);
+      const context = new Context(scope, engine.options, { sync: true }, { renderLimit, liquid: engine });
+      const text: unknown = engine.renderSync(this.#templates, context);
       const rendered = String(text);
       if (rendered.length > maxRendered) return err({ message: 'it renders to more than 256 KiB', inside: start });
       return ok(rendered);
@@ -122,6 +132,9 @@ function missing(segments: readonly unknown[], scope: Scope): string | undefined
 }
 
 function problemOf(error: unknown): TextProblem {
+  // Its place is where the time was over, which is the fault of nobody who stands there.
+  if (error instanceof Error && error.message.startsWith('template render limit exceeded'))
+    return { message: `all texts together take longer than ${maxRenderMs / 1_000} s to render`, inside: start };
   if (!LiquidError.is(error))
     return {
       message: `it cannot be rendered: ${error instanceof Error ? error.message : String(error)}`,

@@ -49,9 +49,13 @@ describe('resolveVars', () => {
     [{ type: 'string', required: true, values: ['a', 'b'] }, 'c', 'one of a, b'],
     [{ type: 'string', required: true, pattern: '[0-9]+' }, 'x1', 'a text like [0-9]+'],
     [{ type: 'list', required: true, pattern: '[A-Z]+' }, ['A', 'b'], 'a text like [A-Z]+'],
-    [{ type: 'string', required: true, pattern: '(' }, 'x', 'a text like ('],
   ])('%j refuses %j', (declaration, given, expected) => {
     expect(resolveOne(declaration, given).problems.join()).toContain(`expected ${expected}, found`);
+  });
+
+  test.each(['(', '(a+)+'])('the pattern %s is a problem of its own, and is never tried', (pattern) => {
+    const { problems } = resolveOne({ type: 'string', required: true, pattern }, 'a'.repeat(200));
+    expect(problems).toEqual([expect.stringMatching(/no regular expression|could take for ever/)]);
   });
 
   test('the site before the default, the default before the example, the example only on request', () => {

@@ -1,6 +1,7 @@
 import { parseDuration } from '../kernel/duration.ts';
 import { parseIpv4, parseSubnet } from '../kernel/ipv4.ts';
 import { parseMac } from '../kernel/mac.ts';
+import { MAX_MATCHED_LENGTH, patternProblem } from './pattern.ts';
 import type { Problems } from './places.ts';
 import { didYouMean, type Place } from './problem.ts';
 import type { VAR_TYPES, VarDeclaration } from './schema-parts.ts';
@@ -60,6 +61,8 @@ function checkDeclared(
   problems: Problems,
 ): VarValue | undefined {
   const path = ['spec', 'vars', name];
+  const unusable = declaration.pattern === undefined ? undefined : patternProblem(declaration.pattern);
+  if (unusable !== undefined) problems.value([...path, 'pattern'], unusable);
   if (declaration.required === true && declaration.default !== undefined) {
     problems.value([...path, 'required'], 'a variable with a default is never required: leave one of them out');
   }
@@ -110,14 +113,10 @@ function outOfBounds(value: VarValue, { min, max }: VarDeclaration): string | un
   return max !== undefined && size > max ? `at most ${max}${what}` : undefined;
 }
 
-/** A pattern that is no regular expression matches nothing. The length is bounded for patterns that take exponential time. */
+/** A pattern that cannot be used matches anything: it was complained of already. */
 function matches(text: string, pattern: string): boolean {
-  try {
-    return text.length <= 1024 && new RegExp(`^(?:${pattern})$`, 'u').test(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return false;
-    throw error;
-  }
+  if (patternProblem(pattern) !== undefined) return true;
+  return text.length <= MAX_MATCHED_LENGTH && new RegExp(`^(?:${pattern})$`, 'u').test(text);
 }
 
 function readType(value: unknown, type: (typeof VAR_TYPES)[number]): Reading {

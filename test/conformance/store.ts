@@ -267,6 +267,22 @@ function pruning(open: Open): void {
     expect(await store.prune({ beforeMs: 20, maxBytes: 1e9 })).toEqual({ events: 0, boots: 0 });
   });
 
+  it('deletes the boots that were closed first beyond a number, and none that is open', async () => {
+    const store = await open();
+    const boots = [
+      boot('b1'),
+      boot('b2', { closedAt: 40 }),
+      boot('b3', { closedAt: 20 }),
+      boot('b4', { closedAt: 30 }),
+    ];
+    await store.commit(
+      boots.map((row) => ({ table: 'boots', key: row.id, row })),
+      [],
+    );
+    expect(await store.prune({ beforeMs: 0, maxBytes: 1e9, maxBoots: 2 })).toEqual({ events: 0, boots: 1 });
+    expect([...store.state.boots.keys()].sort()).toEqual(['b1', 'b2', 'b4']);
+  });
+
   it('deletes the oldest events beyond a size, and never gives their numbers again', async () => {
     const store = await open();
     const long = 'x'.repeat(2_000);

@@ -1,5 +1,6 @@
 import { AppError } from '../../src/kernel/errors.ts';
 import { labCacheDir } from '../../src/lab/cache.ts';
+import { fetchCloudInit } from '../../src/lab/cloud-init.ts';
 import { ensureDebianPackages, type PackageSet, packagesFor } from '../../src/lab/debian.ts';
 import { prepareDebianSystem, prepareDemoSystem } from '../../src/lab/demo-site.ts';
 
@@ -20,6 +21,7 @@ export async function prepareMachine(need: keyof typeof sets): Promise<Prepared>
   try {
     await ensureDebianPackages(names, say);
     // Their parts come from Debian's servers, which nothing inside a test's own network can reach.
+    if (need === 'wire') await fetchCloudInit(labCacheDir(), say);
     if (need === 'lab') {
       await prepareDemoSystem(labCacheDir(), say);
       await prepareDebianSystem(labCacheDir(), say);

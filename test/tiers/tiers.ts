@@ -12,11 +12,19 @@ type Tier = {
   readonly groups: readonly (readonly Step[])[];
 };
 
+/** The property tests again, with a seed that nobody has seen and many more runs. */
+const LONG_PROPERTIES: Step = {
+  name: 'property tests with fresh seeds',
+  command: ['node', 'test/tiers/long-properties.ts'],
+  jsonReport: 'test-results/properties.json',
+  streams: true,
+};
+
 export const TIERS = {
   check: { budgetSeconds: 90, packages: 'none', groups: CHECK_STEPS },
   wire: { budgetSeconds: 360, packages: 'wire', groups: [[vitestIn('wire')]] },
   lab: { budgetSeconds: 1080, packages: 'lab', groups: [[vitestIn('lab')]] },
-  matrix: { budgetSeconds: 4 * 3600, packages: 'lab', groups: [[vitestIn('matrix')]] },
+  matrix: { budgetSeconds: 4 * 3600, packages: 'lab', groups: [[LONG_PROPERTIES], [vitestIn('matrix')]] },
 } as const satisfies Record<string, Tier>;
 
 export type TierName = keyof typeof TIERS;

@@ -16,7 +16,10 @@ export async function askSite<T>(socketPath: string, path: string): Promise<T> {
   throw siteError(status, body);
 }
 
-/** Calls `onEvent` with each event of the site from now on; resolves when the site ends the stream. */
+/**
+ * Calls `onEvent` with each event of the site from now on; resolves when the site ends the stream.
+ * @throws AppError `site-unreachable`, also when the site dies
+ */
 export function followSite(socketPath: string, path: string, onEvent: (event: unknown) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const ask = request({ socketPath, path, headers: { accept: 'text/event-stream' } }, (response) => {
@@ -28,7 +31,9 @@ export function followSite(socketPath: string, path: string, onEvent: (event: un
         for (const block of blocks) emitBlock(block, onEvent);
       });
       response.on('end', resolve);
-      response.on('error', reject);
+      response.on('error', (cause) => {
+        reject(new AppError('site-unreachable', `${socketPath}: the site ended`, { cause }));
+      });
     });
     ask.on('error', (cause) => reject(unreachable(socketPath, cause)));
     ask.end();
@@ -49,7 +54,7 @@ function get(socketPath: string, path: string): Promise<{ status: number; body: 
         body += chunk;
       });
       response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
-      response.on('error', reject);
+      response.on('error', (cause) => reject(unreachable(socketPath, cause)));
     });
     ask.on('timeout', () => ask.destroy(new Error('no answer within 15 s')));
     ask.on('error', (cause) => reject(unreachable(socketPath, cause)));

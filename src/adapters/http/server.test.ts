@@ -107,6 +107,7 @@ describe('listeners', () => {
     await server.listen({ socketPath });
     expect(await get({ host: '127.0.0.1', port, path: '/hello/a' })).toBe('{"hello":"a"}');
     expect(await get({ socketPath, path: '/hello/b' })).toBe('{"hello":"b"}');
+    expect(server.counters()).toEqual({ 'answered.2xx': 2 });
     expect((await stat(socketPath)).mode & 0o777).toBe(0o660);
   });
 
@@ -116,6 +117,19 @@ describe('listeners', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
     expect(answer).toContain('"usage-invalid"');
     expect(answer).not.toMatch(/at .*\.[jt]s/);
+    expect(server.counters()).toEqual({ malformed: 1 });
+    expect(lines).toMatchObject([{ level: 'warn', fields: { because: 'HPE_INVALID_METHOD' } }]);
+  });
+
+  test('one client with many idle connections takes no place of the others', async () => {
+    const few = await createHttpServer({ log, routes: [routes], maxConnections: 8, maxConnectionsPerClient: 2 });
+    const port = await few.listen({ address: '127.0.0.1', port: 0 });
+    const idle = Array.from({ length: 9 }, () => connect({ host: '127.0.0.1', port }).on('error', () => undefined));
+    await expect.poll(() => few.counters()['turned-away']).toBe(7);
+    expect(await get({ host: '127.0.0.1', localAddress: '127.0.0.2', port, path: '/hello/a' })).toBe('{"hello":"a"}');
+    for (const socket of idle) socket.destroy();
+    await expect.poll(() => get({ host: '127.0.0.1', port, path: '/hello/b' }).catch(() => '')).toBe('{"hello":"b"}');
+    await few.close(0);
   });
 
   test('headers without end get a 431', async () => {

@@ -1,6 +1,8 @@
 import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
 import { AppError } from '../../kernel/errors.ts';
+import { LogBudget } from '../../kernel/log-budget.ts';
 import type { Log } from '../../kernel/ports.ts';
 import { redactPath } from './access-log.ts';
 import { refuseMalformed, sendError } from './error-reply.ts';
@@ -14,6 +16,8 @@ export type HttpServerOptions = {
   readonly routes: readonly Routes[];
   /** Connections per listener; what comes on top is closed at once. */
   readonly maxConnections?: number;
+  /** Connections per client address and listener; what comes on top is closed at once. */
+  readonly maxConnectionsPerClient?: number;
 };
 
 export interface HttpServer {
@@ -24,6 +28,8 @@ export interface HttpServer {
    * Rejects with an AppError: `port-in-use`, `permission-denied`, `address-unavailable`, `socket-failed`.
    */
   listen(at: ListenAt): Promise<number>;
+  /** Counts since the start: `answered.2xx` …, `malformed`, `turned-away`. */
+  counters(): Readonly<Record<string, number>>;
   /** Takes no new connection, and ends those that are still busy after `graceMs`. */
   close(graceMs?: number): Promise<void>;
 }
@@ -36,20 +42,31 @@ const HEADERS_MS = 75_000;
 const REQUEST_MS = 120_000;
 const BODY_LIMIT_BYTES = 64 * 1024;
 const MAX_CONNECTIONS = 512;
+/** A machine uses two or three, a browser six: one that opens hundreds must not take the places of all others. */
+const MAX_CONNECTIONS_PER_CLIENT = 48;
 const GRACE_MS = 2_000;
+const MALFORMED_LINES_PER_MINUTE = 60;
 
 /** One set of routes behind any number of listeners, with the same limits and the same error answers everywhere. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const app = await createApp(options);
+  const counts: Record<string, number> = {};
+  const count: Count = (name) => {
+    counts[name] = (counts[name] ?? 0) + 1;
+  };
+  const app = await createApp(options, count);
+  const budget = new LogBudget({ monotonic: () => performance.now() }, MALFORMED_LINES_PER_MINUTE);
   const servers: Server[] = [];
   return {
     app,
     listen: async (at) => {
-      const server = createListener(app, options);
+      const server = createListener(app, options, count, budget);
       const port = await listen(server, at);
+      // Without a listener, an accept that fails for want of descriptors would end the process.
+      server.on('error', (error) => options.log.error({ error }, 'an HTTP listener reported an error'));
       servers.push(server);
       return port;
     },
+    counters: () => ({ ...counts }),
     close: async (graceMs = GRACE_MS) => {
       await Promise.all(servers.splice(0).map((server) => closeServer(server, graceMs)));
       await app.close();
@@ -57,7 +74,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   };
 }
 
-async function createApp({ log, routes }: HttpServerOptions): Promise<FastifyInstance> {
+type Count = (name: string) => void;
+
+async function createApp({ log, routes }: HttpServerOptions, count: Count): Promise<FastifyInstance> {
   const app = fastify({
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
@@ -78,6 +97,7 @@ async function createApp({ log, routes }: HttpServerOptions): Promise<FastifyIns
       status: reply.statusCode,
       remote: request.ip,
     };
+    count(`answered.${Math.floor(reply.statusCode / 100)}xx`);
     log.debug({ ...fields, ms: Math.round(reply.elapsedTime) }, 'http request');
     done();
   });
@@ -86,7 +106,12 @@ async function createApp({ log, routes }: HttpServerOptions): Promise<FastifyIns
   return app;
 }
 
-function createListener(app: FastifyInstance, { log, maxConnections }: HttpServerOptions): Server {
+function createListener(
+  app: FastifyInstance,
+  { log, maxConnections, maxConnectionsPerClient = MAX_CONNECTIONS_PER_CLIENT }: HttpServerOptions,
+  count: Count,
+  budget: LogBudget,
+): Server {
   const server = createServer(
     {
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -99,9 +124,42 @@ function createListener(app: FastifyInstance, { log, maxConnections }: HttpServe
     app.routing,
   );
   server.maxConnections = maxConnections ?? MAX_CONNECTIONS;
-  server.on('clientError', refuseMalformed);
-  server.on('drop', (drop) => log.warn({ remote: drop?.remoteAddress }, 'too many connections: one was turned away'));
+  server.on('clientError', (error: Error & { code?: string }, socket) => {
+    if (error.code !== 'ECONNRESET') {
+      count('malformed');
+      const remote = (socket as Partial<Socket>).remoteAddress;
+      if (budget.spend('malformed')) log.warn({ remote, because: error.code }, 'not a well-formed HTTP request');
+    }
+    refuseMalformed(error, socket);
+  });
+  server.on('drop', (drop) => {
+    count('turned-away');
+    if (budget.spend('drop')) log.warn({ remote: drop?.remoteAddress }, 'too many connections: one was turned away');
+  });
+  limitClients(server, maxConnectionsPerClient, (remote) => {
+    count('turned-away');
+    if (budget.spend('crowd')) log.warn({ remote }, 'too many connections of one client: one was turned away');
+  });
   return server;
+}
+
+/** Hangs up on the connections of a client beyond `most`. Those of a Unix socket have no address, and are not counted. */
+function limitClients(server: Server, most: number, onTurnedAway: (remote: string) => void): void {
+  const counts = new Map<string, number>();
+  server.on('connection', (socket) => {
+    const remote = socket.remoteAddress;
+    if (remote === undefined) return;
+    const count = (counts.get(remote) ?? 0) + 1;
+    counts.set(remote, count);
+    socket.once('close', () => {
+      const left = (counts.get(remote) ?? 1) - 1;
+      if (left > 0) counts.set(remote, left);
+      else counts.delete(remote);
+    });
+    if (count <= most) return;
+    socket.destroy();
+    onTurnedAway(remote);
+  });
 }
 
 async function closeServer(server: Server, graceMs: number): Promise<void> {

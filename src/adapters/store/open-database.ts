@@ -82,8 +82,9 @@ function inspect(path: string): void {
         'store-newer',
         `${path} has version ${version}; this Slipway knows up to ${MIGRATIONS.length}`,
       );
-    const found = db.pragma('quick_check(1)', { simple: true });
-    if (found !== 'ok') throw new AppError('store-damaged', `${path} is damaged: ${found}`);
+    const found = String(db.pragma('quick_check(1)', { simple: true }));
+    // It answers with a headline and lines.
+    if (found !== 'ok') throw new AppError('store-damaged', `${path} is damaged: ${found.split('\n').at(-1)}`);
   } finally {
     db.close();
     // A reader makes these where there are none, and may not clear them away.

@@ -2,7 +2,7 @@ import { AppError } from '../../kernel/errors.ts';
 import type { Log } from '../../kernel/ports.ts';
 import type { Event, NewEvent } from '../../model/event.ts';
 import { applyChanges, createState, type MemoryState } from '../../model/state.ts';
-import type { Change, EventQuery, Store } from '../../model/store.ts';
+import type { Change, EventQuery, PruneLimits, Store } from '../../model/store.ts';
 import { CommitQueue } from './commit-queue.ts';
 import type { Faults } from './faults.ts';
 import type { EventPage, RowText, StoredEvent } from './protocol.ts';
@@ -92,11 +92,8 @@ class WorkerStore implements SqliteStore {
     };
   }
 
-  async prune(limits: {
-    readonly beforeMs: number;
-    readonly maxBytes: number;
-  }): Promise<{ events: number; boots: number }> {
-    const boots = await this.#pruneBoots(limits.beforeMs);
+  async prune(limits: PruneLimits): Promise<{ events: number; boots: number }> {
+    const boots = await this.#pruneBoots(limits);
     let events = 0;
     for (let done = false; !done; ) {
       const part = await this.#worker.call('pruneEvents', limits);
@@ -116,8 +113,12 @@ class WorkerStore implements SqliteStore {
     await this.#worker.call('injectFaults', faults);
   }
 
-  async #pruneBoots(beforeMs: number): Promise<number> {
-    const old = [...this.state.boots].filter(([, boot]) => (boot.closedAt ?? beforeMs) < beforeMs);
+  async #pruneBoots({ beforeMs, maxBoots = Number.POSITIVE_INFINITY }: PruneLimits): Promise<number> {
+    const closed = [...this.state.boots].flatMap(([key, { closedAt }]) =>
+      closedAt === undefined ? [] : [[key, closedAt] as const],
+    );
+    closed.sort(([, a], [, b]) => a - b);
+    const old = closed.filter(([, closedAt], i) => closedAt < beforeMs || closed.length - i > maxBoots);
     for (let i = 0; i < old.length; i += BOOTS_AT_ONCE) {
       const part = old.slice(i, i + BOOTS_AT_ONCE);
       await this.commit(

@@ -74,6 +74,7 @@ describe('GET /boot/script', () => {
     );
     expect([answer.statusCode, answer.headers['content-length']]).toEqual([200, String(answer.body.length)]);
     expect(answer.body).toContain('/assets/sha256/');
+    expect(answer.body).toContain('What failed before: 4c0a6092: the site did not answer');
     expect(signals.heard).toEqual([
       {
         kind: 'script',
@@ -118,7 +119,13 @@ describe('GET /boot/script', () => {
 
   it('lets a machine wait while there is no template', async () => {
     const { get } = await setUp({ revision: undefined });
-    expect((await get(`/boot/script?mac=${POS_MAC}`)).body).toContain('the site is starting and has no template yet');
+    expect((await get(`/boot/script?mac=${POS_MAC}`)).body).toContain('does not know yet what its machines run');
+  });
+
+  it('a stranger that speaks for a machine whose address is elsewhere leaves no trace', async () => {
+    const { get, signals } = await setUp();
+    const answer = await get(`/boot/script?mac=${POS_MAC}&giveup=1&serial=FORGED`, '10.0.0.77');
+    expect([answer.statusCode, signals.heard]).toEqual([200, []]);
   });
 
   it('a made-up machine without an address of ours leaves no trace', async () => {

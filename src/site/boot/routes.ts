@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { MacAddress } from '../../kernel/mac.ts';
 import type { Clock, Log } from '../../kernel/ports.ts';
 import type { ContentStore } from '../../model/content.ts';
 import { findMachine, findSlot } from '../../model/identity.ts';
+import { leaseKey } from '../../model/lease.ts';
 import type { Peer } from '../../model/peer.ts';
 import { findPeer } from '../../model/peer.ts';
 import type { SignalSink } from '../../model/signal.ts';
@@ -59,7 +61,10 @@ function sendScript(deps: BootDeps, request: FastifyRequest, reply: FastifyReply
   const decision = query ? decide(deps, query, peer, peer.site) : unreadable(values);
   const claim = query?.request.claim;
   note(deps, { query, peer, decision });
-  return sendText(reply, renderScript(decision, { siteName: deps.siteName, site: peer.site, claim }));
+  return sendText(
+    reply,
+    renderScript(decision, { siteName: deps.siteName, site: peer.site, claim, trouble: query?.trouble }),
+  );
 }
 
 function decide(deps: BootDeps, query: BootQuery, peer: Peer, site: SiteAddress): BootDecision {
@@ -106,12 +111,24 @@ function note(deps: BootDeps, { query, peer, decision }: Noted): void {
   });
 }
 
-/** Who has no address of ours, is unknown and expected in no slot leaves no trace: a query is cheap to make up. */
-function isOurs({ store, revisions }: BootDeps, claim: BootQuery['request']['claim'], { lease }: Peer): boolean {
+/**
+ * A query is cheap to make up: who has no address of ours leaves no trace if it is unknown and expected in no slot, or
+ * if the machine that it says it is has its address somewhere else.
+ */
+function isOurs(deps: BootDeps, claim: BootQuery['request']['claim'], { lease }: Peer): boolean {
+  const { store, revisions } = deps;
   if (lease) return lease.mac === claim.mac;
+  if (isLeased(deps, claim.mac)) return false;
   if (findMachine(claim, store.state)) return true;
   const revision = revisions.current();
   return revision !== undefined && findSlot(claim, store.state, revision).kind === 'slot';
+}
+
+function isLeased({ store, addresses, clock }: BootDeps, mac: MacAddress): boolean {
+  return addresses().some(({ network }) => {
+    const lease = store.state.leases.get(leaseKey(network, mac));
+    return lease?.state === 'bound' && lease.expiresAt > clock.now();
+  });
 }
 
 function noNetwork(): string {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Digest } from '../../kernel/digest.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Asset } from '../../model/revision.ts';
-import { diskError, syncFolder } from './disk.ts';
+import { checkRoom, diskError, syncFolder } from './disk.ts';
 import { blobPath, type Layout, shardOf } from './layout.ts';
 import type { Attempt, Delivery } from './sources/attempt.ts';
 import { attemptsOf } from './sources/attempts.ts';
@@ -14,10 +14,15 @@ export type FillContext = {
   readonly stallMs: number;
   /** A source that sends more is cut off: it must not fill the disk before its digest can be checked. */
   readonly maxBytes: number;
+  /** What an asset must leave free on the disk. */
+  readonly reserveBytes: number;
   readonly signal: AbortSignal;
   /** Hears how far an attempt is; `sizeBytes` is what its source promises. */
   readonly onProgress: (bytesDone: number, sizeBytes: number | undefined) => void;
 };
+
+/** How often the free space is looked at again: others write to this disk, too. */
+const LOOK_EVERY_BYTES = 16 * 1024 * 1024;
 
 /** Why one attempt brought nothing; `wrongDigest` if it brought something else. */
 type Failure = { readonly label: string; readonly because: string; readonly wrongDigest: boolean };
@@ -79,9 +84,15 @@ async function copy(
 ): Promise<{ sizeBytes: number; found: string }> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
+  let lookAt = 0;
   for await (const chunk of delivery.chunks) {
     sizeBytes += chunk.length;
     if (sizeBytes > context.maxBytes) throw new Error(`sends more than ${context.maxBytes} bytes`);
+    if (sizeBytes >= lookAt) {
+      const toCome = Math.max(chunk.length, (delivery.sizeBytes ?? 0) - sizeBytes);
+      await onDisk('measure the disk', checkRoom(context.layout.partial, toCome, context.reserveBytes));
+      lookAt = sizeBytes + LOOK_EVERY_BYTES;
+    }
     hash.update(chunk);
     await onDisk('write an asset', writeAll(file, chunk));
     context.onProgress(sizeBytes, delivery.sizeBytes);

@@ -173,6 +173,18 @@ describe('a fill', () => {
     await expect(store.ensure(assetOf('hello', source))).rejects.toMatchObject({ code: 'disk-failed' });
   });
 
+  test('leaves the reserve of the disk to leases and events', async () => {
+    const careful = await openStore({ reserveBytes: 2 ** 60 });
+    const asset = assetOf('hello', await put('source', 'hello'));
+    await expect(careful.ensure(asset)).rejects.toMatchObject({
+      code: 'disk-full',
+      message: expect.stringMatching(/^\d+ MiB are free, of which \d+ are kept/),
+    });
+    expect(careful.stateOf(asset.digest).kind).toBe('failed');
+    expect(await readdir(join(dataDir(), 'partial'))).toEqual([]);
+    await careful.stop();
+  });
+
   test('waits its turn when enough others run', async () => {
     const single = await openStore({ parallelFills: 1 });
     let open = 0;

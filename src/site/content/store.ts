@@ -16,6 +16,8 @@ export type ContentSettings = {
   /** A source that is silent for so long has failed. */
   readonly stallMs?: number;
   readonly maxAssetBytes?: number;
+  /** What assets leave free on the disk, so that leases and events can always be written. */
+  readonly reserveBytes?: number;
   /** Fills at a time: each holds a thread of the pool now and then, and downloads share it. */
   readonly parallelFills?: number;
 };
@@ -40,6 +42,7 @@ type Filling = { readonly work: Promise<void>; bytesDone: number; sizeBytes: num
 
 const STALL_MS = 30_000;
 const MAX_ASSET_BYTES = 16 * 2 ** 30;
+const RESERVE_BYTES = 256 * 2 ** 20;
 const PARALLEL_FILLS = 3;
 
 /** Opens the store in a data directory. Rejects with `disk-failed` or `disk-full` if its folders cannot be made or read. */
@@ -123,6 +126,7 @@ class DiskContentStore implements RunningContentStore {
         layout: layoutOf(settings.dataDir),
         stallMs: settings.stallMs ?? STALL_MS,
         maxBytes: settings.maxAssetBytes ?? MAX_ASSET_BYTES,
+        reserveBytes: settings.reserveBytes ?? RESERVE_BYTES,
         signal: this.#stopping.signal,
         onProgress: (bytesDone, expected) => this.#progress(asset.digest, bytesDone, expected),
       });

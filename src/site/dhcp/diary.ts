@@ -1,5 +1,6 @@
 import { AppError } from '../../kernel/errors.ts';
 import { UNSPECIFIED } from '../../kernel/ipv4.ts';
+import { LogBudget } from '../../kernel/log-budget.ts';
 import type { Clock, Log, LogFields } from '../../kernel/ports.ts';
 import { findMachine } from '../../model/identity.ts';
 import type { SiteState } from '../../model/store.ts';
@@ -7,7 +8,6 @@ import type { DhcpMessage } from './codec/message.ts';
 import type { MessageType } from './codec/options.ts';
 import { messageTypeOf } from './codec/options.ts';
 import type { Counters } from './counters.ts';
-import { LogBudget } from './log-budget.ts';
 import type { Client } from './policy/client.ts';
 import type { Decision, IgnoreReason } from './policy/decision.ts';
 

@@ -74,6 +74,16 @@ describe('the prober', () => {
     await prober.stop();
   });
 
+  it('takes nobody for a stranger who was given the address while it asked', async () => {
+    const { bench, clock, neighbours, conflicts, start, prober } = setUp();
+    await start();
+    bench.lease();
+    neighbours.set(bench.leaseOf()?.address ?? '', true);
+    await clock.pass(90_000);
+    expect(conflicts).toEqual([]);
+    await prober.stop();
+  });
+
   it('looks again after a minute, and notices who has moved in', async () => {
     const { clock, neighbours, start, next, prober } = setUp();
     await start();

@@ -6,6 +6,7 @@ import type { Cancel, Clock, Log } from '../../kernel/ports.ts';
 import type { UdpPort, UdpSocket } from '../../kernel/udp.ts';
 import type { SiteState } from '../../model/store.ts';
 import type { AddressPool } from './address-pool.ts';
+import { isLive } from './policy/lease-time.ts';
 import type { NetworkPlan } from './policy/network-plan.ts';
 
 /** The kernel's neighbour table. */
@@ -107,7 +108,7 @@ export class Prober {
     const table = await this.#table();
     for (const { network, address } of asked) {
       const entry = table.get(address);
-      if (entry?.complete) this.#answered(network, address, entry.mac);
+      if (entry?.complete && !this.#isLeased(network, address)) this.#answered(network, address, entry.mac);
       else this.#silent(network, address);
     }
   }
@@ -124,6 +125,12 @@ export class Prober {
   #ask({ plan }: ProbedNetwork, addresses: readonly Ipv4[]): void {
     const socket = this.#sockets.get(plan.site.address);
     for (const address of addresses) socket?.send(new Uint8Array(1), { address, port: DISCARD_PORT });
+  }
+
+  /** Given to somebody while we asked: who answers there is no stranger. */
+  #isLeased({ plan }: ProbedNetwork, address: Ipv4): boolean {
+    const lease = this.#parts.state.leaseOfAddress(plan.network.name, address);
+    return lease?.state === 'bound' && isLive(lease, this.#parts.clock.now());
   }
 
   #answered({ plan, pool }: ProbedNetwork, address: Ipv4, mac: MacAddress): void {

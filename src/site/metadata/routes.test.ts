@@ -194,6 +194,8 @@ describe('who asks', () => {
     expect((await get(`/t/${token}/vendor-data`, ELSEWHERE)).body).toContain('phone_home:');
     expect(signals.heard).toHaveLength(1);
     expect(await get('/t/nonsense/meta-data')).toMatchObject({ status: 403 });
+    const reportOnly = sampleTokens.mint({ use: 'report', mac: POS_MAC, issuedAt: T0 });
+    expect(await get(`/t/${reportOnly}/user-data`)).toMatchObject({ status: 403 });
     expect(await get(`/t/${token}/passwd`)).toMatchObject({ status: 404 });
   });
 });

@@ -147,6 +147,8 @@ function groundOf(
 function grantOf({ tokens }: MetadataDeps, token: string): TokenGrant {
   const grant = tokens.verify(token);
   if (!grant) throw new AppError('token-refused', 'this site did not make the token of this address');
+  // What a node reports with goes to its logs and its vendor-data: who finds it there must not read with it.
+  if (grant.use !== 'read') throw new AppError('token-refused', 'with the token of this address nobody may read');
   return grant;
 }
 

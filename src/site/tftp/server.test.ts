@@ -216,6 +216,32 @@ test('more transfers than there is room for are dropped without a word, and serv
   await vi.waitFor(() => expect(server.counters().active).toBe(0));
 });
 
+test('one address that asks from ever new ports leaves room for the others', async () => {
+  await server.stop();
+  server = createTftpServer({
+    ...{ udp, clock, log, files: { find }, onTransfer: () => undefined },
+    settings: { addresses: [SITE], port: 69, maxTransfers: 9, maxPerClient: 2 },
+  });
+  await server.start();
+  for (const port of [1, 2, 3, 4]) request({}, { ...stranger, port });
+  request();
+  await vi.waitFor(() => expect(udp.sent).toHaveLength(3));
+  expect(server.counters()).toMatchObject({ active: 3, dropped: 2 });
+  expect(udp.sent.map(({ to }) => to.address).sort()).toEqual(
+    [client.address, stranger.address, stranger.address].sort(),
+  );
+});
+
+test('a flood of nonsense is counted in full, and logged as far as a person reads', () => {
+  for (let i = 0; i < 1_000; i++) udp.deliver(Uint8Array.of(0, 9), stranger, { address: SITE, port: 69 });
+  expect(server.counters().malformed).toBe(1_000);
+  expect(log.lines).toHaveLength(600);
+  expect(log.lines[0]).toMatchObject({ level: 'warn', fields: { because: 'opcode 9 is none of TFTP' } });
+  clock.advance(60_000);
+  udp.deliver(Uint8Array.of(0, 9), stranger, { address: SITE, port: 69 });
+  expect(log.lines.at(-1)?.fields).toMatchObject({ leftOutBefore: 400 });
+});
+
 test('a disk that takes its time delays a block, and does not double it', async () => {
   let finish: () => void = () => undefined;
   const slow = new Promise<void>((resolve) => {

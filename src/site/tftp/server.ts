@@ -1,5 +1,6 @@
 import type { Ipv4 } from '../../kernel/ipv4.ts';
-import type { Clock, Log } from '../../kernel/ports.ts';
+import { LogBudget } from '../../kernel/log-budget.ts';
+import type { Clock, Log, LogFields } from '../../kernel/ports.ts';
 import type { Endpoint, UdpPort, UdpSocket } from '../../kernel/udp.ts';
 import { decodeTftp, ERROR_CODES, encodeTftp, type TftpRequest } from './codec/packet.ts';
 import { createCounters, type TftpCounters } from './counters.ts';
@@ -25,6 +26,8 @@ export type TftpSettings = {
   readonly limits?: TransferLimits;
   /** Each takes a socket and a file; what is asked beyond it is dropped, so that the client asks again. */
   readonly maxTransfers?: number;
+  /** As `maxTransfers`, for one address: who asks from ever new ports shall not take the places of all others. */
+  readonly maxPerClient?: number;
 };
 
 export interface TftpServer {
@@ -37,6 +40,9 @@ export interface TftpServer {
 }
 
 const MAX_TRANSFERS = 256;
+const MAX_PER_CLIENT = 16;
+/** One type of line, written over and over, is cut short here. */
+const LINES_PER_MINUTE = 600;
 
 /** A read-only TFTP server over a table of names. Each transfer has a socket of its own (RFC 1350 section 4). */
 export function createTftpServer(deps: TftpDeps): TftpServer {
@@ -48,11 +54,14 @@ class Server implements TftpServer {
   readonly #listeners: UdpSocket[] = [];
   readonly #transfers: Transfers;
   readonly #counters = createCounters();
+  readonly #budget: LogBudget;
 
   constructor(deps: TftpDeps) {
     this.#deps = deps;
-    const { limits = DEFAULT_LIMITS, maxTransfers = MAX_TRANSFERS } = deps.settings;
-    this.#transfers = new Transfers({ ...deps, limits, maxTransfers, onTransfer: (report) => this.#tell(report) });
+    const { limits = DEFAULT_LIMITS, maxTransfers = MAX_TRANSFERS, maxPerClient = MAX_PER_CLIENT } = deps.settings;
+    const onTransfer = (report: TransferReport) => this.#tell(report);
+    this.#transfers = new Transfers({ ...deps, limits, maxTransfers, maxPerClient, onTransfer });
+    this.#budget = new LogBudget(deps.clock, LINES_PER_MINUTE);
   }
 
   async start(): Promise<void> {
@@ -120,7 +129,7 @@ class Server implements TftpServer {
     if (this.#transfers.admit({ packet, from, local: listener.local, refuse }) !== 'full') return;
     // Many boot ROMs give up for good on an ERROR, but all of them repeat a request that nobody answers.
     this.#counters.dropped++;
-    this.#deps.log.warn({ remote: from.address }, 'too many TFTP transfers: a request was dropped');
+    this.#write('warn', { remote: from.address }, 'too many TFTP transfers: a request was dropped');
   }
 
   #refuseWrite(packet: TftpRequest, from: Endpoint, listener: UdpSocket): void {
@@ -129,13 +138,19 @@ class Server implements TftpServer {
 
   #refuse(packet: TftpRequest, from: Endpoint, listener: UdpSocket, code: number, because: string): void {
     this.#counters.refused++;
-    this.#deps.log.info({ remote: from.address, name: escapeName(packet.filename), because }, 'TFTP request refused');
+    this.#write('info', { remote: from.address, name: escapeName(packet.filename), because }, 'TFTP request refused');
     sendError(listener, from, code, because);
   }
 
   #ignore(from: Endpoint, because: string): void {
     this.#counters.malformed++;
-    this.#deps.log.debug({ remote: from.address, because }, 'TFTP datagram ignored');
+    this.#write('warn', { remote: from.address, because }, 'TFTP datagram ignored');
+  }
+
+  #write(level: 'info' | 'warn', fields: LogFields, sentence: string): void {
+    const spent = this.#budget.spend(sentence);
+    if (!spent) return;
+    this.#deps.log[level](spent.leftOut > 0 ? { ...fields, leftOutBefore: spent.leftOut } : fields, sentence);
   }
 
   #tell(report: TransferReport): void {

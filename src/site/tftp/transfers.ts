@@ -15,6 +15,8 @@ export type TransfersDeps = {
   readonly files: BootFileSource;
   readonly limits: TransferLimits;
   readonly maxTransfers: number;
+  /** From one address. */
+  readonly maxPerClient: number;
   readonly onTransfer: (report: TransferReport) => void;
 };
 
@@ -57,12 +59,19 @@ export class Transfers {
     const former = this.#entries.get(key);
     if (former && isRepetition(request.packet, former)) return 'repeated';
     former?.transfer?.abandon('the client began anew');
-    if (this.#stopped || this.#entries.size >= this.#deps.maxTransfers) return 'full';
+    if (this.#stopped || !this.#hasRoom(request.from)) return 'full';
     const name = normaliseName(request.packet.filename);
     const entry: Entry = { ...request, name, startedAt: this.#deps.clock.monotonic() };
     this.#entries.set(key, entry);
     this.#inBackground(this.#open(entry));
     return 'taken';
+  }
+
+  #hasRoom({ address }: Endpoint): boolean {
+    const { maxTransfers, maxPerClient } = this.#deps;
+    if (this.#entries.size >= maxTransfers) return false;
+    const ofClient = [...this.#entries.values()].filter((entry) => entry.from.address === address).length;
+    return ofClient < maxPerClient;
   }
 
   /** Ends all of them without a word to the clients, which will ask again. */

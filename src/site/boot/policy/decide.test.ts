@@ -81,8 +81,10 @@ describe('a machine in a slot', () => {
       slot: 'pos-1',
       because,
       holdSeconds: 300,
+      leftSeconds: 300,
       localBoot: 'sanboot',
     });
+    expect(decide(ask({ waitedSeconds: 290 }), undefined, assets)).toMatchObject({ kind: 'wait', leftSeconds: 10 });
     expect(decide(ask({ waitedSeconds: 300 }), undefined, assets)).toMatchObject({ kind: 'local', because });
   });
 
@@ -114,11 +116,11 @@ describe('a machine in a slot', () => {
   it('is refused where its processor cannot start the kernel', () => {
     expect(decide(ask({ env: { ...bios, longMode: 'no' } }))).toMatchObject({
       kind: 'refuse',
-      because: 'pos-1 boots amd64, and this machine cannot start that (i386 loader on pcbios)',
+      because: 'pos-1 is for another kind of computer (amd64; this one: i386 loader on pcbios)',
     });
     expect(decide(ask({ env: { ...efi, buildarch: 'arm64' } }))).toMatchObject({
       kind: 'refuse',
-      because: 'pos-1 boots amd64, and this machine is arm64 (arm64 loader on efi)',
+      because: 'pos-1 is for another kind of computer (amd64; this one: arm64 loader on efi)',
     });
   });
 
@@ -143,6 +145,7 @@ describe('a machine in no slot', () => {
       kind: 'hold',
       code: expect.stringMatching(/^[2-9A-Z]{4}$/),
       holdSeconds: 300,
+      leftSeconds: 300,
       localBoot: 'sanboot',
     });
     expect(decide({ ...stranger, waitedSeconds: 300 })).toMatchObject({
@@ -162,7 +165,7 @@ describe('a machine in no slot', () => {
     const context = { state: createState(), revision: undefined, site: SITE, assetState: () => complete };
     expect(decideBoot(ask(), context)).toMatchObject({
       kind: 'wait',
-      because: 'the site is starting and has no template yet',
+      because: 'the site is starting and does not know yet what its machines run',
     });
     expect(decideBoot(ask({ waitedSeconds: 300 }), context).kind).toBe('local');
   });

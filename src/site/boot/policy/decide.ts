@@ -39,9 +39,9 @@ export function decideBoot(request: BootRequest, context: BootContext): BootDeci
 function decideWithoutRevision(request: BootRequest): BootDecision {
   const localBoot = localBootOf(undefined, request.env);
   if (request.waitedSeconds >= STARTING_HOLD_SECONDS)
-    return { kind: 'local', because: 'the site has no template yet', localBoot };
-  const because = 'the site is starting and has no template yet';
-  return { kind: 'wait', because, holdSeconds: STARTING_HOLD_SECONDS, localBoot };
+    return { kind: 'local', because: 'the site does not know yet what its machines run', localBoot };
+  const because = 'the site is starting and does not know yet what its machines run';
+  return { kind: 'wait', because, ...timeLeft(request, STARTING_HOLD_SECONDS), localBoot };
 }
 
 function decideUnknown(request: BootRequest, revision: Revision, localBoot: LocalBoot): BootDecision {
@@ -51,15 +51,14 @@ function decideUnknown(request: BootRequest, revision: Revision, localBoot: Loca
     const because = `nobody gave this machine a slot within ${formatDuration(holdSeconds * 1_000)}`;
     return { kind: 'local', because, localBoot };
   }
-  return { kind: 'hold', code: machineCode(request.claim.mac), holdSeconds, localBoot };
+  return { kind: 'hold', code: machineCode(request.claim.mac), ...timeLeft(request, holdSeconds), localBoot };
 }
 
 function decideSlot(request: BootRequest, context: BootContext, revision: Revision, slot: Slot): BootDecision {
   const localBoot = localWayOf(request, slot, revision);
   const { profile } = slot;
-  const arch = bootArch(request.env);
-  if (arch !== profile.arch) {
-    const because = `${slot.name} boots ${profile.arch}, and this machine ${arch ? `is ${arch}` : 'cannot start that'} (${firmwareOf(request)})`;
+  if (bootArch(request.env) !== profile.arch) {
+    const because = `${slot.name} is for another kind of computer (${profile.arch}; this one: ${firmwareOf(request)})`;
     return { kind: 'refuse', because, localBoot };
   }
   if (request.givenUp) {
@@ -79,7 +78,14 @@ function decideNotReady(request: BootRequest, revision: Revision, slot: Slot, mi
   const because = `${slot.profile.name} is not ready: ${missing}`;
   const { holdSeconds } = revision.unknownMachines;
   if (request.waitedSeconds >= holdSeconds) return { kind: 'local', because, localBoot };
-  return { kind: 'wait', slot: slot.name, because, holdSeconds, localBoot };
+  return { kind: 'wait', slot: slot.name, because, ...timeLeft(request, holdSeconds), localBoot };
+}
+
+function timeLeft(
+  { waitedSeconds }: BootRequest,
+  holdSeconds: number,
+): { readonly holdSeconds: number; readonly leftSeconds: number } {
+  return { holdSeconds, leftSeconds: Math.max(0, holdSeconds - waitedSeconds) };
 }
 
 /** The class that the machine itself fits goes before the one that its slot expects: hardware is what it is. */

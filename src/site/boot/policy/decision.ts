@@ -40,13 +40,21 @@ export type BootDecision =
       readonly localBoot: LocalBoot;
     }
   /** Unknown: shows its code until somebody gives it a slot, or `holdSeconds` are over. */
-  | { readonly kind: 'hold'; readonly code: string; readonly holdSeconds: number; readonly localBoot: LocalBoot }
+  | {
+      readonly kind: 'hold';
+      readonly code: string;
+      readonly holdSeconds: number;
+      /** Of `holdSeconds`, for the person at the screen. */
+      readonly leftSeconds: number;
+      readonly localBoot: LocalBoot;
+    }
   /** Known, but what it needs is not here yet. */
   | {
       readonly kind: 'wait';
       readonly slot?: string;
       readonly because: string;
       readonly holdSeconds: number;
+      readonly leftSeconds: number;
       readonly localBoot: LocalBoot;
     }
   | { readonly kind: 'local'; readonly because: string; readonly localBoot: LocalBoot }

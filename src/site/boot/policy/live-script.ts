@@ -23,7 +23,7 @@ export function liveLines(decision: Live, base: string, ask: Word): Line[] {
         `Next: ${files.length} files (${inMiB(total)}) come from the site, then ${decision.profile} starts in memory.`,
       ),
     ),
-    echo(shown('Nothing on the disks of this machine is changed.')),
+    echo(shown('Slipway changes nothing on the disks of this machine.')),
     run(words('imgfree'), { orElse: [] }),
     ...fetchLines('kernel', [...fetchCommand('kernel', 'kernel', kernel, base), ...cmdline]),
     ...initrds.flatMap((file, i) => fetchLines(`initramfs${i}`, fetchCommand('initrd', initrdName(i), file, base))),
@@ -51,7 +51,9 @@ function failureLines(ask: Word): Line[] {
   return [
     label('failed'),
     echo(shown('This did not work: step'), [setting('step')], shown('failed with code'), [setting('error')]),
-    echo(shown('What to do: look at the network cable. The site tells more under this machine.')),
+    echo(
+      shown('What to do: look at the network cable. If it stays, tell whoever looks after this site what stands here.'),
+    ),
     run([word('isset'), setting('rounds')], { orElse: words('set rounds:int32 0') }),
     run(words('inc rounds')),
     run([word('iseq'), setting('rounds'), word(String(ROUNDS))], { andThen: words('set giveup 1'), orElse: [] }),

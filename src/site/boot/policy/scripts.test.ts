@@ -19,12 +19,13 @@ const live: BootDecision = {
   cmdline: cmdline.ok ? cmdline.value : [],
   localBoot: 'sanboot',
 };
-const hold: BootDecision = { kind: 'hold', code: '7F3K', holdSeconds: 300, localBoot: 'sanboot' };
+const hold: BootDecision = { kind: 'hold', code: '7F3K', holdSeconds: 300, leftSeconds: 290, localBoot: 'sanboot' };
 const wait: BootDecision = {
   kind: 'wait',
   slot: 'pos-1',
   because: 'demo is not ready: kernel 40 %',
   holdSeconds: 60,
+  leftSeconds: 60,
   localBoot: 'exit',
 };
 const local: BootDecision = {
@@ -95,7 +96,7 @@ describe('the scripts as a person and a machine read them', () => {
       echo Slipway, site store-0417, slot pos-1
       echo This machine: QEMU Standard PC, serial X1, MAC 52:54:00:00:00:01
       echo Next: 2 files (28.6 MiB) come from the site, then demo starts in memory.
-      echo Nothing on the disks of this machine is changed.
+      echo Slipway changes nothing on the disks of this machine.
       imgfree ||
       set step kernel
       set tries:int32 0
@@ -132,7 +133,7 @@ describe('the scripts as a person and a machine read them', () => {
       boot || set error \${errno}
       :failed
       echo This did not work: step \${step} failed with code \${error}
-      echo What to do: look at the network cable. The site tells more under this machine.
+      echo What to do: look at the network cable. If it stays, tell whoever looks after this site what stands here.
       isset \${rounds} || set rounds:int32 0
       inc rounds
       iseq \${rounds} 3 && set giveup 1 ||
@@ -158,7 +159,7 @@ describe('the scripts as a person and a machine read them', () => {
       echo *** 7F3K ***
       echo
       echo What to do: tell the code to whoever looks after this site, and leave the machine on.
-      echo Without a place it goes on with its own disk after 5 minutes.
+      echo Without a place it goes on with its own disk after 4 min 50 s.
       isset \${waited} || set waited:int32 0
       :wait
       sleep 5 ||
@@ -228,6 +229,7 @@ describe('the scripts as a person and a machine read them', () => {
     echo This machine: of unknown make, serial unknown, MAC \${netX/mac}
     echo The site starts nothing on this machine:
     echo pos-1 is taken: the machine with serial X9 fills it.
+    echo What to do: tell whoever looks after this site what stands here.
     echo It goes on with its own disk in 20 seconds.
     sleep 20 ||
     sanboot --no-describe --drive 0x80 ||
@@ -386,6 +388,13 @@ describe('wait, refuse and local', () => {
       world({ sanboot: () => ({ errno: '0x2d000000' }) }),
     );
     expect(run.end).toBe('exit 1');
+  });
+
+  it('a failure that came back with the question is shown in words', () => {
+    const trouble = '2d0c618e: the site has no such file (HTTP 404), at kernel';
+    expect(runScript(renderScript(live, { ...frame, trouble }), world()).screen).toContain(
+      `What failed before: ${trouble}.`,
+    );
   });
 
   it('what was told once is not told again', () => {

@@ -16,6 +16,8 @@ export type ScriptFrame = {
   readonly site: SiteAddress;
   /** undefined: the loader did not say who it is. */
   readonly claim: Claim | undefined;
+  /** What failed before it asked, in words. */
+  readonly trouble?: string | undefined;
 };
 
 /** Long enough to be read, or photographed. */
@@ -38,7 +40,7 @@ function bodyLines(decision: BootDecision, { site, claim }: ScriptFrame): Line[]
         echo(shown(`*** ${decision.code} ***`)),
         echo(),
         echo(shown('What to do: tell the code to whoever looks after this site, and leave the machine on.')),
-        echo(shown(`Without a place it goes on with its own disk after ${inWords(decision.holdSeconds)}.`)),
+        echo(shown(`Without a place it goes on with its own disk after ${inWords(decision.leftSeconds)}.`)),
         ...waitLines(decision.holdSeconds, ask),
         ...localLines(decision.localBoot),
       ];
@@ -46,7 +48,7 @@ function bodyLines(decision: BootDecision, { site, claim }: ScriptFrame): Line[]
       return [
         echo(shown(`Not yet: ${decision.because}.`)),
         echo(shown('What to do: leave the machine on, it asks again by itself.')),
-        echo(shown(`Otherwise it goes on with its own disk after ${inWords(decision.holdSeconds)}.`)),
+        echo(shown(`Otherwise it goes on with its own disk after ${inWords(decision.leftSeconds)}.`)),
         ...waitLines(decision.holdSeconds, ask),
         ...localLines(decision.localBoot),
       ];
@@ -56,6 +58,7 @@ function bodyLines(decision: BootDecision, { site, claim }: ScriptFrame): Line[]
       return [
         echo(shown('The site starts nothing on this machine:')),
         echo(shown(`${decision.because}.`)),
+        echo(shown('What to do: tell whoever looks after this site what stands here.')),
         echo(shown(`It goes on with its own disk in ${READING_SECONDS} seconds.`)),
         run(words(`sleep ${READING_SECONDS}`), { orElse: [] }),
         ...localLines(decision.localBoot),
@@ -63,7 +66,7 @@ function bodyLines(decision: BootDecision, { site, claim }: ScriptFrame): Line[]
   }
 }
 
-function headLines(decision: BootDecision, { siteName, claim }: ScriptFrame): Line[] {
+function headLines(decision: BootDecision, { siteName, claim, trouble }: ScriptFrame): Line[] {
   const slot = 'slot' in decision && decision.slot !== undefined ? `, slot ${decision.slot}` : '';
   const who = [claim?.manufacturer, claim?.product].filter(Boolean).join(' ') || 'of unknown make';
   const address = claim ? shown(claim.mac) : [setting('netX/mac')];
@@ -73,6 +76,7 @@ function headLines(decision: BootDecision, { siteName, claim }: ScriptFrame): Li
     echo(),
     echo(shown(`Slipway, site ${siteName}${slot}`)),
     echo(shown(`This machine: ${who}, serial ${claim?.serial || 'unknown'}, MAC`), address),
+    ...(trouble === undefined ? [] : [echo(shown(`What failed before: ${trouble}.`))]),
   ];
 }
 

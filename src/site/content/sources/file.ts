@@ -18,7 +18,9 @@ export async function deliverFile(path: string, { signal }: AttemptContext): Pro
     const found = await stat(path);
     if (!found.isFile()) throw new Error('is not a file');
     const file = await open(path, 'r');
-    return { sizeBytes: found.size, chunks: file.createReadStream({ highWaterMark: READ_BYTES, signal }) };
+    // An error before anybody reads is met by the reader later; without a listener it would end the process.
+    const chunks = file.createReadStream({ highWaterMark: READ_BYTES, signal }).on('error', () => undefined);
+    return { sizeBytes: found.size, chunks };
   } catch (cause) {
     throw new Error(reasons[errnoOf(cause) ?? ''] ?? (cause as Error).message, { cause });
   }

@@ -60,6 +60,16 @@ describe('the evidence of a machine', () => {
     expect(machine.evidence.at(-1)?.value).toBe('host-499');
   });
 
+  it('goes on knowing a machine in whose name somebody makes up UUIDs', () => {
+    let machine = addEvidence(nobody, statementsOf({ mac: POS_MAC, uuid: POS_UUID, serial: 'X1' }), 'script', T0);
+    for (let i = 0; i < 200; i++) {
+      const uuid = `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`;
+      machine = addEvidence(machine, statementsOf({ mac: POS_MAC, uuid }), 'script', T0 + i);
+    }
+    expect(machine.evidence.length).toBeLessThanOrEqual(48);
+    expect(machine.evidence.slice(0, 3).map(({ value }) => value)).toEqual([POS_MAC, POS_UUID, 'X1']);
+  });
+
   it('holds nothing that a terminal would obey', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (value) => {

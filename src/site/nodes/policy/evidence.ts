@@ -10,6 +10,8 @@ const REFRESH_MS = 60_000;
 /** What a machine may say of itself is bounded: a hostile one could send another host name every second. */
 const MAX_VALUE_LENGTH = 128;
 const MAX_ROWS = 48;
+/** MACs, and UUIDs: each said by DHCP, by the loader and by the system. */
+const MAX_IDENTIFIERS = 16;
 
 /** The machine with what was said at `at` added; the very same machine if there was nothing new. */
 export function addEvidence(
@@ -54,14 +56,21 @@ function printable(text: string): string {
     .toWellFormed();
 }
 
-/** Drops what was not seen for longest when there is too much; MACs and UUIDs stay, they say who it is. */
+/**
+ * Drops what was not seen for longest when there is too much; of MACs and UUIDs, which say who it is, those that came
+ * last: who makes up new ones in a machine's name must displace neither them nor the rest.
+ */
 function trim(evidence: readonly Evidence[]): readonly Evidence[] {
   if (evidence.length <= MAX_ROWS) return evidence;
-  const identifies = (row: Evidence) => row.kind === 'mac' || row.kind === 'uuid';
-  const kept = new Set(
-    [...evidence]
-      .sort((a, b) => Number(identifies(b)) - Number(identifies(a)) || b.lastSeen - a.lastSeen)
-      .slice(0, MAX_ROWS),
-  );
+  const oldest = (kind: EvidenceKind) =>
+    evidence
+      .filter((row) => row.kind === kind)
+      .sort((a, b) => a.firstSeen - b.firstSeen)
+      .slice(0, MAX_IDENTIFIERS);
+  const names = [...oldest('mac'), ...oldest('uuid')];
+  const others = evidence
+    .filter(({ kind }) => kind !== 'mac' && kind !== 'uuid')
+    .sort((a, b) => b.lastSeen - a.lastSeen);
+  const kept = new Set([...names, ...others].slice(0, MAX_ROWS));
   return evidence.filter((row) => kept.has(row));
 }

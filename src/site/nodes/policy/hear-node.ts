@@ -4,7 +4,7 @@ import { findMachine } from '../../../model/identity.ts';
 import type { Signal } from '../../../model/signal.ts';
 import type { Context } from './context.ts';
 import { describe, knowMachine } from './know-machine.ts';
-import { step, subjectOf } from './track-boot.ts';
+import { nameOf, step, subjectOf } from './track-boot.ts';
 
 /** A token may be made a moment before the clock of its boot row: the diary writes later than the scripts go out. */
 const TOKEN_SLACK_MS = 5_000;
@@ -19,13 +19,15 @@ export function hearPhoneHome(context: Context, signal: Extract<Signal, { kind: 
   if (machine && next.stage === 'done') enrol(context, next, describe(machine), signal);
 }
 
+const PHASES = { start: ', begun', finish: ', finished', other: '' } as const;
+
 /** One step that the node tells of. */
 export function hearReport(context: Context, signal: Extract<Signal, { kind: 'report' }>): void {
   const { draft, memory } = context;
   const boot = bootOf(context, signal);
   if (!boot || !memory.mayReport(boot.id)) return;
   const result = signal.result ? `: ${signal.result}` : '';
-  const sentence = `${signal.phase === 'other' ? '' : `${signal.phase} `}${signal.name}${result}`;
+  const sentence = `${nameOf(context, boot)}: ${signal.description ?? signal.name}${PHASES[signal.phase]}${result}`;
   const data = {
     name: signal.name,
     phase: signal.phase,

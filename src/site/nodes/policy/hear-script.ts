@@ -8,6 +8,9 @@ import { openBoot, placeBoot, step, subjectOf } from './track-boot.ts';
 
 type Script = Extract<Signal, { kind: 'script' }>;
 
+/** No machine is switched off, on and at its loader again so soon: who asks meanwhile is not booting, but asking. */
+const REST_MS = 3_000;
+
 /** The loader asked what to do, and was told. */
 export function hearScript(context: Context, { at, claim, answer, errno }: Script): void {
   const { draft, memory } = context;
@@ -15,6 +18,7 @@ export function hearScript(context: Context, { at, claim, answer, errno }: Scrip
   if (!machine) return;
   const filled = fillSlot(context, machine, claim, at);
   const latest = draft.latestBoot(machine.id);
+  if (latest?.outcome && isResting(latest, at)) return;
   const before =
     latest && !latest.outcome
       ? placeBoot(context, latest, filled)
@@ -29,6 +33,10 @@ export function hearScript(context: Context, { at, claim, answer, errno }: Scrip
     const sentence = `${describe(machine)} is in no slot; its screen shows ${code}`;
     draft.say({ type: 'machine-held', at, sentence, ...subjectOf(boot), data: { code } });
   }
+}
+
+function isResting({ closedAt = 0 }: Boot, at: number): boolean {
+  return at >= closedAt && at - closedAt < REST_MS;
 }
 
 function hearAnswer(context: Context, boot: Boot, answer: ScriptAnswer, at: number): Boot {

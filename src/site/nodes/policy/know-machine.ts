@@ -15,13 +15,21 @@ export type Told = {
 };
 
 /**
- * The machine that a claim speaks of, with what was said now; a new row if nobody knew it. undefined: the claim has
- * neither a MAC nor a UUID that tells one machine from another.
+ * Who takes an address and gives it back under ever new MACs makes a row each time: here that ends. No site has so many
+ * machines, and those that a slot waits for still come in.
  */
-export function knowMachine({ draft }: Context, told: Told): Machine | undefined {
+const MAX_MACHINES = 4096;
+
+/**
+ * The machine that a claim speaks of, with what was said now; a new row if nobody knew it. undefined: the claim has
+ * neither a MAC nor a UUID that tells one machine from another, or there are too many machines and it fits no slot.
+ */
+export function knowMachine(context: Context, told: Told): Machine | undefined {
+  const { draft } = context;
   const statements = [...statementsOf(told.claim), ...(told.more ?? [])];
   const known = findMachine(told.claim, draft);
   if (!known && !statements.some(({ kind }) => kind === 'mac' || kind === 'uuid')) return undefined;
+  if (!known && isFull(context) && !isExpected(context, told.claim)) return undefined;
   const before = known ?? { id: `m${draft.count('machines')}` as MachineId, evidence: [] };
   const machine = addEvidence(before, statements, told.source, told.at);
   if (machine !== known) draft.putMachine(machine);
@@ -30,6 +38,14 @@ export function knowMachine({ draft }: Context, told: Told): Machine | undefined
     draft.say({ type: 'machine-seen', at: told.at, sentence, machine: machine.id, data: { mac: told.claim.mac } });
   }
   return machine;
+}
+
+function isFull({ draft }: Context): boolean {
+  return draft.machines.size >= MAX_MACHINES;
+}
+
+function isExpected({ draft, revision }: Context, claim: Claim): boolean {
+  return revision !== undefined && findSlot(claim, draft, revision).kind === 'slot';
 }
 
 /** Lets a machine fill the slot that it matches, as the next binding of that slot. Answers the slot that it fills now. */

@@ -164,14 +164,14 @@ describe('a whole boot', () => {
         "machine-seen: machine 52:54:00:00:00:01 was seen for the first time",
         "slot-filled: machine 52:54:00:00:00:01 fills pos-1",
         "boot-opened: machine 52:54:00:00:00:01 was switched on",
-        "boot-stage: boot b1: loader after 1.5 s",
-        "boot-stage: boot b1: script after 5.0 s",
-        "boot-stage: boot b1: kernel after 6.0 s",
-        "boot-stage: boot b1: os after 21.0 s",
-        "boot-stage: boot b1: configured after 22.5 s",
-        "node-reported: finish init-network: SUCCESS",
-        "boot-stage: boot b1: done after 30.0 s",
-        "boot-closed: boot b1 ended: live, after 30.0 s",
+        "boot-stage: pos-1: its loader runs, 1.5 s after it was switched on",
+        "boot-stage: pos-1: has its script, 5.0 s after it was switched on",
+        "boot-stage: pos-1: fetches its system, 6.0 s after it was switched on",
+        "boot-stage: pos-1: its system runs, 21.0 s after it was switched on",
+        "boot-stage: pos-1: its system has its configuration, 22.5 s after it was switched on",
+        "node-reported: pos-1: init-network, finished: SUCCESS",
+        "boot-stage: pos-1: done, 30.0 s after it was switched on",
+        "boot-closed: pos-1: up after 30.0 s",
         "node-enrolled: pos-1 is enrolled: machine 52:54:00:00:00:01, 30.0 s after it was switched on",
       ]
     `);
@@ -224,6 +224,15 @@ describe('DISCOVER', () => {
       [0, 'script'],
       [60_000, 'loader'],
     ]);
+  });
+
+  it('does not begin with a loader that asks over and over', () => {
+    const world = new World();
+    const givenUp = { kind: 'local', because: 'its files did not arrive' } as const;
+    for (let i = 0; i < 100; i++) world.tell(script(i * 10, i % 2 ? live : givenUp));
+    expect(world.boots).toHaveLength(1);
+    world.tell(script(60_000));
+    expect(world.boots).toHaveLength(2);
   });
 
   it('after a long silence is another boot, though the first never got its script', () => {
@@ -294,6 +303,19 @@ describe('slots', () => {
     world.tellEach([1, 2, 3].map((i) => script(i * 5_000, { kind: 'hold', code: 'ABCD' }, OTHER_MAC)));
     expect(world.events.map(({ type }) => type)).toEqual(['machine-seen', 'boot-opened', 'boot-stage', 'machine-held']);
     expect(world.boots).toMatchObject([{ stage: 'held' }]);
+  });
+
+  it('made-up machines without end leave room for one that a slot waits for', () => {
+    const world = new World();
+    const macOf = (i: number) =>
+      `52:54:01:00:${[i >> 8, i & 255].map((n) => n.toString(16).padStart(2, '0')).join(':')}`;
+    const madeUp = Array.from({ length: 4_200 }, (_, i) =>
+      dhcp(i, 'firmware', 'request', { mac: macOf(i) as MacAddress }),
+    );
+    world.tell(...madeUp);
+    expect(world.state.machines.size).toBe(4096);
+    world.tell(dhcp(5_000, 'firmware', 'request'));
+    expect([world.state.machines.size, world.state.currentBinding('pos-1')?.number]).toEqual([4097, 1]);
   });
 
   it('a held machine that a new template gives a slot goes on in the same boot', () => {

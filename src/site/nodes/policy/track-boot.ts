@@ -6,6 +6,7 @@ import { advance } from './advance.ts';
 import type { BootInput } from './boot-machine.ts';
 import type { Context } from './context.ts';
 import { describe } from './know-machine.ts';
+import { DOING, describeEnd } from './words.ts';
 
 export type Opening = {
   readonly machine: Machine;
@@ -48,26 +49,28 @@ export function placeBoot({ draft }: Context, boot: Boot, filled: Pick<Boot, 'sl
 }
 
 /** Feeds an input to a boot and tells what came of it. */
-export function step({ draft }: Context, boot: Boot, input: BootInput, at: number, because = ''): Boot {
+export function step(context: Context, boot: Boot, input: BootInput, at: number, because = ''): Boot {
+  const { draft } = context;
   const next = advance(boot, input, at, because);
   if (next === boot) return boot;
   draft.putBoot(next);
-  const after = formatDuration(Math.max(0, at - next.openedAt));
   if (next.stage !== boot.stage) {
+    const after = formatDuration(Math.max(0, at - next.openedAt));
+    const sentence = `${nameOf(context, next)}: ${DOING[next.stage]}, ${after} after it was switched on`;
     const data = { stage: next.stage, afterMs: at - next.openedAt };
-    draft.say({
-      type: 'boot-stage',
-      at,
-      sentence: `boot ${next.id}: ${next.stage} after ${after}`,
-      ...subjectOf(next),
-      data,
-    });
+    draft.say({ type: 'boot-stage', at, sentence, ...subjectOf(next), data });
   }
   if (next.outcome) {
-    const sentence = `boot ${next.id} ended: ${next.outcome.kind}${because ? `, ${because}` : ''}, after ${after}`;
+    const sentence = `${nameOf(context, next)}: ${describeEnd(next)}`;
     draft.say({ type: 'boot-closed', at, sentence, ...subjectOf(next), data: { outcome: next.outcome } });
   }
   return next;
+}
+
+/** Whom a sentence about a boot names: the slot, which a person can find, or else the machine. */
+export function nameOf({ draft }: Context, boot: Boot): string {
+  const machine = draft.machines.get(boot.machine);
+  return boot.slot ?? (machine ? describe(machine) : boot.machine);
 }
 
 /** What an event about a boot is about. */

@@ -1,20 +1,9 @@
 import { formatDuration } from '../../../kernel/duration.ts';
-import type { Boot, BootStage } from '../../../model/boot.ts';
+import type { Boot } from '../../../model/boot.ts';
 import type { BootView, StageView } from '../../../wire/api/views.ts';
 import { lastReached } from './advance.ts';
 import type { Progress } from './memory.ts';
-
-const DOING: Readonly<Record<BootStage, string>> = {
-  seen: 'switched on',
-  held: 'shows its code',
-  loader: 'its loader runs',
-  script: 'has its script',
-  kernel: 'fetches its system',
-  os: 'its system runs',
-  configured: 'its system has its configuration',
-  installing: 'installs',
-  done: 'done',
-};
+import { DOING, describeEnd, NEXT_STEP } from './words.ts';
 
 /** After so long without a step a person wants to know that nothing happens. */
 const QUIET_MS = 5 * 60_000;
@@ -41,25 +30,10 @@ function withDuration(row: { readonly stage: string; readonly at: number }, unti
 }
 
 function sentenceOf(boot: Boot, now: number, progress: Progress | undefined): string {
-  if (boot.outcome) return endOf(boot);
+  if (boot.outcome) return describeEnd(boot);
   const doing = boot.stage === 'kernel' && progress ? percentOf(progress) : DOING[boot.stage];
   const quietMs = now - lastReached(boot);
-  return quietMs > QUIET_MS ? `${doing}; nothing more for ${formatDuration(quietMs)}` : doing;
-}
-
-function endOf({ outcome, openedAt, closedAt }: Boot): string {
-  switch (outcome?.kind) {
-    case 'live':
-      return `up after ${formatDuration(Math.max(0, (closedAt ?? openedAt) - openedAt))}`;
-    case 'local':
-      return `went on with its own disk: ${outcome.because}`;
-    case 'refused':
-      return `refused: ${outcome.because}`;
-    case 'held':
-      return 'was switched off while it showed its code';
-    default:
-      return 'was switched off before it was done';
-  }
+  return quietMs > QUIET_MS ? `${doing}; nothing more for ${formatDuration(quietMs)}. ${NEXT_STEP[boot.stage]}` : doing;
 }
 
 function percentOf({ file, bytesSent, sizeBytes }: Progress): string {

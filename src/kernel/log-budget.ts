@@ -1,4 +1,4 @@
-import type { Clock } from '../../kernel/ports.ts';
+import type { Clock } from './ports.ts';
 
 const WINDOW_MS = 60_000;
 

@@ -1,0 +1,44 @@
+import { formatDuration } from '../../../kernel/duration.ts';
+import type { Boot, BootStage } from '../../../model/boot.ts';
+
+/** What a machine does in a stage, behind its name. */
+export const DOING: Readonly<Record<BootStage, string>> = {
+  seen: 'switched on',
+  held: 'shows its code',
+  loader: 'its loader runs',
+  script: 'has its script',
+  kernel: 'fetches its system',
+  os: 'its system runs',
+  configured: 'its system has its configuration',
+  installing: 'installs',
+  done: 'done',
+};
+
+/** What a person does about a boot that takes no further step. */
+export const NEXT_STEP: Readonly<Record<BootStage, string>> = {
+  seen: 'Is it on, and set to boot from the network? Look at its screen',
+  held: 'Give it a slot, or leave it: it goes on with its own disk',
+  loader: 'Look at its screen, then at its network cable',
+  script: 'Look at its screen, then at its network cable',
+  kernel: 'Look at its screen, then at its network cable',
+  os: 'Its system asked for no configuration: look at its screen, and at `ds` in its profile',
+  configured: 'Its system never said that it is up: look at its screen, or switch it off and on',
+  installing: 'Look at its screen',
+  done: 'Look at its screen',
+};
+
+/** How a boot ended, in the past tense. */
+export function describeEnd({ outcome, openedAt, closedAt }: Boot): string {
+  switch (outcome?.kind) {
+    case 'live':
+      return `up after ${formatDuration(Math.max(0, (closedAt ?? openedAt) - openedAt))}`;
+    case 'local':
+      return `went on with its own disk: ${outcome.because}`;
+    case 'refused':
+      return `refused: ${outcome.because}`;
+    case 'held':
+      return 'was switched off while it showed its code';
+    default:
+      return 'was switched off before it was done';
+  }
+}

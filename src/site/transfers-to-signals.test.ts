@@ -1,0 +1,65 @@
+import { expect, it } from 'vitest';
+import {
+  INITRD,
+  KERNEL,
+  leaseChange,
+  POS_ADDRESS,
+  POS_MAC,
+  SampleClock,
+  SampleLog,
+  SampleSignals,
+  SampleStore,
+  SITE,
+  sampleLease,
+  T0,
+} from '../../test/support/sample-site.ts';
+import type { Ipv4 } from '../kernel/ipv4.ts';
+import type { MachineId } from '../model/machine.ts';
+import type { Change } from '../model/store.ts';
+import { createTransferSignals } from './transfers-to-signals.ts';
+
+const machine = 'm1' as MachineId;
+const evidence = [{ kind: 'mac', value: POS_MAC, source: 'dhcp', firstSeen: T0, lastSeen: T0 }] as const;
+const rows: Change[] = [
+  leaseChange(sampleLease()),
+  { table: 'machines', key: machine, row: { id: machine, evidence } },
+  { table: 'bindings', key: 'pos-1#1', row: { slot: 'pos-1', number: 1, machine, since: T0, health: 'waiting' } },
+];
+
+function setUp() {
+  const [log, signals] = [new SampleLog(), new SampleSignals()];
+  const loaders = {
+    find: (name: string) => (name === 'ipxe.efi' ? { name, digest: KERNEL, sizeBytes: 9 } : undefined),
+  };
+  const parts = { store: new SampleStore(rows), signals, loaders, clock: new SampleClock(), log };
+  return { log, signals, transfers: createTransferSignals({ ...parts, addresses: () => [SITE] }) };
+}
+const sent = { remote: POS_ADDRESS, bytesSent: 9, sizeBytes: 9, done: true };
+const told = { endpoint: { address: POS_ADDRESS, port: 2070 }, bytes: 9, sizeBytes: 9, because: 'x', ms: 4 };
+
+it('what went out by HTTP is a loader or an asset of the machine, with a line when it is whole', () => {
+  const { log, signals, transfers } = setUp();
+  transfers.onAsset({ ...sent, digest: INITRD, name: 'initrd.img', bytesSent: 4, done: false });
+  transfers.onAsset({ ...sent, digest: INITRD, name: 'initrd.img' });
+  transfers.onAsset({ ...sent, digest: KERNEL, name: 'ipxe.efi' });
+  expect(signals.heard.map(({ kind }) => kind)).toEqual(['asset', 'asset', 'loader']);
+  expect(log.lines.map(({ fields }) => fields['file'])).toEqual(['initrd.img', 'ipxe.efi']);
+  expect(log.lines[0]?.fields).toMatchObject({ mac: POS_MAC, machine, slot: 'pos-1' });
+});
+
+it('what went out by TFTP is told but for probes and scripts', () => {
+  const { log, signals, transfers } = setUp();
+  transfers.onTftp({ ...told, name: 'ipxe.efi', outcome: 'probe' });
+  transfers.onTftp({ ...told, name: 'boot.ipxe', outcome: 'done' });
+  transfers.onTftp({ ...told, name: 'ipxe.efi', outcome: 'timeout' });
+  expect(signals.heard).toEqual([{ kind: 'loader', at: T0, mac: POS_MAC, file: 'ipxe.efi', done: false }]);
+  expect(log.lines.map(({ level }) => level)).toEqual(['debug', 'info', 'info']);
+  expect(log.lines[2]?.fields).toMatchObject({ mac: POS_MAC, machine, slot: 'pos-1', outcome: 'timeout' });
+});
+
+it('bytes to an address without a lease are nobody’s', () => {
+  const { log, signals, transfers } = setUp();
+  transfers.onTftp({ ...told, endpoint: { address: '10.0.0.99' as Ipv4, port: 1 }, name: 'ipxe.efi', outcome: 'done' });
+  expect(signals.heard).toEqual([]);
+  expect(log.lines[0]?.fields).not.toHaveProperty('mac');
+});

@@ -1,0 +1,159 @@
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Ipv4 } from '../../src/kernel/ipv4.ts';
+import { type DhcpMessage, decodeMessage, encodeMessage } from '../../src/site/dhcp/codec/message.ts';
+import { type MessageType, messageTypeOf, messageTypeOption, option } from '../../src/site/dhcp/codec/options.ts';
+import { readRequest } from '../packets/hex.ts';
+import {
+  ATTACKERS,
+  type BesiegedSite,
+  besiege,
+  createDice,
+  get,
+  HONEST,
+  POS_MAC,
+  SITE_ADDRESS,
+} from './support/besieged-site.ts';
+import { openRelay, relayed } from './support/dhcp-client.ts';
+import { flood } from './support/flood.ts';
+import { rrq } from './support/tftp-client.ts';
+
+const [ATTACKER, SECOND] = ATTACKERS;
+const POS_ADDRESS = '10.66.0.11' as Ipv4;
+const requests = readdirSync(new URL('../packets/requests', import.meta.url)).map((file) => file.replace('.hex', ''));
+const dice = createDice();
+
+let site: BesiegedSite;
+beforeAll(async () => {
+  site = await besiege('datagrams');
+});
+afterAll(() => site?.end());
+
+const macOf = (index: number) =>
+  `52:54:01:${[16, 8, 0].map((shift) => ((index >> shift) & 255).toString(16).padStart(2, '0')).join(':')}`;
+
+async function machines(): Promise<number> {
+  const answer = JSON.parse((await get('/api/v1/nodes', { from: HONEST })).body) as { machines: unknown[] };
+  return answer.machines.length;
+}
+
+/** The recorded DHCPREQUEST of a system, made into something else. */
+function forged(mac: string, type: MessageType, changes: Partial<DhcpMessage>, requested?: Ipv4): Uint8Array {
+  const decoded = decodeMessage(relayed('dhclient-renew', mac));
+  if (!decoded.ok) throw new Error(decoded.error.sentence);
+  const others = decoded.value.options.filter(({ code }) => ![50, 53, 54].includes(code));
+  const options = [
+    messageTypeOption(type),
+    option('serverId', SITE_ADDRESS as Ipv4),
+    ...(requested ? [option('requestedAddress', requested)] : []),
+    ...others,
+  ];
+  const encoded = encodeMessage({ ...decoded.value, ciaddr: '0.0.0.0' as Ipv4, ...changes, options });
+  if (!encoded.ok) throw new Error(encoded.error.sentence);
+  return encoded.value;
+}
+
+describe('UDP 67', () => {
+  test('noise, lies about lengths and mutations of real packets are counted and forgotten', async () => {
+    const before = site.cost();
+    await flood({ port: 67, count: 3_000, make: (i) => dice.bytes(i % 600) });
+    await flood({ port: 67, count: 20, make: (i) => dice.bytes(65_507 - i) });
+    await flood({
+      port: 67,
+      count: 6_000,
+      make: (i) => {
+        const bytes = Uint8Array.from(readRequest(requests[i % requests.length] ?? ''));
+        for (let hits = dice.number(8); hits >= 0; hits--) bytes[dice.number(bytes.length)] = dice.number(256);
+        return bytes.subarray(0, i % 5 === 0 ? dice.number(bytes.length) : bytes.length);
+      },
+    });
+    await site.checkServes();
+    const after = site.cost();
+    expect(after.descriptors).toBeLessThanOrEqual(before.descriptors + 4);
+    expect(after.rssMiB - before.rssMiB).toBeLessThan(150);
+    expect(after.logBytes - before.logBytes).toBeLessThan(2_000_000);
+    expect(site.log()).not.toContain('a packet brought up a bug');
+  });
+
+  test('a flood of DISCOVERs from made-up machines writes no rows', async () => {
+    const before = await machines();
+    await flood({ port: 67, count: 8_000, make: (i) => relayed('bios-rom-discover', macOf(i), SECOND) });
+    await site.checkServes();
+    expect(await machines()).toBe(before);
+  });
+
+  test('a stranger takes, gives back or declines nobody else’s address', async () => {
+    const relay = await openRelay(SECOND);
+    const ask = async (bytes: Uint8Array): Promise<DhcpMessage> => {
+      relay.send(bytes, 67, SITE_ADDRESS);
+      const [reply] = (await once(relay, 'message', { signal: AbortSignal.timeout(2_000) })) as [Uint8Array];
+      const decoded = decodeMessage(reply);
+      if (!decoded.ok) throw new Error(decoded.error.sentence);
+      return decoded.value;
+    };
+    const giaddr = SECOND as Ipv4;
+    const stranger = macOf(77);
+    const take = (mac: string) => ask(forged(mac, 'request', { giaddr }, POS_ADDRESS));
+    expect(messageTypeOf(await take(POS_MAC))).toBe('ack');
+    expect(messageTypeOf(await take(stranger))).toBe('nak');
+    for (const address of [SITE_ADDRESS, '10.66.0.255', '10.66.0.0', '0.0.0.0', '255.255.255.255'] as Ipv4[])
+      expect(messageTypeOf(await ask(forged(stranger, 'request', { giaddr }, address)))).toBe('nak');
+    relay.send(forged(stranger, 'release', { giaddr, ciaddr: POS_ADDRESS }), 67, SITE_ADDRESS);
+    for (let host = 1; host < 255; host++)
+      relay.send(forged(stranger, 'decline', { giaddr }, `10.66.0.${host}` as Ipv4), 67, SITE_ADDRESS);
+    await site.checkServes();
+    expect(messageTypeOf(await take(stranger))).toBe('nak');
+    expect(messageTypeOf(await take(POS_MAC))).toBe('ack');
+    relay.close();
+  });
+});
+
+describe('UDP 69', () => {
+  test('ten thousand requests that nobody confirms leave room for others', async () => {
+    const before = site.cost();
+    await flood({ port: 69, count: 10_000, from: ATTACKER, sockets: 500, make: () => rrq('boot.ipxe') });
+    await site.checkServes();
+    expect(site.cost().descriptors - before.descriptors).toBeLessThan(64);
+    expect(site.cost().logBytes - before.logBytes).toBeLessThan(500_000);
+  });
+
+  test('names of all kinds find nothing, options of all kinds break nothing', async () => {
+    const names = [
+      '../../etc/shadow',
+      '..\\..\\etc\\shadow',
+      '/etc/shadow',
+      '%2e%2e/x',
+      '',
+      'a'.repeat(60_000),
+      '__proto__',
+    ];
+    const options = [
+      ['blksize', '0'],
+      ['blksize', '65464'],
+      ['windowsize', '0'],
+      ['windowsize', '65535'],
+      ['tsize', '-1'],
+      ['timeout', '0'],
+      ['timeout', '1e9'],
+      ['blksize', '99999999999999999999'],
+      ['x'.repeat(500)],
+    ];
+    await flood({
+      port: 69,
+      count: 2_000,
+      sockets: 20,
+      make: (i) => rrq(names[i % names.length] ?? '', ...(options[i % options.length] ?? [])),
+    });
+    await flood({
+      port: 69,
+      count: 1_000,
+      sockets: 10,
+      make: (i) => Buffer.concat([rrq('boot.ipxe'), dice.bytes(i % 90)]),
+    });
+    await flood({ port: 69, count: 2_000, make: (i) => dice.bytes(i % 60) });
+    await site.checkServes();
+    expect(site.log()).not.toContain('root:');
+    expect(site.log()).not.toContain('failed through a bug');
+  });
+});

@@ -1,0 +1,45 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { decodeMessage } from '../../../src/site/dhcp/codec/message.ts';
+import { messageTypeOf } from '../../../src/site/dhcp/codec/options.ts';
+import { readRequest } from '../../packets/hex.ts';
+import { HONEST, SITE_ADDRESS } from './besieged-site.ts';
+
+const GIADDR = 24;
+const CHADDR = 28;
+
+/** A recorded message with another hardware address, as if a relay at `giaddr` had passed it on. */
+export function relayed(name: string, mac: string, giaddr: string = HONEST): Uint8Array<ArrayBuffer> {
+  const bytes = Uint8Array.from(readRequest(name));
+  bytes.set(giaddr.split('.').map(Number), GIADDR);
+  bytes.set(
+    mac.split(':').map((pair) => Number.parseInt(pair, 16)),
+    CHADDR,
+  );
+  return bytes;
+}
+
+/** A socket on port 67 of an address, where the site's answers to a relay arrive. */
+export async function openRelay(address: string = HONEST): Promise<Socket> {
+  const socket = createSocket({ type: 'udp4', reuseAddr: true });
+  socket.bind(67, address);
+  await once(socket, 'listening');
+  return socket;
+}
+
+/** A DISCOVER of an honest client, repeated once a second; answers the type of the first reply. */
+export async function askByRelay(withinMs: number): Promise<string | undefined> {
+  const socket = await openRelay();
+  const discover = relayed('udhcpc-discover', '52:54:00:66:0f:01');
+  const send = () => socket.send(discover, 67, SITE_ADDRESS);
+  const repeat = setInterval(send, 1_000);
+  send();
+  try {
+    const [reply] = (await once(socket, 'message', { signal: AbortSignal.timeout(withinMs) })) as [Uint8Array];
+    const decoded = decodeMessage(reply);
+    return decoded.ok ? messageTypeOf(decoded.value) : undefined;
+  } finally {
+    clearInterval(repeat);
+    socket.close();
+  }
+}

@@ -1,0 +1,30 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { labCacheDir } from '../../src/lab/cache.ts';
+import { demoSite, prepareDebianSystem, prepareDemoSystem } from '../../src/lab/demo-site.ts';
+import { FIRMWARE_NAMES } from '../../src/lab/firmware.ts';
+import { LabRun, TEST_MAC } from '../lab/support/lab-machine.ts';
+
+const systems = {
+  busybox: { prepare: prepareDemoSystem, template: undefined },
+  debian: { prepare: prepareDebianSystem, template: join(import.meta.dirname, '../lab/support/cloud.yaml') },
+} as const;
+const cells = FIRMWARE_NAMES.flatMap((firmware) =>
+  Object.entries(systems).map(([name, system]) => ({ firmware, name, ...system })),
+);
+
+/** Every firmware with every system: what the lab tier samples. */
+describe('each cell boots to enrolled', () => {
+  it.each(cells)('$firmware, $name', async ({ firmware, name, prepare, template }) => {
+    const run = new LabRun(`matrix-${firmware}-${name}`);
+    try {
+      const system = await prepare(labCacheDir(), () => undefined);
+      await run.startSite(await demoSite(system, { mac: TEST_MAC }, template));
+      await run.switchOn(firmware, system.memoryMb);
+      const event = await run.waitForEvent('enrolled', ({ type }) => type === 'node-enrolled', 280_000);
+      expect(event.slot).toBeTruthy();
+    } finally {
+      await run.end();
+    }
+  });
+});

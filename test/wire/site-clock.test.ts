@@ -1,0 +1,55 @@
+import { globSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Argv } from '../../src/lab/command.ts';
+import { SimMachine } from './support/machine.ts';
+import { readLeases } from './support/site-database.ts';
+import { SiteLab } from './support/site-lab.ts';
+import { writeTemplate } from './support/template.ts';
+
+const MAC = '52:54:00:22:00:01';
+const lab = new SiteLab('br-clock', '10.51.0');
+
+beforeAll(async () => {
+  await lab.open();
+  writeTemplate(lab, { slots: [{ name: 'till-1', mac: MAC, host: 11 }] });
+});
+
+afterAll(() => lab.end());
+
+it('a clock in 1970 hinders no boot, and leases outlive that it is put right, and wrong again', async () => {
+  await lab.start({ on: in1970 });
+  await lab.untilAssetsAreHere();
+  const machine = await SimMachine.plugIn(lab, 'clock', MAC);
+  const other = await SimMachine.plugIn(lab, 'clock-other', '52:54:00:22:00:02');
+  const { ip } = await other.dhcp();
+  expect(new Date(readLeases(lab.dataDir)[0]?.startedAt ?? 0).getUTCFullYear()).toBe(1970);
+  await expectToBoot(machine);
+
+  for (const [index, on] of [asItIs, in1970].entries()) {
+    await lab.site?.stop();
+    await lab.start({ on });
+    expect((await lab.node('till-1')).node).toMatchObject({ state: 'enrolled' });
+    const stranger = await SimMachine.plugIn(lab, `clock-new${index}`, `52:54:00:22:00:1${index}`);
+    expect((await stranger.dhcp())['ip']).not.toBe(ip);
+    expect((await other.dhcp())['ip']).toBe(ip);
+    await expectToBoot(machine);
+  }
+});
+
+async function expectToBoot(machine: SimMachine): Promise<void> {
+  expect((await machine.dhcp())['ip']).toBe('10.51.0.11');
+  expect(await machine.get(`/boot/script?mac=${MAC}`)).toContain('/vmlinuz');
+  expect(await machine.phoneHome(await machine.phoneHomeUrl())).toBe(200);
+  expect((await lab.node('till-1')).node).toMatchObject({ state: 'enrolled' });
+}
+
+function asItIs(argv: Argv): Argv {
+  return argv;
+}
+
+/** Runs a command with the wall clock of a machine whose battery is empty; timers go right. */
+function in1970(argv: Argv): Argv {
+  const [library] = globSync('/usr/lib/*/faketime/libfaketime.so.1');
+  if (!library) throw new Error('libfaketime is not installed');
+  return ['env', `LD_PRELOAD=${library}`, 'FAKETIME=@1970-01-01 00:05:00', 'FAKETIME_DONT_FAKE_MONOTONIC=1', ...argv];
+}
