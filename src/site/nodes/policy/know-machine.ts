@@ -15,10 +15,10 @@ export type Told = {
 };
 
 /**
- * Who takes an address and gives it back under ever new MACs makes a row each time: here that ends. No site has so many
- * machines, and those that a slot waits for still come in.
+ * Who takes an address and gives it back under ever new MACs makes a row each time: here that ends until the retention,
+ * which keeps fewer, has forgotten some. Those that a slot waits for still come in.
  */
-const MAX_MACHINES = 4096;
+const MAX_MACHINES = 12_000;
 
 /**
  * The machine that a claim speaks of, with what was said now; a new row if nobody knew it. undefined: the claim has

@@ -12,6 +12,7 @@ import type { Digest } from '../../../kernel/digest.ts';
 import type { MacAddress } from '../../../kernel/mac.ts';
 import type { Boot } from '../../../model/boot.ts';
 import type { EventType, NewEvent } from '../../../model/event.ts';
+import type { MachineId } from '../../../model/machine.ts';
 import type { Revision } from '../../../model/revision.ts';
 import type { ScriptAnswer, Signal } from '../../../model/signal.ts';
 import { applyChanges, createState } from '../../../model/state.ts';
@@ -307,15 +308,15 @@ describe('slots', () => {
 
   it('made-up machines without end leave room for one that a slot waits for', () => {
     const world = new World();
-    const macOf = (i: number) =>
-      `52:54:01:00:${[i >> 8, i & 255].map((n) => n.toString(16).padStart(2, '0')).join(':')}`;
-    const madeUp = Array.from({ length: 4_200 }, (_, i) =>
-      dhcp(i, 'firmware', 'request', { mac: macOf(i) as MacAddress }),
+    const madeUp = Array.from({ length: 12_000 }, (_, i) => ({ id: `x${i}` as MachineId, evidence: [] }));
+    applyChanges(
+      world.state,
+      madeUp.map((row) => ({ table: 'machines', key: row.id, row })),
     );
-    world.tell(...madeUp);
-    expect(world.state.machines.size).toBe(4096);
+    world.tell(dhcp(0, 'firmware', 'request', { mac: OTHER_MAC }));
+    expect(world.state.machines.size).toBe(12_000);
     world.tell(dhcp(5_000, 'firmware', 'request'));
-    expect([world.state.machines.size, world.state.currentBinding('pos-1')?.number]).toEqual([4097, 1]);
+    expect([world.state.machines.size, world.state.currentBinding('pos-1')?.number]).toEqual([12_001, 1]);
   });
 
   it('a held machine that a new template gives a slot goes on in the same boot', () => {
