@@ -68,8 +68,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     },
     counters: () => ({ ...counts }),
     close: async (graceMs = GRACE_MS) => {
-      await Promise.all(servers.splice(0).map((server) => closeServer(server, graceMs)));
+      // First what never ends by itself (`preClose`), then the connections.
       await app.close();
+      await Promise.all(servers.splice(0).map((server) => closeServer(server, graceMs)));
     },
   };
 }

@@ -151,3 +151,14 @@ describe('the stream of events', () => {
     expect([raw.isDestroyed, written.length]).toEqual([true, 1]);
   });
 });
+
+it('ends the streams of those who follow when the site stops', async () => {
+  const site = { onEvent: () => () => undefined } as unknown as SiteQueries;
+  const http = await createHttpServer({ log: new SampleLog(), routes: [(app) => registerApiRoutes(app, site)] });
+  const port = await http.listen({ address: '127.0.0.1', port: 0 });
+  const answer = await fetch(`http://127.0.0.1:${port}/api/v1/events`, { headers: { accept: 'text/event-stream' } });
+  const text = answer.text();
+  // Far longer than the test may take: the end must come from the stream itself.
+  await http.close(600_000);
+  expect(await text).toBe(': connected\n\n');
+});

@@ -24,6 +24,12 @@ const maxEvents = 1000;
 
 /** `/api/v1`, health and metrics. Reading only: nothing here changes the site. */
 export function registerApiRoutes(app: FastifyInstance, site: SiteQueries): void {
+  // Whoever follows the events would otherwise hold up the end of the site.
+  const streams = new Set<() => void>();
+  app.addHook('preClose', (done) => {
+    for (const end of streams) end();
+    done();
+  });
   app.get('/healthz', (_request, reply) => reply.type('text/plain').send('ok\n'));
   app.get('/readyz', (_request, reply) => sendReadiness(reply, site.notReady()));
   app.get('/metrics', async (_request, reply) => reply.type('text/plain; version=0.0.4').send(await site.metrics()));
@@ -36,7 +42,12 @@ export function registerApiRoutes(app: FastifyInstance, site: SiteQueries): void
     return node;
   });
   app.get('/api/v1/events', (request, reply) => {
-    if (wantsStream(request)) return streamEvents(reply, site, matchesQuery(queryOf(request)));
+    if (wantsStream(request)) {
+      const end = streamEvents(reply, site, matchesQuery(queryOf(request)));
+      streams.add(end);
+      reply.raw.on('close', () => streams.delete(end));
+      return;
+    }
     return site.events(queryOf(request)).then((events) => reply.send({ events }));
   });
 }

@@ -4,12 +4,15 @@ import type { Event } from '../../model/event.ts';
 /** A reader that takes nothing for so long that this much waits for it is cut off; it comes back with `?after=`. */
 const maxBufferedBytes = 1 << 20;
 
-/** Sends events as they happen, as server-sent events with the sequence number as their id. Ends with the connection. */
+/**
+ * Sends events as they happen, as server-sent events with the sequence number as their id. Ends with the connection, or
+ * when the answer is called.
+ */
 export function streamEvents(
   reply: FastifyReply,
   source: { onEvent(listener: (event: Event) => void): () => void },
   wanted: (event: Event) => boolean,
-): void {
+): () => void {
   reply.hijack();
   const response = reply.raw;
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
@@ -21,4 +24,5 @@ export function streamEvents(
     else response.write(`id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`);
   });
   response.on('close', stop);
+  return () => response.end();
 }
