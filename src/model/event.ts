@@ -8,6 +8,7 @@ export const EVENT_TYPES = [
   'revision-applied',
   'revision-refused',
   'machine-seen',
+  'machine-merged',
   'machine-held',
   'slot-filled',
   'slot-conflict',

@@ -1,4 +1,5 @@
 import type { MacAddress } from '../kernel/mac.ts';
+import { isBound } from './lease.ts';
 import type { Claim, EvidenceKind, Machine } from './machine.ts';
 import { evidenceOf } from './machine.ts';
 import type { Revision, Slot, SlotMatch } from './revision.ts';
@@ -46,23 +47,57 @@ export function usableSerial(text: string | undefined): string | undefined {
   return serial === undefined || meaninglessSerials.has(serial.toLowerCase()) ? undefined : serial;
 }
 
-/** The machine that a claim speaks of: by MAC, else by UUID. */
-export function findMachine(claim: Claim, state: SiteState): Machine | undefined {
-  const uuid = usableUuid(claim.uuid);
-  return state.machineWith('mac', claim.mac) ?? (uuid ? state.machineWith('uuid', uuid) : undefined);
+/**
+ * The machine that a claim speaks of at `now` (milliseconds since 1970). Its MAC says so. A UUID, which the site tells
+ * everybody, brings another NIC to a machine only while that one is silent: while one of its NICs has a lease, whoever
+ * comes with its UUID is somebody else. A NIC that came in such a time, and was written down without a UUID and a slot,
+ * may still prove to be the second one of a machine in a slot.
+ */
+export function findMachine(claim: Claim, state: SiteState, now: number): Machine | undefined {
+  const byMac = state.machineWith('mac', claim.mac);
+  const byUuid = machineOfUuid(claim, state);
+  if (!byUuid || byUuid.id === byMac?.id || isUp(byUuid, state, now)) return byMac;
+  if (!byMac) return byUuid;
+  const isStray = evidenceOf(byMac, 'uuid') === undefined && !state.bindingOfMachine(byMac.id);
+  return isStray && state.bindingOfMachine(byUuid.id) ? byUuid : byMac;
 }
 
-/** The slot for a claim: the one its machine is bound to if the revision still has it, else the one that its evidence matches. */
-export function findSlot(claim: Claim, state: SiteState, revision: Revision): SlotAnswer {
-  const machine = findMachine(claim, state);
-  const bound = machine && state.bindingOfMachine(machine.id);
-  const boundSlot = bound && revision.slots[bound.slot];
-  if (boundSlot && (boundSlot.match.length === 0 || matches(boundSlot, claim, machine)))
-    return { kind: 'slot', slot: boundSlot };
+/** The machine that has the UUID of a claim, whoever makes the claim. */
+export function machineOfUuid(claim: Claim, state: SiteState): Machine | undefined {
+  const uuid = usableUuid(claim.uuid);
+  return uuid === undefined ? undefined : state.machineWith('uuid', uuid);
+}
+
+/** Whether a NIC of this machine has a lease at `now`, in any network. */
+function isUp(machine: Machine, state: SiteState, now: number): boolean {
+  return machine.evidence.some(
+    ({ kind, value }) => kind === 'mac' && isBound(state.leaseOfMac(value as MacAddress), now),
+  );
+}
+
+/**
+ * The slot for a claim: the one its machine is bound to if the revision still has it, else the one that its evidence
+ * matches. `taken` is also the answer to a stranger that has nothing but the UUID of the machine in a slot.
+ */
+export function findSlot(claim: Claim, state: SiteState, revision: Revision, now: number): SlotAnswer {
+  const machine = findMachine(claim, state, now);
+  const bound = machine && boundSlotOf(machine, state, revision);
+  if (bound && (bound.match.length === 0 || matches(bound, claim, machine))) return { kind: 'slot', slot: bound };
   const slot = Object.values(revision.slots).find((candidate) => matches(candidate, claim, machine));
-  if (!slot) return { kind: 'none' };
+  if (!slot) return answerToTwin(claim, machine, state, revision);
   const incumbent = incumbentOf(slot, state);
   return incumbent && incumbent.id !== machine?.id ? { kind: 'taken', slot, by: incumbent } : { kind: 'slot', slot };
+}
+
+function answerToTwin(claim: Claim, machine: Machine | undefined, state: SiteState, revision: Revision): SlotAnswer {
+  const twin = machineOfUuid(claim, state);
+  const slot = twin && twin.id !== machine?.id ? boundSlotOf(twin, state, revision) : undefined;
+  return slot && twin ? { kind: 'taken', slot, by: twin } : { kind: 'none' };
+}
+
+function boundSlotOf(machine: Machine, state: SiteState, revision: Revision): Slot | undefined {
+  const binding = state.bindingOfMachine(machine.id);
+  return binding && revision.slots[binding.slot];
 }
 
 function incumbentOf(slot: Slot, state: SiteState): Machine | undefined {

@@ -21,6 +21,11 @@ export type Lease = {
 /** Who asked last with this NIC. */
 export type LeaseHolder = 'firmware' | 'ipxe' | 'os';
 
+/** Whether the client may use its address at `now` (milliseconds since 1970). */
+export function isBound(lease: Lease | undefined, now: number): lease is Lease {
+  return lease?.state === 'bound' && lease.expiresAt > now;
+}
+
 /** The key of a lease row. A declined address is a row of its own: `leaseKey(network, 'declined:' + address)`. */
 export function leaseKey(network: string, client: string): string {
   return `${network}/${client}`;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../kernel/digest.ts';
 import type { Ipv4 } from '../kernel/ipv4.ts';
-import type { MacAddress } from '../kernel/mac.ts';
+import { isIdentifyingMac, type MacAddress } from '../kernel/mac.ts';
 import { type Binding, type Boot, type BootId, bindingKey } from './boot.ts';
 import { type Lease, leaseKey } from './lease.ts';
 import type { Evidence, Machine, MachineId } from './machine.ts';
@@ -59,14 +59,15 @@ const bootChange: fc.Arbitrary<Change> = fc
 const leaseChange: fc.Arbitrary<Change> = fc
   .record({
     client: fc.constantFrom(...macs),
+    network: fc.constantFrom('nodes', 'office'),
     address: fc.constantFrom(...addresses),
     state: fc.constantFrom('bound' as const, 'released' as const, 'declined' as const),
     expiresAt: small,
     gone: fc.boolean(),
   })
   .map(({ gone, ...given }) => {
-    const row: Lease = { ...given, network: 'nodes', mac: given.client, holder: 'os', startedAt: 0 };
-    return { table: 'leases', key: leaseKey('nodes', given.client), row: gone ? null : row };
+    const row: Lease = { ...given, mac: given.client, holder: 'os', startedAt: 0 };
+    return { table: 'leases', key: leaseKey(given.network, given.client), row: gone ? null : row };
   });
 
 const counterChange: fc.Arbitrary<Change> = fc
@@ -97,7 +98,13 @@ function naively(changes: readonly Change[]) {
     counters: [...rows.values()].filter((each) => each.table === 'counters' && each.row !== null).length,
     lease: (address: Ipv4) =>
       first(
-        all<Lease>('leases').filter((lease) => lease.address === address),
+        all<Lease>('leases').filter((lease) => lease.network === 'nodes' && lease.address === address),
+        (lease) => rank[lease.state],
+        (lease) => lease.expiresAt,
+      ),
+    leaseOfMac: (mac: MacAddress) =>
+      first(
+        all<Lease>('leases').filter((lease) => isIdentifyingMac(mac) && lease.mac === mac),
         (lease) => rank[lease.state],
         (lease) => lease.expiresAt,
       ),
@@ -126,6 +133,7 @@ function naiveAnswers(changes: readonly Change[]) {
   const expected = naively(changes);
   return {
     leases: addresses.map(expected.lease),
+    leasesOfMacs: macs.map(expected.leaseOfMac),
     macs: macs.map((mac) => expected.machine('mac', mac)),
     uuids: uuids.map((uuid) => expected.machine('uuid', uuid)),
     boots: machineIds.map(expected.boot),
@@ -138,6 +146,7 @@ function naiveAnswers(changes: readonly Change[]) {
 function answersOf(state: SiteState) {
   return {
     leases: addresses.map((address) => state.leaseOfAddress('nodes', address)),
+    leasesOfMacs: macs.map((mac) => state.leaseOfMac(mac)),
     macs: macs.map((mac) => state.machineWith('mac', mac)),
     uuids: uuids.map((uuid) => state.machineWith('uuid', uuid)),
     boots: machineIds.map((id) => state.latestBoot(id)),

@@ -17,6 +17,7 @@ export class MemoryState implements SiteState {
     counters: new Map(),
   };
   readonly #leasesByAddress = new BestOf<Lease>((lease) => [`${lease.network}/${lease.address}`], holdsBetter);
+  readonly #leasesByMac = new BestOf<Lease>(({ mac }) => (isIdentifyingMac(mac) ? [mac] : []), holdsBetter);
   readonly #machinesByEvidence = new BestOf<Machine>(identifiers, countedLater);
   readonly #bootsByMachine = new BestOf<Boot>((boot) => [boot.machine], countedLater);
   readonly #bindingsBySlot = new BestOf<Binding>(
@@ -34,6 +35,10 @@ export class MemoryState implements SiteState {
   /** Of several rows with one address: bound before declined before released, then the one that ends last. */
   leaseOfAddress(network: string, address: Ipv4): Lease | undefined {
     return this.#leasesByAddress.best(`${network}/${address}`);
+  }
+
+  leaseOfMac(mac: MacAddress): Lease | undefined {
+    return this.#leasesByMac.best(mac);
   }
 
   /** Of several machines with one value: the one that was counted last. */
@@ -69,9 +74,12 @@ export class MemoryState implements SiteState {
       case 'boots':
         this.#bootsByMachine.replace(change.key, replaceRow(this.#rows.boots, change.key, change.row));
         return;
-      case 'leases':
-        this.#leasesByAddress.replace(change.key, replaceRow(this.#rows.leases, change.key, change.row));
+      case 'leases': {
+        const step = replaceRow(this.#rows.leases, change.key, change.row);
+        this.#leasesByAddress.replace(change.key, step);
+        this.#leasesByMac.replace(change.key, step);
         return;
+      }
       case 'counters':
         replaceRow(this.#rows.counters, change.key, change.row);
     }

@@ -1,4 +1,5 @@
 import type { Ipv4 } from '../kernel/ipv4.ts';
+import type { MacAddress } from '../kernel/mac.ts';
 import type { Binding, Boot, BootId } from './boot.ts';
 import type { Event, EventType, NewEvent } from './event.ts';
 import type { Lease } from './lease.ts';
@@ -28,6 +29,8 @@ export interface SiteState {
   readonly counters: ReadonlyMap<string, number>;
   /** The bound, released or declined lease row that holds an address. */
   leaseOfAddress(network: string, address: Ipv4): Lease | undefined;
+  /** Of the rows of one NIC, in whatever network: the bound one that ends last, else any other. */
+  leaseOfMac(mac: MacAddress): Lease | undefined;
   /** The machine that has this evidence; only `mac` and `uuid` identify. */
   machineWith(kind: EvidenceKind, value: string): Machine | undefined;
   /** The newest boot of a machine, open or closed. */

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Ipv4 } from '../../src/kernel/ipv4.ts';
-import { type DhcpMessage, decodeMessage, encodeMessage } from '../../src/site/dhcp/codec/message.ts';
-import { type MessageType, messageTypeOf, messageTypeOption, option } from '../../src/site/dhcp/codec/options.ts';
+import { type DhcpMessage, decodeMessage } from '../../src/site/dhcp/codec/message.ts';
+import { messageTypeOf } from '../../src/site/dhcp/codec/options.ts';
 import { readRequest } from '../packets/hex.ts';
 import {
   ATTACKERS,
@@ -15,12 +14,12 @@ import {
   POS_MAC,
   SITE_ADDRESS,
 } from './support/besieged-site.ts';
-import { openRelay, relayed } from './support/dhcp-client.ts';
+import { forged, openRelay, relayed } from './support/dhcp-client.ts';
 import { flood } from './support/flood.ts';
 import { rrq } from './support/tftp-client.ts';
 
 const [ATTACKER, SECOND] = ATTACKERS;
-const POS_ADDRESS = '10.66.0.11' as Ipv4;
+const POS_ADDRESS = '10.66.0.11';
 const requests = readdirSync(new URL('../packets/requests', import.meta.url)).map((file) => file.replace('.hex', ''));
 const dice = createDice();
 
@@ -36,22 +35,6 @@ const macOf = (index: number) =>
 async function machines(): Promise<number> {
   const answer = JSON.parse((await get('/api/v1/nodes', { from: HONEST })).body) as { machines: unknown[] };
   return answer.machines.length;
-}
-
-/** The recorded DHCPREQUEST of a system, made into something else. */
-function forged(mac: string, type: MessageType, changes: Partial<DhcpMessage>, requested?: Ipv4): Uint8Array {
-  const decoded = decodeMessage(relayed('dhclient-renew', mac));
-  if (!decoded.ok) throw new Error(decoded.error.sentence);
-  const others = decoded.value.options.filter(({ code }) => ![50, 53, 54].includes(code));
-  const options = [
-    messageTypeOption(type),
-    option('serverId', SITE_ADDRESS as Ipv4),
-    ...(requested ? [option('requestedAddress', requested)] : []),
-    ...others,
-  ];
-  const encoded = encodeMessage({ ...decoded.value, ciaddr: '0.0.0.0' as Ipv4, ...changes, options });
-  if (!encoded.ok) throw new Error(encoded.error.sentence);
-  return encoded.value;
 }
 
 describe('UDP 67', () => {
@@ -92,16 +75,18 @@ describe('UDP 67', () => {
       if (!decoded.ok) throw new Error(decoded.error.sentence);
       return decoded.value;
     };
-    const giaddr = SECOND as Ipv4;
+    const giaddr = SECOND;
     const stranger = macOf(77);
-    const take = (mac: string) => ask(forged(mac, 'request', { giaddr }, POS_ADDRESS));
+    const take = (mac: string) => ask(forged({ mac, type: 'request', giaddr, requested: POS_ADDRESS }));
     expect(messageTypeOf(await take(POS_MAC))).toBe('ack');
     expect(messageTypeOf(await take(stranger))).toBe('nak');
-    for (const address of [SITE_ADDRESS, '10.66.0.255', '10.66.0.0', '0.0.0.0', '255.255.255.255'] as Ipv4[])
-      expect(messageTypeOf(await ask(forged(stranger, 'request', { giaddr }, address)))).toBe('nak');
-    relay.send(forged(stranger, 'release', { giaddr, ciaddr: POS_ADDRESS }), 67, SITE_ADDRESS);
+    for (const address of [SITE_ADDRESS, '10.66.0.255', '10.66.0.0', '0.0.0.0', '255.255.255.255'])
+      expect(messageTypeOf(await ask(forged({ mac: stranger, type: 'request', giaddr, requested: address })))).toBe(
+        'nak',
+      );
+    relay.send(forged({ mac: stranger, type: 'release', giaddr, ciaddr: POS_ADDRESS }), 67, SITE_ADDRESS);
     for (let host = 1; host < 255; host++)
-      relay.send(forged(stranger, 'decline', { giaddr }, `10.66.0.${host}` as Ipv4), 67, SITE_ADDRESS);
+      relay.send(forged({ mac: stranger, type: 'decline', giaddr, requested: `10.66.0.${host}` }), 67, SITE_ADDRESS);
     await site.checkServes();
     expect(messageTypeOf(await take(stranger))).toBe('nak');
     expect(messageTypeOf(await take(POS_MAC))).toBe('ack');

@@ -4,6 +4,7 @@ import {
   OTHER_MAC,
   POS_ADDRESS,
   POS_MAC,
+  POS_UUID,
   SampleClock,
   SampleLog,
   SampleSignals,
@@ -14,6 +15,9 @@ import {
   T0,
 } from '../../../test/support/sample-site.ts';
 import { createHttpServer, type HttpServer } from '../../adapters/http/server.ts';
+import type { Ipv4 } from '../../kernel/ipv4.ts';
+import type { Lease } from '../../model/lease.ts';
+import type { Machine, MachineId } from '../../model/machine.ts';
 import type { Revision } from '../../model/revision.ts';
 import type { SiteAddress } from '../../model/site-ports.ts';
 import type { Change } from '../../model/store.ts';
@@ -126,6 +130,46 @@ describe('GET /boot/script', () => {
     const { get, signals } = await setUp();
     const answer = await get(`/boot/script?mac=${POS_MAC}&giveup=1&serial=FORGED`, '10.0.0.77');
     expect([answer.statusCode, signals.heard]).toEqual([200, []]);
+  });
+
+  describe('with the UUID of the machine in a slot, over another NIC', () => {
+    const pos: Machine = {
+      id: 'm1' as MachineId,
+      evidence: [
+        { kind: 'mac', value: POS_MAC, source: 'dhcp', firstSeen: T0, lastSeen: T0 },
+        { kind: 'uuid', value: POS_UUID, source: 'dhcp', firstSeen: T0, lastSeen: T0 },
+      ],
+    };
+    const rows = (incumbent: Partial<Lease>): readonly Change[] => [
+      { table: 'machines', key: 'm1', row: pos },
+      {
+        table: 'bindings',
+        key: 'pos-1#1',
+        row: { slot: 'pos-1', number: 1, machine: pos.id, since: T0, health: 'waiting' },
+      },
+      leaseChange(sampleLease(incumbent)),
+      leaseChange(sampleLease({ client: OTHER_MAC, mac: OTHER_MAC, address: '10.0.0.77' as Ipv4 })),
+    ];
+    const url = `/boot/script?mac=${OTHER_MAC}&uuid=${POS_UUID}`;
+
+    it('a stranger is told that the slot is taken', async () => {
+      const { get, signals } = await setUp({ rows: rows({}) });
+      const { body } = await get(url, '10.0.0.77');
+      expect(body).toContain('pos-1 is taken');
+      expect(body).not.toContain('/assets/');
+      expect(signals.heard).toMatchObject([{ kind: 'script', answer: { kind: 'refuse' } }]);
+    });
+
+    it('the machine itself boots once its lease is over', async () => {
+      const { get } = await setUp({ rows: rows({ expiresAt: T0 }) });
+      expect((await get(url, '10.0.0.77')).body).toContain('/assets/');
+    });
+
+    it('whoever has no address of ours leaves no trace', async () => {
+      const { get, signals } = await setUp({ rows: rows({ expiresAt: T0 }) });
+      await get(`/boot/script?mac=52:54:00:00:00:98&uuid=${POS_UUID}`, '10.0.0.78');
+      expect(signals.heard).toEqual([]);
+    });
   });
 
   it('a made-up machine without an address of ours leaves no trace', async () => {

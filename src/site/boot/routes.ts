@@ -1,9 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { MacAddress } from '../../kernel/mac.ts';
 import type { Clock, Log } from '../../kernel/ports.ts';
 import type { ContentStore } from '../../model/content.ts';
-import { findMachine, findSlot } from '../../model/identity.ts';
-import { leaseKey } from '../../model/lease.ts';
+import { findSlot, machineOfUuid } from '../../model/identity.ts';
+import { isBound } from '../../model/lease.ts';
 import type { Peer } from '../../model/peer.ts';
 import { findPeer } from '../../model/peer.ts';
 import type { SignalSink } from '../../model/signal.ts';
@@ -74,8 +73,9 @@ function decide(deps: BootDeps, query: BootQuery, peer: Peer, site: SiteAddress)
     const because = `it says ${claim.mac}, but its address ${peer.address} was given to ${lease.mac}`;
     return { kind: 'refuse', because, localBoot: localBootOf(undefined, env) };
   }
-  const { store, revisions, content } = deps;
+  const { store, revisions, content, clock } = deps;
   return decideBoot(query.request, {
+    now: clock.now(),
     state: store.state,
     revision: revisions.current(),
     site,
@@ -112,23 +112,20 @@ function note(deps: BootDeps, { query, peer, decision }: Noted): void {
 }
 
 /**
- * A query is cheap to make up: who has no address of ours leaves no trace if it is unknown and expected in no slot, or
- * if the machine that it says it is has its address somewhere else.
+ * A query is cheap to make up: who has no address of ours leaves no trace if it is unknown and expected in no slot, if
+ * the machine that it says it is has its address somewhere else, or if it comes with the UUID of another.
  */
 function isOurs(deps: BootDeps, claim: BootQuery['request']['claim'], { lease }: Peer): boolean {
-  const { store, revisions } = deps;
+  const { store, revisions, clock } = deps;
   if (lease) return lease.mac === claim.mac;
-  if (isLeased(deps, claim.mac)) return false;
-  if (findMachine(claim, store.state)) return true;
+  const now = clock.now();
+  if (isBound(store.state.leaseOfMac(claim.mac), now)) return false;
+  const owner = machineOfUuid(claim, store.state);
+  const named = store.state.machineWith('mac', claim.mac);
+  if (owner && owner.id !== named?.id) return false;
+  if (named) return true;
   const revision = revisions.current();
-  return revision !== undefined && findSlot(claim, store.state, revision).kind === 'slot';
-}
-
-function isLeased({ store, addresses, clock }: BootDeps, mac: MacAddress): boolean {
-  return addresses().some(({ network }) => {
-    const lease = store.state.leases.get(leaseKey(network, mac));
-    return lease?.state === 'bound' && lease.expiresAt > clock.now();
-  });
+  return revision !== undefined && findSlot(claim, store.state, revision, now).kind === 'slot';
 }
 
 function noNetwork(): string {

@@ -179,6 +179,6 @@ export class Desk {
   }
 
   #fields({ client }: Case['letter'], network: string): LogFields {
-    return fieldsOf(client, network, this.#parts.store.state);
+    return fieldsOf(client, network, this.#parts.store.state, this.#parts.clock.now());
   }
 }

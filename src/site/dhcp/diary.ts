@@ -21,6 +21,7 @@ const worthReading: ReadonlySet<IgnoreReason> = new Set([
   'unknown-machine',
   'no-loader',
   'loader-missing',
+  'declines-too-often',
   'pool-exhausted',
 ]);
 
@@ -87,9 +88,9 @@ export class Diary {
 }
 
 /** What every line about a client carries: its machine and slot, as far as they are known. */
-export function fieldsOf(client: Client, network: string, state: SiteState): LogFields {
+export function fieldsOf(client: Client, network: string, state: SiteState, now: number): LogFields {
   const { claim, kind, mac } = client;
-  const machine = claim && findMachine(claim, state);
+  const machine = claim && findMachine(claim, state, now);
   const slot = machine && state.bindingOfMachine(machine.id)?.slot;
   const known = { ...(machine && { machine: machine.id }), ...(slot !== undefined && { slot }) };
   return { network, mac, client: kind?.name ?? 'unknown firmware', ...known, ...(claim?.uuid && { uuid: claim.uuid }) };

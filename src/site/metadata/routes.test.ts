@@ -5,6 +5,7 @@ import {
   OTHER_MAC,
   POS_ADDRESS,
   POS_MAC,
+  POS_UUID,
   SampleClock,
   SampleLog,
   SampleSignals,
@@ -18,7 +19,9 @@ import {
   T0,
 } from '../../../test/support/sample-site.ts';
 import { createHttpServer, type HttpServer } from '../../adapters/http/server.ts';
+import type { Ipv4 } from '../../kernel/ipv4.ts';
 import type { MacAddress } from '../../kernel/mac.ts';
+import type { EvidenceKind, MachineId } from '../../model/machine.ts';
 import type { Document, Revision } from '../../model/revision.ts';
 import { metadataRoutes } from './routes.ts';
 
@@ -44,7 +47,7 @@ async function setUp(revision: Revision | undefined = sampleRevision(), isStarti
     const answer = await server.app.inject({ method: 'GET', url, remoteAddress });
     return { status: answer.statusCode, body: answer.body, headers: answer.headers };
   };
-  return { get, signals, log };
+  return { get, signals, log, store: deps.store };
 }
 
 function withDocuments(
@@ -186,6 +189,26 @@ describe('who asks', () => {
     const slots = { 'pos-1': sampleSlot(), 'pos-2': sampleSlot({ name: 'pos-2', match: [{ mac: OTHER_MAC }] }) };
     const { get } = await setUp(sampleRevision({ slots }));
     expect((await get('/nocloud/pos-2/vendor-data')).body).toBe('#cloud-config\n{}\n');
+  });
+
+  it('a stranger with a lease of its own gets no token of pos-1 by any of its names', async () => {
+    const { get, signals, store } = await setUp();
+    const said = (kind: EvidenceKind, value: string) =>
+      ({ kind, value, source: 'script', firstSeen: T0, lastSeen: T0 }) as const;
+    const pos = { id: 'm1' as MachineId, evidence: [said('mac', POS_MAC), said('uuid', POS_UUID)] };
+    const stranger = { id: 'm2' as MachineId, evidence: [said('mac', OTHER_MAC)] };
+    const lease = sampleLease({ client: OTHER_MAC, mac: OTHER_MAC, address: ELSEWHERE as Ipv4 });
+    const machines = [pos, stranger].map((row) => ({ table: 'machines', key: row.id, row }) as const);
+    await store.commit([...machines, leaseChange(lease)], []);
+    for (const id of ['pos-1', '52-54-00-00-00-01', POS_UUID]) {
+      expect((await get(`/nocloud/${id}/vendor-data`, ELSEWHERE)).body).toBe('#cloud-config\n{}\n');
+      expect((await get(`/nocloud/${id}/vendor-data`)).body).toContain('phone_home:');
+    }
+    expect(signals.heard.map((signal) => signal.kind === 'document' && signal.mac)).toEqual([
+      POS_MAC,
+      POS_MAC,
+      POS_MAC,
+    ]);
   });
 
   it('by token, from wherever it asks', async () => {

@@ -69,7 +69,7 @@ function sendById(
   reply: FastifyReply,
 ): FastifyReply {
   const { revision, peer, site } = groundOf(deps, request, reply);
-  const subject = findSubject(id, deps.store.state, revision);
+  const subject = findSubject(id, deps.store.state, revision, deps.clock.now());
   if (subject.kind === 'unknown')
     throw new AppError('not-found', `no slot or machine of this site is called ${JSON.stringify(id)}`);
   if (file === '') return sendText(reply, `${NOCLOUD_FILES.join('\n')}\n`);
@@ -85,7 +85,7 @@ function sendByToken(
 ): FastifyReply {
   const grant = grantOf(deps, token);
   const { revision, peer, site } = groundOf(deps, request, reply);
-  const subject = subjectOfMac(grant.mac, deps.store.state, revision);
+  const subject = subjectOfMac(grant.mac, deps.store.state, revision, deps.clock.now());
   if (subject.kind === 'unknown') throw new AppError('not-found', `no machine ${grant.mac} is known here`);
   return sendFile(deps, { file: parseFile(file), subject, asker: { peer, site, self: grant.mac } }, reply);
 }

@@ -207,13 +207,30 @@ test.each<[string, TftpPacket, number]>([
 
 test('more transfers than there is room for are dropped without a word, and served later', async () => {
   for (const port of [1, 2, 3]) request({}, { ...client, port });
-  await next();
-  await next();
-  expect(server.counters()).toMatchObject({ active: 2, dropped: 1 });
+  for (const { port, to } of [await next(), await next()]) {
+    say({ kind: 'ack', block: 1 }, port, to);
+    expect((await next()).packet).toMatchObject({ block: 2 });
+  }
+  request({}, { ...client, port: 4 });
+  expect(server.counters()).toMatchObject({ active: 2, dropped: 2 });
   expect(udp.sent).toEqual([]);
   for (let tries = 0; tries < 9; tries++) clock.advance(4_000);
   expect(reports.map(({ outcome }) => outcome)).toEqual(['timeout', 'timeout']);
   await vi.waitFor(() => expect(server.counters().active).toBe(0));
+});
+
+test('of a full house the oldest transfer that nobody confirmed gives way', async () => {
+  const at = (port: number) => ({ ...stranger, port });
+  request({ options: [option('tsize', '0')] });
+  const { port } = await next();
+  say({ kind: 'ack', block: 0 }, port);
+  expect((await next()).packet).toMatchObject({ block: 1 });
+  request({}, at(1));
+  await next();
+  request({}, at(2));
+  expect(await next()).toMatchObject({ packet: { block: 1 }, to: at(2) });
+  expect(reports).toMatchObject([{ endpoint: at(1), outcome: 'error', bytes: 0 }]);
+  expect(server.counters()).toMatchObject({ active: 2, dropped: 0 });
 });
 
 test('one address that asks from ever new ports leaves room for the others', async () => {

@@ -31,6 +31,7 @@ export class Transfer {
   readonly #reader: BlockReader;
   #state: TransferState | undefined;
   #bytes = 0;
+  #isConfirmed = false;
   #cancelTimer: Cancel = () => undefined;
   /** Counts windows, so that a read that took long does not send what is no longer wanted. */
   #generation = 0;
@@ -43,6 +44,11 @@ export class Transfer {
   /** Whether the client has confirmed anything yet. */
   get hasProgressed(): boolean {
     return this.#bytes > 0;
+  }
+
+  /** Whether the client has answered at all: not so if its address is made up. */
+  get isConfirmed(): boolean {
+    return this.#isConfirmed;
   }
 
   begin(): void {
@@ -60,7 +66,9 @@ export class Transfer {
         this.#send({ kind: 'error', code: ERROR_CODES.unknownTransfer, message: 'unknown transfer' }, from);
       return;
     }
-    if (packet.kind === 'ack' || packet.kind === 'error') this.#step(packet);
+    if (packet.kind !== 'ack' && packet.kind !== 'error') return;
+    this.#isConfirmed = true;
+    this.#step(packet);
   }
 
   /** Ends it without a word to the client. */

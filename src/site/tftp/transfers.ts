@@ -59,7 +59,7 @@ export class Transfers {
     const former = this.#entries.get(key);
     if (former && isRepetition(request.packet, former)) return 'repeated';
     former?.transfer?.abandon('the client began anew');
-    if (this.#stopped || !this.#hasRoom(request.from)) return 'full';
+    if (this.#stopped || !this.#makeRoom(request.from)) return 'full';
     const name = normaliseName(request.packet.filename);
     const entry: Entry = { ...request, name, startedAt: this.#deps.clock.monotonic() };
     this.#entries.set(key, entry);
@@ -67,11 +67,25 @@ export class Transfers {
     return 'taken';
   }
 
-  #hasRoom({ address }: Endpoint): boolean {
+  #makeRoom({ address }: Endpoint): boolean {
     const { maxTransfers, maxPerClient } = this.#deps;
-    if (this.#entries.size >= maxTransfers) return false;
     const ofClient = [...this.#entries.values()].filter((entry) => entry.from.address === address).length;
-    return ofClient < maxPerClient;
+    if (ofClient >= maxPerClient) return false;
+    return this.#entries.size < maxTransfers || this.#giveWay();
+  }
+
+  /**
+   * Ends the oldest transfer of which the client has confirmed nothing: requests from made-up addresses shall not take
+   * all places for as long as we repeat our answers. What is still being opened stays, so that a flood opens no more.
+   */
+  #giveWay(): boolean {
+    for (const [key, { transfer }] of this.#entries) {
+      if (!transfer || transfer.isConfirmed) continue;
+      this.#entries.delete(key);
+      transfer.abandon('it gave way to another client, as nothing of it was confirmed');
+      return true;
+    }
+    return false;
   }
 
   /** Ends all of them without a word to the clients, which will ask again. */

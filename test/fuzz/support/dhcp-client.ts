@@ -1,7 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { decodeMessage } from '../../../src/site/dhcp/codec/message.ts';
-import { messageTypeOf } from '../../../src/site/dhcp/codec/options.ts';
+import type { Ipv4 } from '../../../src/kernel/ipv4.ts';
+import { decodeMessage, encodeMessage } from '../../../src/site/dhcp/codec/message.ts';
+import { type MessageType, messageTypeOf, messageTypeOption, option } from '../../../src/site/dhcp/codec/options.ts';
 import { readRequest } from '../../packets/hex.ts';
 import { HONEST, SITE_ADDRESS } from './besieged-site.ts';
 
@@ -17,6 +18,32 @@ export function relayed(name: string, mac: string, giaddr: string = HONEST): Uin
     CHADDR,
   );
   return bytes;
+}
+
+export type Forgery = {
+  readonly mac: string;
+  readonly type: MessageType;
+  /** The recorded message whose other options it has. */
+  readonly base?: string;
+  readonly giaddr?: string;
+  readonly ciaddr?: string;
+  readonly requested?: string;
+};
+
+/** A recorded message made into another one. */
+export function forged({ mac, type, base = 'dhclient-renew', giaddr, ciaddr = '0.0.0.0', requested }: Forgery) {
+  const decoded = decodeMessage(relayed(base, mac, giaddr));
+  if (!decoded.ok) throw new Error(decoded.error.sentence);
+  const others = decoded.value.options.filter(({ code }) => ![50, 53, 54].includes(code));
+  const options = [
+    messageTypeOption(type),
+    option('serverId', SITE_ADDRESS as Ipv4),
+    ...(requested ? [option('requestedAddress', requested as Ipv4)] : []),
+    ...others,
+  ];
+  const encoded = encodeMessage({ ...decoded.value, ciaddr: ciaddr as Ipv4, options });
+  if (!encoded.ok) throw new Error(encoded.error.sentence);
+  return encoded.value;
 }
 
 /** A socket on port 67 of an address, where the site's answers to a relay arrive. */

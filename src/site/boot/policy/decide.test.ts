@@ -35,7 +35,13 @@ function decide(
   asset: Readonly<Record<string, AssetState>> = {},
   state = createState(),
 ) {
-  return decideBoot(request, { state, revision, site: SITE, assetState: (digest) => asset[digest] ?? complete });
+  return decideBoot(request, {
+    now: T0,
+    state,
+    revision,
+    site: SITE,
+    assetState: (digest) => asset[digest] ?? complete,
+  });
 }
 
 const nuc: HardwareClass = {
@@ -162,7 +168,7 @@ describe('a machine in no slot', () => {
   });
 
   it('waits for a site that has no template yet, for five minutes', () => {
-    const context = { state: createState(), revision: undefined, site: SITE, assetState: () => complete };
+    const context = { now: T0, state: createState(), revision: undefined, site: SITE, assetState: () => complete };
     expect(decideBoot(ask(), context)).toMatchObject({
       kind: 'wait',
       because: 'the site is starting and does not know yet what its machines run',

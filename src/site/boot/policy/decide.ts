@@ -23,7 +23,7 @@ export function decideBoot(request: BootRequest, context: BootContext): BootDeci
   const localBoot = localWayOf(request, undefined, revision);
   if (revision.unknownMachines.ignore.some((pattern) => matchesPattern(pattern, request.claim.mac)))
     return { kind: 'local', because: 'the site leaves machines with this address alone', localBoot };
-  const answer = findSlot(request.claim, context.state, revision);
+  const answer = findSlot(request.claim, context.state, revision, context.now);
   switch (answer.kind) {
     case 'none':
       return decideUnknown(request, revision, localBoot);

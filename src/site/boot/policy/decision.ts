@@ -20,6 +20,8 @@ export type BootRequest = {
 
 /** What a decision reads. */
 export type BootContext = {
+  /** Milliseconds since 1970. */
+  readonly now: number;
   readonly state: SiteState;
   readonly revision: Revision | undefined;
   readonly site: SiteAddress;

@@ -11,7 +11,7 @@ import { isPoolAddress } from './network-plan.ts';
 
 /** The address that the revision reserves for this NIC in this network. */
 export function reservationOf(client: Client, context: DecideContext): Ipv4 | undefined {
-  const { plan, state } = context;
+  const { plan, state, now } = context;
   const here = plan.network.name;
   if (!client.claim || plan.reserved.size === 0) return undefined;
   const mac = client.claim.mac;
@@ -19,7 +19,7 @@ export function reservationOf(client: Client, context: DecideContext): Ipv4 | un
     const named = interfacesIn(slot, here).find((nic) => nic.mac === mac && nic.address !== undefined);
     if (named) return named.address;
   }
-  const answer = findSlot(client.claim, state, plan.revision);
+  const answer = findSlot(client.claim, state, plan.revision, now);
   if (answer.kind !== 'slot') return undefined;
   // The booting NIC needs no MAC of its own in the template: it is the one that the slot was recognised by.
   return interfacesIn(answer.slot, here).find((nic) => nic.boot && nic.mac === undefined)?.address;

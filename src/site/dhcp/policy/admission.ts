@@ -11,7 +11,8 @@ export function refusalOf({ client, context }: Inquiry): Decision | undefined {
   if (pattern !== undefined) return ignored('pattern', `the template says to leave ${pattern} alone`);
   const boots = holderOf(client) !== 'os';
   if (!boots || unknownMachines.action !== 'ignore') return undefined;
-  const known = client.claim && findSlot(client.claim, context.state, context.plan.revision).kind !== 'none';
+  const { state, plan, now } = context;
+  const known = client.claim && findSlot(client.claim, state, plan.revision, now).kind !== 'none';
   return known
     ? undefined
     : ignored('unknown-machine', 'it fits no slot, and the template says to ignore such machines');

@@ -46,6 +46,7 @@ export type IgnoreReason =
   | 'incomplete'
   | 'unknown-client'
   | 'not-the-holder'
+  | 'declines-too-often'
   | 'pool-exhausted';
 
 /** What the transient memory of the pool has to learn from a decision. */
@@ -73,12 +74,8 @@ type Ignored = Effects & {
 };
 
 /** Says nothing, and why. */
-export function ignored(
-  reason: IgnoreReason,
-  because: string,
-  also: { readonly events?: readonly NewEvent[]; readonly pool?: PoolEffect } = {},
-): Ignored {
-  return { changes: [], events: also.events ?? [], ignore: { reason, because }, ...(also.pool && { pool: also.pool }) };
+export function ignored(reason: IgnoreReason, because: string, also: Partial<Effects> = {}): Ignored {
+  return { changes: [], events: [], ...also, ignore: { reason, because } };
 }
 
 /** A message, who sent it, and the world it is judged in. */

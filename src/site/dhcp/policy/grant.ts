@@ -36,7 +36,7 @@ export function putLease(lease: Lease): Change {
 /** What every event about this client carries. */
 export function eventSubject({ client, context }: Inquiry): Pick<NewEvent, 'at' | 'machine' | 'slot'> {
   const { state, now } = context;
-  const machine = client.claim && findMachine(client.claim, state);
+  const machine = client.claim && findMachine(client.claim, state, now);
   const binding = machine && state.bindingOfMachine(machine.id);
   return { at: now, ...(machine && { machine: machine.id }), ...(binding && { slot: binding.slot }) };
 }

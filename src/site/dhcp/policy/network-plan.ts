@@ -1,5 +1,5 @@
 import type { Ipv4 } from '../../../kernel/ipv4.ts';
-import { broadcastOf, isInRange, isInSubnet } from '../../../kernel/ipv4.ts';
+import { broadcastOf, ipv4ToNumber, isInRange, isInSubnet } from '../../../kernel/ipv4.ts';
 import type { Network } from '../../../model/network.ts';
 import type { Revision } from '../../../model/revision.ts';
 import type { SiteAddress } from '../../../model/site-ports.ts';
@@ -33,6 +33,11 @@ export function planNetwork(revision: Revision, site: SiteAddress): NetworkPlan 
     taken: new Set([site.address, ...router, ...network.dns, ...servers, ...ends]),
     reserved: new Set(reserved),
   };
+}
+
+/** How many addresses the range of the pool has, reserved ones included. */
+export function poolSize({ network: { pool } }: NetworkPlan): number {
+  return pool ? ipv4ToNumber(pool.last) - ipv4ToNumber(pool.first) + 1 : 0;
 }
 
 /** Whether an address of the pool may go to anybody: nobody reserves it, no server has it. */

@@ -217,6 +217,32 @@ describe('DECLINE', () => {
     expect(summary(bench.ask(declining('10.7.0.100')))).toBe('ignored: not-the-holder');
   });
 
+  const leaseAndDecline = (bench: Bench, mac: string): string => {
+    const address = bench.lease([], mac).reply?.yiaddr ?? '';
+    return summary(bench.ask(declining(address, mac)));
+  };
+  const setAside = (bench: Bench) => [...bench.state.leases.values()].filter(({ state }) => state === 'declined');
+
+  it('of one client counts four times an hour; after that it only gives up what it has', () => {
+    const bench = new Bench(revision({ network: { pool: { first: ip('10.7.0.100'), last: ip('10.7.0.199') } } }));
+    const answers = [1, 2, 3, 4, 5, 6].map(() => leaseAndDecline(bench, MAC));
+    expect(answers).toEqual(['done', 'done', 'done', 'done', ...Array(2).fill('ignored: declines-too-often')]);
+    expect([setAside(bench).length, bench.leaseOf()]).toEqual([4, undefined]);
+    expect(leaseAndDecline(bench, OTHER)).toBe('done');
+    bench.later(3_600_001);
+    expect(leaseAndDecline(bench, MAC)).toBe('done');
+  });
+
+  it('of many clients sets no more than a quarter of the pool aside', () => {
+    const bench = new Bench();
+    const macs = [1, 2, 3, 4, 5].map((i) => `52:54:00:00:01:0${i}`);
+    expect(macs.map((mac) => leaseAndDecline(bench, mac))).toEqual([
+      ...Array(2).fill('done'),
+      ...Array(3).fill('ignored: declines-too-often'),
+    ]);
+    expect(setAside(bench)).toHaveLength(2);
+  });
+
   it('without an address, or to another server, is nothing', () => {
     const bench = new Bench();
     expect(summary(bench.ask(message('decline')))).toBe('ignored: incomplete');

@@ -38,7 +38,7 @@ describe('whom an id means', () => {
     POS_UUID.toUpperCase(),
     'CZC1',
   ])('%s is the machine in pos-1', (id) => {
-    expect(findSubject(id, state, revision)).toMatchObject({
+    expect(findSubject(id, state, revision, T0)).toMatchObject({
       kind: 'slot',
       slot: { name: 'pos-1' },
       binding: 2,
@@ -48,25 +48,25 @@ describe('whom an id means', () => {
   });
 
   it('a slot that nobody fills has its documents already, for its first binding', () => {
-    expect(findSubject('pos-2', state, revision)).toMatchObject({
+    expect(findSubject('pos-2', state, revision, T0)).toMatchObject({
       kind: 'slot',
       binding: 1,
       machine: undefined,
       mac: undefined,
     });
-    expect(findSubject('NEW1', state, revision)).toMatchObject({ kind: 'slot', slot: { name: 'pos-2' } });
+    expect(findSubject('NEW1', state, revision, T0)).toMatchObject({ kind: 'slot', slot: { name: 'pos-2' } });
   });
 
   it('a machine about to fill a slot has the number that it will get', () => {
     const replaced = sampleRevision({ slots: { 'pos-1': sampleSlot({ match: [{ mac: OTHER_MAC }] }) } });
-    expect(findSubject(OTHER_MAC, state, replaced)).toMatchObject({ kind: 'slot', binding: 3 });
-    expect(findSubject(OTHER_MAC, createState(), replaced)).toMatchObject({ kind: 'slot', binding: 1 });
+    expect(findSubject(OTHER_MAC, state, replaced, T0)).toMatchObject({ kind: 'slot', binding: 3 });
+    expect(findSubject(OTHER_MAC, createState(), replaced, T0)).toMatchObject({ kind: 'slot', binding: 1 });
   });
 
   it.each([OTHER_MAC, 'CZC2', '02:00:00:00:00:07', 'ffffffff-0000-4000-8000-000000000001'])(
     '%s has no slot yet',
     (id) => {
-      expect(findSubject(id, state, revision).kind).toBe('pending');
+      expect(findSubject(id, state, revision, T0).kind).toBe('pending');
     },
   );
 
@@ -80,7 +80,7 @@ describe('whom an id means', () => {
     'None',
     '../pos-1',
   ])('%j is nobody', (id) => {
-    expect(findSubject(id, state, revision)).toEqual({ kind: 'unknown' });
+    expect(findSubject(id, state, revision, T0)).toEqual({ kind: 'unknown' });
   });
 
   it('a serial number that two machines have names neither', () => {
@@ -88,6 +88,6 @@ describe('whom an id means', () => {
       { table: 'machines', key: 'm1', row: machine('m1', { mac: POS_MAC, serial: 'SAME' }) },
       { table: 'machines', key: 'm2', row: machine('m2', { mac: OTHER_MAC, serial: 'SAME' }) },
     ]);
-    expect(findSubject('SAME', twins, revision)).toEqual({ kind: 'unknown' });
+    expect(findSubject('SAME', twins, revision, T0)).toEqual({ kind: 'unknown' });
   });
 });

@@ -21,41 +21,41 @@ export type Subject =
   | { readonly kind: 'pending'; readonly id: string; readonly mac: MacAddress | undefined }
   | { readonly kind: 'unknown' };
 
-/** Finds whom an id of `/nocloud/<id>/` means: name of a slot, MAC in any spelling, UUID or serial number. */
-export function findSubject(id: string, state: SiteState, revision: Revision): Subject {
+/** Finds whom an id of `/nocloud/<id>/` means at `now`: name of a slot, MAC in any spelling, UUID or serial number. */
+export function findSubject(id: string, state: SiteState, revision: Revision, now: number): Subject {
   const slot = revision.slots[id];
   if (slot && Object.hasOwn(revision.slots, id)) return subjectOfSlot(slot, state);
   const mac = parseMac(id);
-  if (mac) return isIdentifyingMac(mac) ? subjectOfMac(mac, state, revision) : { kind: 'unknown' };
+  if (mac) return isIdentifyingMac(mac) ? subjectOfMac(mac, state, revision, now) : { kind: 'unknown' };
   const uuid = usableUuid(id);
-  if (uuid) return subjectOfUuid(uuid, state, revision);
-  return subjectOfSerial(id, state, revision);
+  if (uuid) return subjectOfUuid(uuid, state, revision, now);
+  return subjectOfSerial(id, state, revision, now);
 }
 
 /** The documents of the machine with this MAC. */
-export function subjectOfMac(mac: MacAddress, state: SiteState, revision: Revision): Subject {
-  const answer = findSlot({ mac }, state, revision);
+export function subjectOfMac(mac: MacAddress, state: SiteState, revision: Revision, now: number): Subject {
+  const answer = findSlot({ mac }, state, revision, now);
   const machine = state.machineWith('mac', mac);
   if (answer.kind !== 'slot') return { kind: 'pending', id: mac.replaceAll(':', '-'), mac };
   return subjectOfMachine(answer.slot, state, machine, mac);
 }
 
-function subjectOfUuid(uuid: string, state: SiteState, revision: Revision): Subject {
+function subjectOfUuid(uuid: string, state: SiteState, revision: Revision, now: number): Subject {
   const machine = state.machineWith('uuid', uuid);
   const mac = machine && macOf(machine);
-  if (mac) return subjectOfMac(mac, state, revision);
+  if (mac) return subjectOfMac(mac, state, revision, now);
   const slot = Object.values(revision.slots).find(({ match }) => match.some((row) => row.uuid === uuid));
   return slot ? subjectOfSlot(slot, state) : { kind: 'pending', id: uuid, mac: undefined };
 }
 
 /** A serial number is only an id where it is one machine's alone, or one slot's. */
-function subjectOfSerial(serial: string, state: SiteState, revision: Revision): Subject {
+function subjectOfSerial(serial: string, state: SiteState, revision: Revision, now: number): Subject {
   const slots = Object.values(revision.slots).filter(({ match }) => match.some((row) => row.serial === serial));
   if (slots.length === 1 && slots[0]) return subjectOfSlot(slots[0], state);
   const machines = [...state.machines.values()].filter((machine) => evidenceOf(machine, 'serial') === serial);
   const [machine, another] = machines;
   const mac = machine && !another ? macOf(machine) : undefined;
-  return mac ? subjectOfMac(mac, state, revision) : { kind: 'unknown' };
+  return mac ? subjectOfMac(mac, state, revision, now) : { kind: 'unknown' };
 }
 
 function subjectOfSlot(slot: Slot, state: SiteState): Subject {

@@ -1,3 +1,4 @@
+import type { MacAddress } from '../../../kernel/mac.ts';
 import type { Boot, BootOutcome } from '../../../model/boot.ts';
 import type { BootInput, Transition } from './boot-machine.ts';
 import { findTransition } from './boot-machine.ts';
@@ -21,11 +22,12 @@ function outcomeOf(kind: NonNullable<Transition['ends']>, because: string): Boot
 const STALE_MS = 10 * 60_000;
 
 /**
- * Whether a DISCOVER or REQUEST of firmware or of iPXE at `at` begins another boot. Until it had its script a machine
+ * Whether a DISCOVER or REQUEST of firmware or of iPXE from `mac` at `at` begins another boot. Until it had its script a machine
  * asks several times, and first its firmware and then its iPXE: that is one boot. After its script only a reset brings
- * either of them back.
+ * either of them back. So does firmware that had no luck with one NIC, and goes on to the next.
  */
-export function beginsAnew(boot: Boot, at: number): boolean {
+export function beginsAnew(boot: Boot, mac: MacAddress, at: number): boolean {
+  if (boot.mac !== mac) return true;
   if (boot.outcome || (boot.stage !== 'seen' && boot.stage !== 'loader')) return true;
   return at - lastReached(boot) > STALE_MS;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { POS_MAC, T0 } from '../../../../test/support/sample-site.ts';
+import { OTHER_MAC, POS_MAC, T0 } from '../../../../test/support/sample-site.ts';
 import { BOOT_STAGES, type Boot, type BootId, type BootStage } from '../../../model/boot.ts';
 import type { MachineId } from '../../../model/machine.ts';
 import { advance, beginsAnew } from './advance.ts';
@@ -117,10 +117,12 @@ describe('a firmware that is heard again', () => {
     ['script', 8_000, true],
     ['configured', 8_000, true],
   ] as const)('at %s after %d ms begins anew: %s', (stage, after, anew) =>
-    expect(beginsAnew(bootAt(stage), T0 + after)).toBe(anew),
+    expect(beginsAnew(bootAt(stage), POS_MAC, T0 + after)).toBe(anew),
   );
 
+  it('over another NIC begins anew', () => expect(beginsAnew(bootAt('seen'), OTHER_MAC, T0 + 1_000)).toBe(true));
+
   it('after the end begins anew', () => {
-    expect(beginsAnew({ ...bootAt('done'), outcome: { kind: 'live' } }, T0 + 2_000)).toBe(true);
+    expect(beginsAnew({ ...bootAt('done'), outcome: { kind: 'live' } }, POS_MAC, T0 + 2_000)).toBe(true);
   });
 });

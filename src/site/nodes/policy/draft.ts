@@ -1,4 +1,5 @@
 import type { Ipv4 } from '../../../kernel/ipv4.ts';
+import type { MacAddress } from '../../../kernel/mac.ts';
 import type { Binding, Boot } from '../../../model/boot.ts';
 import { bindingKey } from '../../../model/boot.ts';
 import type { NewEvent } from '../../../model/event.ts';
@@ -39,6 +40,10 @@ export class Draft implements SiteState {
 
   leaseOfAddress(network: string, address: Ipv4): Lease | undefined {
     return this.#base.leaseOfAddress(network, address);
+  }
+
+  leaseOfMac(mac: MacAddress): Lease | undefined {
+    return this.#base.leaseOfMac(mac);
   }
 
   machineWith(kind: EvidenceKind, value: string): Machine | undefined {

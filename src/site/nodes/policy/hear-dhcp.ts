@@ -5,7 +5,7 @@ import { beginsAnew } from './advance.ts';
 import type { Context } from './context.ts';
 import type { Statement } from './evidence.ts';
 import { fillSlot, knowMachine } from './know-machine.ts';
-import { openBoot, placeBoot, step } from './track-boot.ts';
+import { isBusyElsewhere, openBoot, placeBoot, step } from './track-boot.ts';
 
 type Dhcp = Extract<Signal, { kind: 'dhcp' }>;
 
@@ -18,9 +18,9 @@ export function hearDhcp(context: Context, signal: Dhcp): void {
 
 function noteDiscover({ draft, memory }: Context, signal: Dhcp): void {
   if (signal.client === 'os') return;
-  const machine = findMachine(claimOf(signal), draft);
+  const machine = findMachine(claimOf(signal), draft, signal.at);
   const boot = machine && draft.latestBoot(machine.id);
-  if (!boot || beginsAnew(boot, signal.at)) memory.see(signal.mac, signal.at, signal.uuid);
+  if (!boot || beginsAnew(boot, signal.mac, signal.at)) memory.see(signal.mac, signal.at, signal.uuid);
 }
 
 function hearFirmware(context: Context, signal: Dhcp): void {
@@ -29,8 +29,9 @@ function hearFirmware(context: Context, signal: Dhcp): void {
   if (!machine) return;
   const filled = fillSlot(context, machine, claim, signal.at);
   const latest = context.draft.latestBoot(machine.id);
+  if (latest && isBusyElsewhere(context, latest, signal.mac, signal.at)) return;
   const boot =
-    latest && !beginsAnew(latest, signal.at)
+    latest && !beginsAnew(latest, signal.mac, signal.at)
       ? placeBoot(context, latest, filled)
       : openBoot(context, { machine, mac: signal.mac, at: signal.at, filled });
   if (signal.client === 'ipxe') step(context, boot, 'loader', signal.at);
@@ -40,8 +41,8 @@ function hearFirmware(context: Context, signal: Dhcp): void {
 function hearOs(context: Context, signal: Dhcp): void {
   const { draft, revision } = context;
   const claim = claimOf(signal);
-  const expected = revision !== undefined && findSlot(claim, draft, revision).kind === 'slot';
-  if (!expected && !findMachine(claim, draft)) return;
+  const expected = revision !== undefined && findSlot(claim, draft, revision, signal.at).kind === 'slot';
+  if (!expected && !findMachine(claim, draft, signal.at)) return;
   const machine = knowMachine(context, { claim, more: statementsIn(signal), source: 'dhcp', at: signal.at });
   if (!machine) return;
   fillSlot(context, machine, claim, signal.at);

@@ -3,8 +3,9 @@ import type { Boot } from '../../../model/boot.ts';
 import { findMachine } from '../../../model/identity.ts';
 import type { Signal } from '../../../model/signal.ts';
 import type { Context } from './context.ts';
-import { describe, knowMachine } from './know-machine.ts';
+import { knowMachine } from './know-machine.ts';
 import { nameOf, step, subjectOf } from './track-boot.ts';
+import { describe } from './words.ts';
 
 /** A token may be made a moment before the clock of its boot row: the diary writes later than the scripts go out. */
 const TOKEN_SLACK_MS = 5_000;
@@ -53,9 +54,13 @@ function enrol({ draft }: Context, boot: Boot, who: string, signal: Extract<Sign
   draft.say({ type: 'node-enrolled', at: signal.at, sentence, ...subjectOf(boot), data });
 }
 
-/** The boot that a token speaks for: the newest one of its machine, unless the token is older than that. */
+/**
+ * The boot that a token speaks for: the newest one of its machine, unless the token is older than that or was given to
+ * another NIC, which then is not the one that boots.
+ */
 function bootOf({ draft }: Context, signal: Extract<Signal, { kind: 'phone-home' | 'report' }>): Boot | undefined {
-  const machine = findMachine({ mac: signal.mac }, draft);
+  const machine = findMachine({ mac: signal.mac }, draft, signal.at);
   const boot = machine && draft.latestBoot(machine.id);
-  return boot && signal.issuedAt >= boot.openedAt - TOKEN_SLACK_MS ? boot : undefined;
+  if (boot?.mac !== signal.mac) return undefined;
+  return signal.issuedAt >= boot.openedAt - TOKEN_SLACK_MS ? boot : undefined;
 }

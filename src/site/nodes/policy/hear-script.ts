@@ -1,10 +1,12 @@
+import type { MacAddress } from '../../../kernel/mac.ts';
 import type { Boot } from '../../../model/boot.ts';
 import { machineCode } from '../../../model/identity.ts';
 import type { ScriptAnswer, Signal } from '../../../model/signal.ts';
 import type { BootInput } from './boot-machine.ts';
 import type { Context } from './context.ts';
-import { describe, fillSlot, knowMachine } from './know-machine.ts';
-import { openBoot, placeBoot, step, subjectOf } from './track-boot.ts';
+import { fillSlot, knowMachine } from './know-machine.ts';
+import { isBusyElsewhere, openBoot, placeBoot, step, subjectOf } from './track-boot.ts';
+import { describe } from './words.ts';
 
 type Script = Extract<Signal, { kind: 'script' }>;
 
@@ -18,9 +20,9 @@ export function hearScript(context: Context, { at, claim, answer, errno }: Scrip
   if (!machine) return;
   const filled = fillSlot(context, machine, claim, at);
   const latest = draft.latestBoot(machine.id);
-  if (latest?.outcome && isResting(latest, at)) return;
+  if (latest && (isResting(latest, claim.mac, at) || isBusyElsewhere(context, latest, claim.mac, at))) return;
   const before =
-    latest && !latest.outcome
+    latest && !latest.outcome && latest.mac === claim.mac
       ? placeBoot(context, latest, filled)
       : openBoot(context, { machine, mac: claim.mac, at, filled });
   if (errno && memory.mayReport(before.id)) {
@@ -35,8 +37,10 @@ export function hearScript(context: Context, { at, claim, answer, errno }: Scrip
   }
 }
 
-function isResting({ closedAt = 0 }: Boot, at: number): boolean {
-  return at >= closedAt && at - closedAt < REST_MS;
+function isResting(boot: Boot, mac: MacAddress, at: number): boolean {
+  if (!boot.outcome && boot.mac === mac) return false;
+  const since = boot.closedAt ?? boot.openedAt;
+  return at >= since && at - since < REST_MS;
 }
 
 function hearAnswer(context: Context, boot: Boot, answer: ScriptAnswer, at: number): Boot {

@@ -11,14 +11,14 @@ const SEED_OVER_MS = 10 * 60_000;
 
 /** A loader went out whole. Who fetches one without an address of ours is nobody that we know. */
 export function hearLoader(context: Context, signal: Extract<Signal, { kind: 'loader' }>): void {
-  const machine = findMachine({ mac: signal.mac }, context.draft);
+  const machine = findMachine({ mac: signal.mac }, context.draft, signal.at);
   const boot = machine && context.draft.latestBoot(machine.id);
   if (boot && signal.done) step(context, boot, 'loader', signal.at);
 }
 
 /** Bytes of a kernel or initramfs. Only the first ones are a step; the others are a bar on a screen. */
 export function hearAsset({ draft, memory, revision }: Context, signal: Extract<Signal, { kind: 'asset' }>): void {
-  const machine = findMachine({ mac: signal.mac }, draft);
+  const machine = findMachine({ mac: signal.mac }, draft, signal.at);
   const boot = machine && draft.latestBoot(machine.id);
   if (!boot) return;
   memory.noteProgress(signal.mac, {

@@ -1,10 +1,12 @@
 import type { Boot } from '../../../model/boot.ts';
-import { findMachine, findSlot } from '../../../model/identity.ts';
+import { findMachine, findSlot, machineOfUuid } from '../../../model/identity.ts';
 import type { Claim, EvidenceSource, Machine, MachineId } from '../../../model/machine.ts';
-import { evidenceOf } from '../../../model/machine.ts';
+import type { SiteState } from '../../../model/store.ts';
 import type { Context } from './context.ts';
 import type { Statement } from './evidence.ts';
 import { addEvidence, statementsOf } from './evidence.ts';
+import { mergeNic } from './merge-nic.ts';
+import { describe } from './words.ts';
 
 /** What a signal says of its machine, and who said it. */
 export type Told = {
@@ -26,12 +28,13 @@ const MAX_MACHINES = 12_000;
  */
 export function knowMachine(context: Context, told: Told): Machine | undefined {
   const { draft } = context;
-  const statements = [...statementsOf(told.claim), ...(told.more ?? [])];
-  const known = findMachine(told.claim, draft);
+  const known = findMachine(told.claim, draft, told.at);
+  const statements = [...statementsOf(ownClaim(told.claim, known, draft)), ...(told.more ?? [])];
   if (!known && !statements.some(({ kind }) => kind === 'mac' || kind === 'uuid')) return undefined;
-  if (!known && isFull(context) && !isExpected(context, told.claim)) return undefined;
+  if (!known && isFull(context) && !isExpected(context, told)) return undefined;
   const before = known ?? { id: `m${draft.count('machines')}` as MachineId, evidence: [] };
   const machine = addEvidence(before, statements, told.source, told.at);
+  if (known) mergeNic(context, known, machine, { mac: told.claim.mac, at: told.at });
   if (machine !== known) draft.putMachine(machine);
   if (!known) {
     const sentence = `${describe(machine)} was seen for the first time`;
@@ -40,19 +43,27 @@ export function knowMachine(context: Context, told: Told): Machine | undefined {
   return machine;
 }
 
+/** The UUID of another machine is not evidence of this one: written down, it would find both. */
+function ownClaim(claim: Claim, machine: Machine | undefined, state: SiteState): Claim {
+  const owner = machineOfUuid(claim, state);
+  if (!owner || owner.id === machine?.id) return claim;
+  const { uuid: _, ...own } = claim;
+  return own;
+}
+
 function isFull({ draft }: Context): boolean {
   return draft.machines.size >= MAX_MACHINES;
 }
 
-function isExpected({ draft, revision }: Context, claim: Claim): boolean {
-  return revision !== undefined && findSlot(claim, draft, revision).kind === 'slot';
+function isExpected({ draft, revision }: Context, { claim, at }: Told): boolean {
+  return revision !== undefined && findSlot(claim, draft, revision, at).kind === 'slot';
 }
 
 /** Lets a machine fill the slot that it matches, as the next binding of that slot. Answers the slot that it fills now. */
 export function fillSlot(context: Context, machine: Machine, claim: Claim, at: number): Pick<Boot, 'slot' | 'binding'> {
   const { draft, revision } = context;
   if (!revision) return bindingOf(context, machine);
-  const answer = findSlot(claim, draft, revision);
+  const answer = findSlot(claim, draft, revision, at);
   if (answer.kind === 'none') return {};
   const slot = answer.slot.name;
   if (answer.kind === 'taken') {
@@ -66,14 +77,6 @@ export function fillSlot(context: Context, machine: Machine, claim: Claim, at: n
   const sentence = `${describe(machine)} fills ${slot}${binding > 1 ? `, in place of ${current?.machine}` : ''}`;
   draft.say({ type: 'slot-filled', at, sentence, machine: machine.id, slot, data: { binding } });
   return { slot, binding };
-}
-
-/** `QEMU Standard PC, serial X1 (52:54:…)`: as a person knows a machine. */
-export function describe(machine: Machine): string {
-  const serial = evidenceOf(machine, 'serial');
-  const name = [evidenceOf(machine, 'manufacturer'), evidenceOf(machine, 'product')].filter(Boolean).join(' ');
-  const mac = evidenceOf(machine, 'mac') ?? evidenceOf(machine, 'uuid') ?? machine.id;
-  return name || serial ? `${name || 'a machine'}${serial ? `, serial ${serial}` : ''} (${mac})` : `machine ${mac}`;
 }
 
 function bindingOf({ draft }: Context, machine: Machine): Pick<Boot, 'slot' | 'binding'> {

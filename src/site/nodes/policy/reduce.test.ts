@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
+  leaseChange,
   OTHER_MAC,
   POS_ADDRESS,
   POS_MAC,
   POS_UUID,
+  sampleLease,
   sampleRevision,
   sampleSlot,
   T0,
@@ -31,13 +33,13 @@ function script(
   at: number,
   answer: ScriptAnswer = live,
   mac: MacAddress = POS_MAC,
-  more: { errno?: string; serial?: string } = {},
+  more: { errno?: string; serial?: string; uuid?: string } = {},
 ): Signal {
-  const { serial, ...rest } = more;
+  const { serial, uuid, ...rest } = more;
   return {
     kind: 'script',
     at: T0 + at,
-    claim: { mac, ...(serial ? { serial } : {}) },
+    claim: { mac, ...(serial ? { serial } : {}), ...(uuid ? { uuid } : {}) },
     address: POS_ADDRESS,
     answer,
     ...rest,
@@ -351,6 +353,73 @@ describe('slots', () => {
     const world = new World();
     world.tellEach([dhcp(0, 'firmware', 'request'), dhcp(60_000, 'os', 'request')]);
     expect(world.boots).toMatchObject([{ outcome: { kind: 'local', because: 'a system on its disk started' } }]);
+  });
+});
+
+describe('another NIC with the UUID of the machine in a slot', () => {
+  const uuid = { uuid: POS_UUID };
+  const otherDhcp = (at: number) => dhcp(at, 'firmware', 'request', { mac: OTHER_MAC, ...uuid });
+  const otherPhones = (at: number) => ({ ...phoneHome(at), mac: OTHER_MAC }) as Signal;
+  const refuse: ScriptAnswer = { kind: 'refuse', because: 'pos-1 is taken' };
+  const macs = (world: World) =>
+    [...world.state.machines.values()].map(({ evidence }) =>
+      evidence.filter(({ kind }) => kind === 'mac' || kind === 'uuid').map(({ value }) => value),
+    );
+  /** The first NIC has its lease until then. */
+  const leased = (world: World, until: number) =>
+    applyChanges(world.state, [leaseChange(sampleLease({ expiresAt: T0 + until }))]);
+
+  it('is a machine of its own while the first one has a lease, and enrols nobody', () => {
+    const world = new World();
+    leased(world, 1_000_000);
+    world.tellEach(wholeBoot.slice(0, 8));
+    world.tellEach([otherDhcp(8_000), script(9_000, refuse, OTHER_MAC, uuid), script(20_000, refuse, OTHER_MAC, uuid)]);
+    expect(macs(world).map((values) => new Set(values))).toEqual([new Set([POS_MAC, POS_UUID]), new Set([OTHER_MAC])]);
+    expect(world.tell(otherPhones(21_000)).types).not.toContain('node-enrolled');
+    expect(world.events.filter(({ type }) => type === 'slot-conflict')).toMatchObject([
+      { machine: 'm2', slot: 'pos-1', data: { by: 'm1' } },
+    ]);
+    world.tellEach(wholeBoot.slice(8));
+    expect(world.state.currentBinding('pos-1')).toMatchObject({ machine: 'm1', number: 1, enrolledBy: 'b1' });
+  });
+
+  it.each([
+    ['new', []],
+    ['that was refused before', [otherDhcp(40_000), script(41_000, refuse, OTHER_MAC, uuid)]],
+  ])('is the machine, when %s, after the lease is over', (_what, before) => {
+    const world = new World();
+    leased(world, 100_000);
+    world.tellEach([...wholeBoot, ...before]);
+    const merged = world.tell(otherDhcp(100_000));
+    expect(merged.types).toEqual(['machine-merged', 'boot-opened']);
+    world.tellEach([script(104_000, live, OTHER_MAC, uuid), otherPhones(130_000)]);
+    expect(macs(world)[0]).toEqual(expect.arrayContaining([POS_MAC, OTHER_MAC, POS_UUID]));
+    expect(macs(world).slice(1).flat()).toEqual([]);
+    expect(world.state.latestBoot('m1' as MachineId)).toMatchObject({ mac: OTHER_MAC, slot: 'pos-1', stage: 'done' });
+    expect(world.state.currentBinding('pos-1')).toMatchObject({ number: 1, enrolledAt: T0 + 130_000 });
+  });
+
+  it('that came while the machine was off neither ends its next boot nor enrols for it', () => {
+    const world = new World();
+    world.tellEach([...wholeBoot, script(60_000, live, OTHER_MAC, uuid)]);
+    leased(world, 1_000_000);
+    world.tellEach([dhcp(100_000, 'firmware', 'request', uuid), script(102_000)]);
+    world.tellEach([otherDhcp(103_000), script(107_000, live, OTHER_MAC, uuid)]);
+    expect(
+      [otherPhones(108_000), { ...report(108_000), mac: OTHER_MAC } as Signal].map((heard) => world.tell(heard)),
+    ).toEqual([
+      { rows: 0, types: [] },
+      { rows: 0, types: [] },
+    ]);
+    expect(world.tell(phoneHome(109_000)).types).toContain('node-enrolled');
+  });
+
+  it('takes over from the first NIC of the same machine when that had no luck', () => {
+    const world = new World();
+    world.tellEach([...wholeBoot, otherDhcp(60_000)]);
+    leased(world, 1_000_000);
+    world.tellEach([dhcp(100_000, 'firmware', 'request', uuid), otherDhcp(130_000), script(135_000, live, OTHER_MAC)]);
+    expect(world.tell(otherPhones(150_000)).types).toContain('node-enrolled');
   });
 });
 

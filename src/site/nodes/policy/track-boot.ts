@@ -1,12 +1,12 @@
 import { formatDuration } from '../../../kernel/duration.ts';
 import type { MacAddress } from '../../../kernel/mac.ts';
 import type { Boot, BootId } from '../../../model/boot.ts';
+import { isBound } from '../../../model/lease.ts';
 import type { Machine } from '../../../model/machine.ts';
 import { advance } from './advance.ts';
 import type { BootInput } from './boot-machine.ts';
 import type { Context } from './context.ts';
-import { describe } from './know-machine.ts';
-import { DOING, describeEnd } from './words.ts';
+import { DOING, describe, describeEnd } from './words.ts';
 
 export type Opening = {
   readonly machine: Machine;
@@ -37,6 +37,15 @@ export function openBoot(context: Context, { machine, mac, at, filled }: Opening
   const sentence = `${describe(machine)} was switched on`;
   draft.say({ type: 'boot-opened', at: openedAt, sentence, ...subjectOf(boot) });
   return boot;
+}
+
+/**
+ * Whether a machine is under way, with its script and its address, over another NIC than `mac`. Such a boot goes on:
+ * else whoever came with the UUID while the machine was off could end it and enrol in its place.
+ */
+export function isBusyElsewhere({ draft }: Context, boot: Boot, mac: MacAddress, at: number): boolean {
+  if (boot.outcome || boot.mac === mac || boot.reached.script === undefined) return false;
+  return isBound(draft.leaseOfMac(boot.mac), at);
 }
 
 /** Writes down into which slot the boot goes, once that is known. */

@@ -104,6 +104,15 @@ describe('a slot', () => {
 describe('a machine in no slot', () => {
   const hold = script(0, { kind: 'hold', code: machineCode(OTHER_MAC) }, OTHER_MAC);
 
+  it('is not listed once its last NIC proved to be that of another', () => {
+    const world = worldAfter([script(0, { kind: 'hold', code: 'ABCD' }, OTHER_MAC)]);
+    const [[id, machine] = []] = world.state.machines;
+    if (!id || !machine) throw new Error('no machine');
+    const evidence = machine.evidence.filter(({ kind }) => kind !== 'mac');
+    applyChanges(world.state, [{ table: 'machines', key: id, row: { ...machine, evidence } }]);
+    expect(viewNodes(world).machines).toEqual([]);
+  });
+
   it('is listed beside the slots, with the code on its screen', () => {
     expect(viewNodes(worldAfter([hold])).machines).toMatchObject([
       { id: 'm1', code: machineCode(OTHER_MAC), held: true, sentence: 'shows its code' },

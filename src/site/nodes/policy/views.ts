@@ -3,6 +3,7 @@ import { formatDuration } from '../../../kernel/duration.ts';
 import { formatSubnet } from '../../../kernel/ipv4.ts';
 import type { Binding } from '../../../model/boot.ts';
 import type { AssetState } from '../../../model/content.ts';
+import type { Machine } from '../../../model/machine.ts';
 import type { Slot } from '../../../model/revision.ts';
 import type { SiteAddress } from '../../../model/site-ports.ts';
 import type {
@@ -52,12 +53,12 @@ export function viewStatus(context: StatusContext): SiteStatus {
   };
 }
 
-/** All slots, and the machines that fill none of them. */
+/** All slots, and the machines that fill none of them; not those whose last NIC proved to be another machine's. */
 export function viewNodes(context: ViewContext): SiteNodes {
   const { state, revision } = context;
   const nodes = Object.values(revision?.slots ?? {}).map((slot) => viewNode(slot, context));
   const placed = new Set(nodes.map(({ machine }) => machine?.id));
-  const others = [...state.machines.values()].filter(({ id }) => !placed.has(id));
+  const others = [...state.machines.values()].filter((machine) => !placed.has(machine.id) && isNamed(machine));
   const machines = others.map((machine) => viewMachine(machine, context));
   return { nodes, machines: machines.sort((a, b) => b.lastSeen - a.lastSeen) };
 }
@@ -71,6 +72,10 @@ export function viewDetail(name: string, context: ViewContext): NodeDetail | und
   const found = [...state.machines.values()].map((machine) => viewMachine(machine, context)).filter(isCalled(wanted));
   const machine = found.find(({ held }) => held) ?? found[0];
   return machine && { machine, boots: viewBoots({ machine: machine.id }, context) };
+}
+
+function isNamed({ evidence }: Machine): boolean {
+  return evidence.some(({ kind }) => kind === 'mac' || kind === 'uuid');
 }
 
 function isCalled(wanted: string): (machine: MachineView) => boolean {

@@ -1,5 +1,7 @@
 import { formatDuration } from '../../../kernel/duration.ts';
 import type { Boot, BootStage } from '../../../model/boot.ts';
+import type { Machine } from '../../../model/machine.ts';
+import { evidenceOf } from '../../../model/machine.ts';
 
 /** What a machine does in a stage, behind its name. */
 export const DOING: Readonly<Record<BootStage, string>> = {
@@ -26,6 +28,14 @@ export const NEXT_STEP: Readonly<Record<BootStage, string>> = {
   installing: 'Look at its screen',
   done: 'Look at its screen',
 };
+
+/** `QEMU Standard PC, serial X1 (52:54:…)`: as a person knows a machine. */
+export function describe(machine: Machine): string {
+  const serial = evidenceOf(machine, 'serial');
+  const name = [evidenceOf(machine, 'manufacturer'), evidenceOf(machine, 'product')].filter(Boolean).join(' ');
+  const mac = evidenceOf(machine, 'mac') ?? evidenceOf(machine, 'uuid') ?? machine.id;
+  return name || serial ? `${name || 'a machine'}${serial ? `, serial ${serial}` : ''} (${mac})` : `machine ${mac}`;
+}
 
 /** How a boot ended, in the past tense. */
 export function describeEnd({ outcome, openedAt, closedAt }: Boot): string {
