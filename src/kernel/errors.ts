@@ -52,6 +52,18 @@ export const ERRORS = {
     meaning: 'The bytes asked for lie outside the file.',
     help: 'Ask again without a Range header.',
   },
+  'command-refused': {
+    family: 'caller',
+    status: 409,
+    meaning: 'What was asked for would break a promise of the site.',
+    help: 'The message says why, and what would have to be so.',
+  },
+  'pin-refused': {
+    family: 'caller',
+    status: 403,
+    meaning: 'This needs the PIN of the site, and the one given is not it.',
+    help: 'Ask whoever set the site up. After five wrong PINs wait ten minutes.',
+  },
   'token-refused': {
     family: 'caller',
     status: 403,

@@ -2,6 +2,7 @@ import type { Brand } from '../kernel/brand.ts';
 import type { Digest } from '../kernel/digest.ts';
 import type { MacAddress } from '../kernel/mac.ts';
 import type { MachineId } from './machine.ts';
+import type { OrderId } from './order-id.ts';
 
 /** `b42`: counted by the site, never used twice. */
 export type BootId = Brand<string, 'BootId'>;
@@ -22,6 +23,7 @@ export type BootStage = (typeof BOOT_STAGES)[number];
 
 export type BootOutcome =
   | { readonly kind: 'live' }
+  | { readonly kind: 'installed' }
   | { readonly kind: 'local'; readonly because: string }
   | { readonly kind: 'held' }
   | { readonly kind: 'refused'; readonly because: string }
@@ -32,18 +34,37 @@ export type Boot = {
   readonly id: BootId;
   readonly machine: MachineId;
   readonly mac: MacAddress;
+  /** The kind of client whose DISCOVER opened it, such as `uefi-x64`; missing if it was opened by anything else. */
+  readonly client?: string;
   readonly slot?: string;
   readonly binding?: number;
   readonly revision?: Digest;
+  /** The order under which it installs. */
+  readonly order?: OrderId;
   readonly openedAt: number;
   readonly stage: BootStage;
   /** When each stage was first reached, in milliseconds since 1970. */
   readonly reached: Readonly<Partial<Record<BootStage, number>>>;
   readonly outcome?: BootOutcome;
   readonly closedAt?: number;
+  /** Where it stood still; one for each stage at most. */
+  readonly stalls?: readonly Stall[];
 };
 
-/** Slot + machine + number; the binding of a slot with the highest number is its current one. */
+/** A stage that took longer than it should, in the words of a technician. */
+export type Stall = {
+  readonly stage: BootStage;
+  /** Row of the table of stalls, such as `loader-uefi-silent`. */
+  readonly row: string;
+  /** When the last step before it was. */
+  readonly since: number;
+  readonly cause: string;
+  readonly nextStep: string;
+  /** It went on after all. */
+  readonly endedAt?: number;
+};
+
+/** Slot + machine + number; the binding of a slot with the highest number is its current one, unless it was released. */
 export type Binding = {
   readonly slot: string;
   readonly number: number;
@@ -53,6 +74,14 @@ export type Binding = {
   readonly enrolledAt?: number;
   /** The boot that proved it. */
   readonly enrolledBy?: BootId;
+  /** What is on its disk: the profile of the confirmed order. */
+  readonly installed?: { readonly profile: Digest; readonly at: number; readonly order: OrderId };
+  /** Its system was silent for so long that it counts as lost; until it is heard again. */
+  readonly lostSince?: number;
+  /** A person gave the machine this slot; what the template says of MACs and serials does not count for it. */
+  readonly placedBy?: string;
+  /** The slot was emptied: the machine fills it no more. */
+  readonly releasedAt?: number;
 };
 
 /** The key of a binding row. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fillHoles, findHoles, HOLES, sampleHoleValues } from './holes.ts';
+import { fillHoles, findHoles, HOLES, sampleHoleValues, secretsIn } from './holes.ts';
 
 const values = sampleHoleValues();
 
@@ -43,6 +43,38 @@ describe('fillHoles', () => {
       }
     },
   );
+
+  describe('secrets', () => {
+    const odd = 'p"ss: $1 #\nline';
+    const given = { 'secret.a': '$6$salt$hash/.', 'secret.odd': odd };
+
+    test.each([
+      ['yaml', 'token: @{secret.odd}', `token: ${JSON.stringify(odd)}`],
+      ['json', '{"t": "@{secret.odd}"}', JSON.stringify({ t: odd }).replace(':', ': ')],
+      ['text', 'password @{secret.a}', 'password $6$salt$hash/.'],
+      ['yaml', 'run: x-@{secret.a}', 'run: x-$6$salt$hash/.'],
+    ] as const)('%s: %s', (target, text, wanted) => {
+      expect(fillHoles(text, given, target)).toEqual({ ok: true, value: wanted });
+    });
+
+    test.each([
+      ['cmdline', 'x=@{secret.a}'],
+      ['ipxe', 'echo @{secret.a}'],
+      ['text', 'password @{secret.odd}'],
+      ['json', '{"t": "x @{secret.odd}"}'],
+      ['yaml', 'run: x-@{secret.odd}'],
+      ['yaml', '#!/bin/sh\necho @{secret.a}'],
+      ['yaml', 'token: @{secret.b}'],
+    ] as const)('%s refuses %s, and does not say the value', (target, text) => {
+      const filled = fillHoles(text, given, target);
+      expect(filled.ok).toBe(false);
+      expect(filled.ok ? '' : filled.error).not.toContain('ss: $1');
+    });
+
+    test('are found by name, each once', () => {
+      expect(secretsIn('@{secret.a} @{boot.mac} @{secret.b} @{secret.a} @{secret.c')).toEqual(['a', 'b']);
+    });
+  });
 
   test('refuses a hole that nobody can fill, also one named like a property of every object', () => {
     expect(fillHoles('@{boot.disk}', values, 'yaml').ok).toBe(false);

@@ -2,6 +2,7 @@ import type { MacAddress } from '../kernel/mac.ts';
 import { isBound } from './lease.ts';
 import type { Claim, EvidenceKind, Machine } from './machine.ts';
 import { evidenceOf } from './machine.ts';
+import { fencedMark } from './order.ts';
 import type { Revision, Slot, SlotMatch } from './revision.ts';
 import type { SiteState } from './store.ts';
 
@@ -77,12 +78,15 @@ function isUp(machine: Machine, state: SiteState, now: number): boolean {
 
 /**
  * The slot for a claim: the one its machine is bound to if the revision still has it, else the one that its evidence
- * matches. `taken` is also the answer to a stranger that has nothing but the UUID of the machine in a slot.
+ * matches. A machine that was fenced off matches nothing: its MAC may still stand in the template. `taken` is also the answer to a stranger that has nothing but the UUID of the machine in a slot.
  */
 export function findSlot(claim: Claim, state: SiteState, revision: Revision, now: number): SlotAnswer {
   const machine = findMachine(claim, state, now);
+  if (machine && state.marks.has(fencedMark(machine.id))) return { kind: 'none' };
   const bound = machine && boundSlotOf(machine, state, revision);
-  if (bound && (bound.match.length === 0 || matches(bound, claim, machine))) return { kind: 'slot', slot: bound };
+  const isPlaced = machine && state.bindingOfMachine(machine.id)?.placedBy !== undefined;
+  if (bound && (isPlaced || bound.match.length === 0 || matches(bound, claim, machine)))
+    return { kind: 'slot', slot: bound };
   const slot = Object.values(revision.slots).find((candidate) => matches(candidate, claim, machine));
   if (!slot) return answerToTwin(claim, machine, state, revision);
   const incumbent = incumbentOf(slot, state);
@@ -103,7 +107,7 @@ function boundSlotOf(machine: Machine, state: SiteState, revision: Revision): Sl
 function incumbentOf(slot: Slot, state: SiteState): Machine | undefined {
   const binding = state.currentBinding(slot.name);
   const machine = binding && state.machines.get(binding.machine);
-  return machine && matchesMachine(slot, machine) ? machine : undefined;
+  return machine && (binding.placedBy !== undefined || matchesMachine(slot, machine)) ? machine : undefined;
 }
 
 function matches(slot: Slot, claim: Claim, machine: Machine | undefined): boolean {

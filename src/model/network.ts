@@ -11,6 +11,8 @@ export type Network = {
   readonly ntp: readonly (Ipv4 | 'site')[];
   readonly domain?: string;
   readonly mtu?: number;
+  /** MAC patterns of network cards that go from machine to machine, such as docks: they name nobody. */
+  readonly sharedMacs?: readonly string[];
   readonly pool?: Ipv4Range;
   /** How long a lease lasts: short for firmware and loaders, which leave for good a minute later; long for an OS. */
   readonly lease: { readonly firmwareSeconds: number; readonly osSeconds: number };

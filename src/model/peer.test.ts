@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { leaseChange, POS_ADDRESS, POS_MAC, SITE, sampleLease } from '../../test/support/sample-site.ts';
 import type { Ipv4 } from '../kernel/ipv4.ts';
-import { findPeer, holeValuesFor, nocloudUrl } from './peer.ts';
+import { findPeer, hasSecrets, holeValuesFor, nocloudUrl } from './peer.ts';
 import type { SiteAddress } from './site-ports.ts';
 import { createState } from './state.ts';
 
@@ -49,12 +49,37 @@ describe('who is at the other end', () => {
   });
 });
 
-it('the places of a text are filled with the addresses of its network', () => {
-  expect(holeValuesFor(second, POS_MAC)).toEqual({
-    'boot.url.base': 'http://10.1.0.1:8080',
-    'boot.url.nocloud': 'http://10.1.0.1:8080/nocloud/52-54-00-00-00-01/',
-    'boot.mac': POS_MAC,
-    'boot.serverAddress': '10.1.0.1',
+describe('the places of a text', () => {
+  const own = 'http://10.1.0.1:8080/documents/52-54-00-00-00-01';
+
+  it('are filled with the addresses of its network', () => {
+    expect(holeValuesFor(second, POS_MAC)).toEqual({
+      'boot.url.base': 'http://10.1.0.1:8080',
+      'boot.url.nocloud': 'http://10.1.0.1:8080/nocloud/52-54-00-00-00-01/',
+      'boot.url.talos': `${own}/talos`,
+      'boot.url.ignition': `${own}/ignition`,
+      'boot.url.preseed': `${own}/preseed`,
+      'boot.url.kickstart': `${own}/kickstart`,
+      'boot.mac': POS_MAC,
+      'boot.serverAddress': '10.1.0.1',
+    });
+    expect(nocloudUrl(SITE, POS_MAC)).toBe('http://10.0.0.1/nocloud/52-54-00-00-00-01/');
   });
-  expect(nocloudUrl(SITE, POS_MAC)).toBe('http://10.0.0.1/nocloud/52-54-00-00-00-01/');
+
+  it('lead to secret documents by the token, and to the others without it', () => {
+    const text = { kind: 'text', text: '', fill: false } as const;
+    const documents = { talos: { ...text, secret: true }, preseed: { ...text, secret: false } };
+    const values = holeValuesFor(second, POS_MAC, { token: 'T', documents });
+    expect(values).toMatchObject({
+      'boot.url.talos': 'http://10.1.0.1:8080/t/T/talos',
+      'boot.url.preseed': `${own}/preseed`,
+      'boot.url.nocloud': 'http://10.1.0.1:8080/nocloud/52-54-00-00-00-01/',
+    });
+    expect([hasSecrets(documents), hasSecrets({ preseed: documents.preseed })]).toEqual([true, false]);
+  });
+
+  it.each(['user-data', 'network-config'])('lead a whole NoCloud seed by the token where %s is secret', (name) => {
+    const documents = { [name]: { kind: 'text', text: '', fill: false, secret: true } as const };
+    expect(holeValuesFor(SITE, POS_MAC, { token: 'T', documents })['boot.url.nocloud']).toBe('http://10.0.0.1/t/T/');
+  });
 });

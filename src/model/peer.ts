@@ -3,6 +3,7 @@ import { parseIpv4, UNSPECIFIED } from '../kernel/ipv4.ts';
 import type { MacAddress } from '../kernel/mac.ts';
 import type { HoleValues } from './holes.ts';
 import type { Lease } from './lease.ts';
+import type { DocumentName, Profile } from './revision.ts';
 import type { SiteAddress } from './site-ports.ts';
 import { httpBase } from './site-ports.ts';
 import type { SiteState } from './store.ts';
@@ -43,14 +44,47 @@ export function nocloudUrl(site: SiteAddress, mac: MacAddress): string {
   return `${httpBase(site)}/nocloud/${mac.replaceAll(':', '-')}/`;
 }
 
-/** What fills the holes of a revision's texts for one machine. */
-export function holeValuesFor(site: SiteAddress, mac: MacAddress): HoleValues {
+/** The way to the secret documents of a machine: a token that may read, and the documents among which some are secret. */
+export type SecretAccess = { readonly token: string; readonly documents: Profile['documents'] };
+
+/** Where the documents lie that only the bearer of a token may read; with the slash at the end, as for `nocloudUrl`. */
+export function tokenUrl(site: SiteAddress, token: string): string {
+  return `${httpBase(site)}/t/${token}/`;
+}
+
+/** Whether a profile has a document that goes to its machine alone. */
+export function hasSecrets(documents: Profile['documents']): boolean {
+  return Object.keys(documents).some((name) => isSecret(documents, name));
+}
+
+/**
+ * What fills the holes of a revision's texts for one machine. A NoCloud seed is one place for all of its documents: one
+ * secret among them moves them all behind the token.
+ */
+export function holeValuesFor(site: SiteAddress, mac: MacAddress, secret?: SecretAccess): HoleValues {
+  const behindToken = (name: DocumentName): boolean => secret !== undefined && isSecret(secret.documents, name);
+  const protectedUrl = secret ? tokenUrl(site, secret.token) : '';
+  const publicUrl = `${httpBase(site)}/documents/${mac.replaceAll(':', '-')}/`;
+  const urlOf = (name: DocumentName): string => `${behindToken(name) ? protectedUrl : publicUrl}${name}`;
+  const isSeedSecret = behindToken('user-data') || behindToken('network-config');
+  const documents = {
+    'boot.url.talos': urlOf('talos'),
+    'boot.url.ignition': urlOf('ignition'),
+    'boot.url.preseed': urlOf('preseed'),
+    'boot.url.kickstart': urlOf('kickstart'),
+  };
   return {
+    ...documents,
     'boot.url.base': httpBase(site),
-    'boot.url.nocloud': nocloudUrl(site, mac),
+    'boot.url.nocloud': isSeedSecret ? protectedUrl : nocloudUrl(site, mac),
     'boot.mac': mac,
     'boot.serverAddress': site.address,
   };
+}
+
+function isSecret(documents: Profile['documents'], name: string): boolean {
+  const document = documents[name];
+  return document?.kind === 'text' && document.secret;
 }
 
 function plainIpv4(text: string | undefined): Ipv4 | undefined {

@@ -2,6 +2,7 @@ import type { Digest } from '../kernel/digest.ts';
 import type { Ipv4 } from '../kernel/ipv4.ts';
 import type { MacAddress } from '../kernel/mac.ts';
 import type { Network } from './network.ts';
+import type { Completion } from './order.ts';
 
 /** A template rendered for one site: immutable, named by the digest of its content, numbered upwards. */
 export type Revision = {
@@ -63,7 +64,12 @@ export type SlotInterface = {
 /** What a slot boots, rendered for that slot; texts still hold the places that are filled at boot time. */
 export type Profile = {
   readonly name: string;
-  readonly kind: 'live';
+  /** Of everything below: what a slot has installed is told by it. */
+  readonly digest: Digest;
+  /** `live` runs from memory at every boot; `install` needs an order and ends on the disk. */
+  readonly kind: 'live' | 'install';
+  /** Only with `kind: install`. */
+  readonly install?: InstallPlan;
   readonly arch: Arch;
   readonly kernel: BootFile;
   readonly initrds: readonly BootFile[];
@@ -72,12 +78,33 @@ export type Profile = {
   readonly documents: Readonly<Record<string, Document>>;
 };
 
+/** How an install goes and when it counts as done. */
+export type InstallPlan = {
+  readonly completes: Completion;
+  /** How often the configuration may be fetched before a person must look. */
+  readonly attempts: number;
+  readonly withinSeconds: number;
+  /** The disk that the documents name, such as `nvme0n1`; for people. */
+  readonly disk?: string;
+};
+
 export type BootFile = { readonly digest: Digest; readonly name: string };
 export type CmdlineWord = { readonly key: string; readonly value: string | true };
 
+/** The documents that a profile may have, by the names under which their systems ask for them. */
+export const DOCUMENT_NAMES = ['user-data', 'network-config', 'talos', 'ignition', 'preseed', 'kickstart'] as const;
+export type DocumentName = (typeof DOCUMENT_NAMES)[number];
+
 /** A text for the booted system, or one that Slipway writes from what it knows (`interfaces`). */
 export type Document =
-  | { readonly kind: 'text'; readonly text: string /** false: handed on as it is */; readonly fill: boolean }
+  | {
+      readonly kind: 'text';
+      readonly text: string;
+      /** false: handed on as it is. */
+      readonly fill: boolean;
+      /** Goes to the machine of the slot alone, by token, while its order or live boot is open. */
+      readonly secret: boolean;
+    }
   | { readonly kind: 'interfaces' };
 
 export type UnknownMachines = {

@@ -2,6 +2,7 @@ import type { Digest } from '../kernel/digest.ts';
 import type { Ipv4 } from '../kernel/ipv4.ts';
 import type { MacAddress } from '../kernel/mac.ts';
 import type { Claim } from './machine.ts';
+import type { OrderId } from './order.ts';
 
 /** What was seen of a machine, in the words of the room that saw it. `at` is milliseconds since 1970. */
 export type Signal = {
@@ -41,6 +42,26 @@ export type Signal = {
     }
   /** The booted system fetched a document. */
   | { readonly kind: 'document'; readonly mac: MacAddress; readonly document: string; readonly address: Ipv4 }
+  /** The machine fetched a secret document: of an install, this is an attempt. */
+  | { readonly kind: 'secret-document'; readonly mac: MacAddress; readonly document: string; readonly address: Ipv4 }
+  /** Somebody asked for a secret that is not theirs. */
+  | { readonly kind: 'secret-refused'; readonly address: Ipv4; readonly mac?: MacAddress; readonly because: string }
+  /** One line of the kernel or of the system's own services, as received. `level` is that of syslog, 0 to 7. */
+  | { readonly kind: 'system-log'; readonly mac: MacAddress; readonly line: string; readonly level: number }
+  /** A Talos machine says how its boot sequence goes. */
+  | {
+      readonly kind: 'talos-event';
+      readonly mac: MacAddress;
+      readonly what: string;
+      readonly stage: string;
+      readonly failed: boolean;
+    }
+  /** Time passed; nothing else. What has a term ends by it. */
+  | {
+      readonly kind: 'tick';
+      /** Since when this site hears its machines without a break, by a clock that nobody set meanwhile. */
+      readonly listeningSince?: number;
+    }
   /** The node says that it is up: proof of the whole way. */
   | {
       readonly kind: 'phone-home';
@@ -64,6 +85,7 @@ export type Signal = {
 /** What a boot decision came to, as far as others need to know. */
 export type ScriptAnswer =
   | { readonly kind: 'live'; readonly slot: string; readonly profile: string }
+  | { readonly kind: 'install'; readonly slot: string; readonly profile: string; readonly order: OrderId }
   | { readonly kind: 'hold'; readonly code: string }
   /** What it is to boot is not complete here yet; it asks again by itself. */
   | { readonly kind: 'wait'; readonly because: string }

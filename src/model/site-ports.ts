@@ -1,12 +1,22 @@
 import type { Digest } from '../kernel/digest.ts';
 import type { Ipv4 } from '../kernel/ipv4.ts';
 import type { MacAddress } from '../kernel/mac.ts';
+import type { Result } from '../kernel/result.ts';
+import type { Boot } from './boot.ts';
 import type { Revision } from './revision.ts';
 
 /** The revision in force. */
 export interface RevisionSource {
   /** undefined until the first template was accepted. */
   current(): Revision | undefined;
+  /** One of the last few revisions, so that a boot ends with the one that it began with; undefined: not kept any more. */
+  get?(digest: Digest): Revision | undefined;
+}
+
+/** The revision that an open boot pins, as long as it is kept; for everything else the one in force. */
+export function revisionFor(source: RevisionSource, boot: Boot | undefined): Revision | undefined {
+  const pinned = boot && !boot.outcome && boot.revision ? source.get?.(boot.revision) : undefined;
+  return pinned ?? source.current();
 }
 
 /** Where the site can be reached in one of its networks. */
@@ -38,3 +48,14 @@ export interface TokenMint {
 
 /** `report` lets a node say things of itself; `read` lets it fetch its documents. */
 export type TokenGrant = { readonly use: 'report' | 'read'; readonly mac: MacAddress; readonly issuedAt: number };
+
+/** Who the kernel says is behind an address on the wire; `complete` false: it asked and has no answer (yet). */
+export interface NeighbourTable {
+  entries(): Promise<ReadonlyMap<Ipv4, { readonly mac: MacAddress; readonly complete: boolean }>>;
+}
+
+/** The values of `@{secret.NAME}`, read where they lie each time they are needed, and kept nowhere else. */
+export interface SecretSource {
+  /** The values by name; fails with a sentence that has none of them if one cannot be read. */
+  read(names: readonly string[]): Promise<Result<Readonly<Record<string, string>>, string>>;
+}

@@ -5,6 +5,7 @@ import type { Binding, Boot } from './boot.ts';
 import { usableUuid } from './identity.ts';
 import type { Lease } from './lease.ts';
 import type { EvidenceKind, Machine, MachineId } from './machine.ts';
+import { type Mark, type Order, ordersOf } from './order.ts';
 import type { Change, SiteState, TableName, Tables } from './store.ts';
 
 /** The facts of a site with their indexes. Only `applyChanges` changes it; everybody else sees a `SiteState`. */
@@ -15,6 +16,8 @@ export class MemoryState implements SiteState {
     boots: new Map(),
     leases: new Map(),
     counters: new Map(),
+    orders: new Map(),
+    marks: new Map(),
   };
   readonly #leasesByAddress = new BestOf<Lease>((lease) => [`${lease.network}/${lease.address}`], holdsBetter);
   readonly #leasesByMac = new BestOf<Lease>(({ mac }) => (isIdentifyingMac(mac) ? [mac] : []), holdsBetter);
@@ -31,6 +34,8 @@ export class MemoryState implements SiteState {
   readonly boots: ReadonlyMap<string, Boot> = this.#rows.boots;
   readonly leases: ReadonlyMap<string, Lease> = this.#rows.leases;
   readonly counters: ReadonlyMap<string, number> = this.#rows.counters;
+  readonly orders: ReadonlyMap<string, Order> = this.#rows.orders;
+  readonly marks: ReadonlyMap<string, Mark> = this.#rows.marks;
 
   /** Of several rows with one address: bound before declined before released, then the one that ends last. */
   leaseOfAddress(network: string, address: Ipv4): Lease | undefined {
@@ -51,7 +56,16 @@ export class MemoryState implements SiteState {
   }
 
   currentBinding(slot: string): Binding | undefined {
+    const newest = this.newestBinding(slot);
+    return newest?.releasedAt === undefined ? newest : undefined;
+  }
+
+  newestBinding(slot: string): Binding | undefined {
     return this.#bindingsBySlot.best(slot);
+  }
+
+  ordersOf(slot: string): readonly Order[] {
+    return ordersOf(slot, this.#rows.orders);
   }
 
   /** Of several slots that one machine fills: the one that it came to last. */
@@ -82,6 +96,12 @@ export class MemoryState implements SiteState {
       }
       case 'counters':
         replaceRow(this.#rows.counters, change.key, change.row);
+        return;
+      case 'orders':
+        replaceRow(this.#rows.orders, change.key, change.row);
+        return;
+      case 'marks':
+        replaceRow(this.#rows.marks, change.key, change.row);
     }
   }
 }

@@ -4,6 +4,7 @@ import type { Binding, Boot, BootId } from './boot.ts';
 import type { Event, EventType, NewEvent } from './event.ts';
 import type { Lease } from './lease.ts';
 import type { EvidenceKind, Machine, MachineId } from './machine.ts';
+import type { Mark, Order } from './order.ts';
 
 /** What the site knows, a table per noun. Rows are JSON; `counters` holds the numbers that are never used twice. */
 export type Tables = {
@@ -12,6 +13,8 @@ export type Tables = {
   readonly boots: Boot;
   readonly leases: Lease;
   readonly counters: number;
+  readonly orders: Order;
+  readonly marks: Mark;
 };
 export type TableName = keyof Tables;
 
@@ -27,6 +30,8 @@ export interface SiteState {
   readonly boots: ReadonlyMap<string, Boot>;
   readonly leases: ReadonlyMap<string, Lease>;
   readonly counters: ReadonlyMap<string, number>;
+  readonly orders: ReadonlyMap<string, Order>;
+  readonly marks: ReadonlyMap<string, Mark>;
   /** The bound, released or declined lease row that holds an address. */
   leaseOfAddress(network: string, address: Ipv4): Lease | undefined;
   /** Of the rows of one NIC, in whatever network: the bound one that ends last, else any other. */
@@ -35,8 +40,12 @@ export interface SiteState {
   machineWith(kind: EvidenceKind, value: string): Machine | undefined;
   /** The newest boot of a machine, open or closed. */
   latestBoot(machine: MachineId): Boot | undefined;
-  /** The binding of a slot with the highest number. */
+  /** The binding of a slot with the highest number; undefined if nobody ever filled it, or it was released. */
   currentBinding(slot: string): Binding | undefined;
+  /** As `currentBinding`, but also one that was released: the next binding counts on from it. */
+  newestBinding(slot: string): Binding | undefined;
+  /** All orders of a slot, the newest first. */
+  ordersOf(slot: string): readonly Order[];
   /** The current binding that this machine fills, if any. */
   bindingOfMachine(machine: MachineId): Binding | undefined;
 }

@@ -6,6 +6,8 @@ export type SiteStatus = {
   readonly ready: boolean;
   /** Why it is not ready; empty if it is. */
   readonly notReady: readonly string[];
+  /** Whether a person has said that this site may install; missing if no slot is to be installed. */
+  readonly armed?: boolean;
   readonly revision?: { readonly number: number; readonly digest: string; readonly template: string };
   /** Why the template on disk is not the one in force; missing if it is. */
   readonly templateRefused?: string;
@@ -32,7 +34,7 @@ export type AssetView = {
   readonly sentence: string;
 };
 
-export const NODE_STATES = ['empty', 'waiting', 'booting', 'enrolled', 'local', 'refused'] as const;
+export const NODE_STATES = ['empty', 'waiting', 'booting', 'enrolled', 'lost', 'local', 'refused'] as const;
 export type NodeState = (typeof NODE_STATES)[number];
 
 export type SiteNodes = {
@@ -52,9 +54,39 @@ export type NodeView = {
   /** When it came into this state. */
   readonly since?: number;
   readonly binding?: number;
+  /** Only of slots that are installed. */
+  readonly install?: InstallView;
   readonly machine?: MachineView;
   readonly boot?: BootView;
 };
+
+/** What is on the disk of a slot's machine, what is ordered, and why nothing is installed now. */
+export type InstallView = {
+  /** The newest first. */
+  readonly orders: readonly OrderView[];
+  readonly installedAt?: number;
+  /** The disk has something else than the template now wants. */
+  readonly differs: boolean;
+  /** Why its machine is not installed when it boots now; missing: it is. */
+  readonly because?: string;
+  /** What a person does about that, if anything. */
+  readonly toDo?: string;
+};
+
+export type OrderView = {
+  readonly id: string;
+  readonly state: string;
+  readonly by: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly attempts: number;
+  readonly maxAttempts: number;
+  readonly wipe: boolean;
+  readonly sentence: string;
+};
+
+/** A slot that a held machine probably is for. */
+export type ProposalView = { readonly command: 'claim' | 'replace'; readonly slot: string; readonly because: string };
 
 export type MachineView = {
   readonly id: string;
@@ -70,6 +102,10 @@ export type MachineView = {
   readonly lastSeen: number;
   /** It shows its code on its screen now. */
   readonly held: boolean;
+  /** Why it may fill no slot: it was replaced or released. */
+  readonly fenced?: string;
+  /** Only of a machine that is held. */
+  readonly proposals?: readonly ProposalView[];
   readonly sentence: string;
 };
 
@@ -83,6 +119,16 @@ export type BootView = {
   readonly sentence: string;
   readonly stages: readonly StageView[];
   readonly tookMs: number;
+  /** It stands still now. */
+  readonly stall?: StallView;
+};
+
+/** Why a boot stands still, and what a person does about it. `since` is its last step. */
+export type StallView = {
+  readonly stage: string;
+  readonly since: number;
+  readonly cause: string;
+  readonly nextStep: string;
 };
 
 /** `tookMs` is how long it stayed in the stage; missing for the one that it is in. */

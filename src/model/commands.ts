@@ -1,0 +1,24 @@
+/** What a person may tell the site to do; the page, the CLI and the API say it in the same words. */
+export type Command =
+  /** "This is a new store": from now on installs may be ordered; slots that are filled and were never installed get their order. */
+  | { readonly kind: 'arm' }
+  | { readonly kind: 'claim'; readonly code: string; readonly slot: string }
+  /** The next binding of a slot whose machine is silent. */
+  | { readonly kind: 'replace'; readonly slot: string; readonly code: string }
+  | { readonly kind: 'release'; readonly slot: string }
+  | { readonly kind: 'reinstall'; readonly slot: string; readonly wipe: boolean }
+  | { readonly kind: 'hold'; readonly slot: string; readonly on: boolean }
+  /** The install is complete, says somebody who knows. */
+  | { readonly kind: 'confirm'; readonly slot: string };
+
+/** Carried out when it resolves: on disk, and in one sentence what it came to. */
+export type CommandAnswer = { readonly sentence: string };
+
+/** Where commands are carried out, one after the other. */
+export interface CommandDesk {
+  /**
+   * @param by who says it, for the events: `cli`, or `page`
+   * Rejects with an AppError: `not-found`, `command-refused` with the reason, or as `Store.commit` does.
+   */
+  carryOut(command: Command, by: string): Promise<CommandAnswer>;
+}
