@@ -14,6 +14,8 @@ describe('parseSiteConfig', () => {
       ports: { http: 80, tftp: 69 },
       template: 'retail.yaml',
       vars: {},
+      secrets: {},
+      signals: {},
       varAt: undefined,
     });
   });
@@ -29,11 +31,19 @@ describe('parseSiteConfig', () => {
     expect(config.value.varAt('tills')).toMatchObject({ file: 'site.yaml', line: 6, column: 10 });
   });
 
+  test('knows where secrets lie', () => {
+    const config = parseSiteConfig(`${minimal}secrets: { joinToken: { file: join-token } }\n`, 'site.yaml');
+    expect(config.ok && config.value.secrets).toEqual({ joinToken: { file: 'join-token' } });
+    const wrong = parseSiteConfig(`${minimal}secrets: { join-token: geheim }\n`, 'site.yaml');
+    expect(wrong.ok ? '' : wrong.error.message).toContain('site.yaml:4:');
+  });
+
   test.each([
     ['site: [', 'site.yaml:1:8 this is not valid YAML'],
     ['', 'site.yaml:1:1 expected a map, found nothing'],
     [`${minimal}port: 80\n`, 'site.yaml:4:1 port: there is no key "port" here; did you mean "ports"?'],
     [`${minimal}ports: { http: 70000 }\n`, 'site.yaml:4:16 ports.http: too big'],
+    [`${minimal}signals: { kernelLog: 0 }\n`, 'site.yaml:4:23 signals.kernelLog: too small'],
     [`${minimal}hub: { url: x }\n`, 'site.yaml:4:1 hub: there is no key "hub" here'],
     [minimal.replace('store-0417', 'Store 417'), 'site.yaml:1:7 site: expected lower-case letters'],
     [minimal.replace('{ nodes: eth0 }', '{}'), 'site.yaml:2:13 interfaces: expected at least one network'],

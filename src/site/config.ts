@@ -36,11 +36,41 @@ export const siteConfigSchema = z.strictObject({
     })
     .default({ http: 80, tftp: 69 })
     .describe('Ports. DHCP always has 67.'),
+  pinFile: z
+    .string()
+    .startsWith('/', 'expected an absolute path')
+    .optional()
+    .describe(
+      'File with the PIN for commands over the network; without it the site takes commands on its own terminal only.',
+    ),
+  signals: z
+    .strictObject({
+      kernelLog: port
+        .optional()
+        .describe('TCP and UDP port for the kernel logs of Talos machines (`talos.logging.kernel`); missing: off.'),
+      eventSink: port
+        .optional()
+        .describe('TCP port for the events of Talos machines (`talos.events.sink`); missing: off.'),
+    })
+    .default({})
+    .describe('What booted systems may tell by themselves, and at which ports.'),
   template: z.string().min(1).describe('The site template, relative to this file.'),
   vars: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]))
     .default({})
     .describe('Values for the variables of the template.'),
+  secrets: z
+    .record(
+      z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'expected letters, digits and underscores, such as joinToken'),
+      z.strictObject({
+        file: z
+          .string()
+          .min(1)
+          .describe('The file that has the value, relative to this file; only its owner may read it.'),
+      }),
+    )
+    .default({})
+    .describe('Where the values of the secrets of the template lie. They are read when a machine is given them.'),
 });
 
 /** A site file that was read. `varAt` says where a variable is given, for problems of the template. */

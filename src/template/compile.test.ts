@@ -29,6 +29,7 @@ describe('compileTemplate', () => {
       profile: {
         name: 'till',
         kind: 'live',
+        digest: expect.any(String),
         arch: 'amd64',
         kernel: { digest: 'a'.repeat(64), name: 'vmlinuz' },
         initrds: [{ digest: 'b'.repeat(64), name: 'initrd.img' }],
@@ -36,7 +37,9 @@ describe('compileTemplate', () => {
           { key: 'console', value: 'ttyS0' },
           { key: 'ds', value: 'nocloud-net;s=@{boot.url.nocloud}' },
         ],
-        documents: { 'user-data': { kind: 'text', text: '#cloud-config\nhostname: pos-2\n', fill: true } },
+        documents: {
+          'user-data': { kind: 'text', text: '#cloud-config\nhostname: pos-2\n', fill: true, secret: false },
+        },
       },
     });
   });
@@ -155,7 +158,12 @@ describe('compileTemplate', () => {
     const text = '## template: jinja\n#cloud-config\nhostname: {{ v1.local_hostname }} @{no.place}\n';
     const changedText = changed(userDataText, 'user-data: { file: a.yaml, render: false }');
     const revision = revisionOf(changedText, { readFile: filesOf({ 'a.yaml': text }) });
-    expect(revision.slots['pos-1']?.profile.documents['user-data']).toEqual({ kind: 'text', text, fill: false });
+    expect(revision.slots['pos-1']?.profile.documents['user-data']).toEqual({
+      kind: 'text',
+      text,
+      fill: false,
+      secret: false,
+    });
   });
 
   test('a file is read once, however many slots are given it', () => {
@@ -285,5 +293,61 @@ describe('whatever a file says, compiling answers', () => {
       }),
       { seed, numRuns: 200 },
     );
+  });
+});
+
+describe('install profiles', () => {
+  const secretText = changed(
+    'user-data: |\n          #cloud-config\n          hostname: {{ slot.name }}',
+    'user-data: { text: "#cloud-config\\ntoken: @{secret.joinToken}\\n", secret: true }',
+    changed('  networks:\n', '  secrets: { joinToken: {} }\n  networks:\n'),
+  );
+  const installText = (plan: string): string =>
+    changed(
+      '      extends: [base]\n',
+      `      extends: [base]\n      kind: install\n      install: ${plan}\n`,
+      secretText,
+    );
+  const profileOf = (text: string) => {
+    const profile = revisionOf(text).slots['pos-1']?.profile;
+    if (!profile) throw new Error('there is no pos-1');
+    return profile;
+  };
+
+  test('have their plan, with defaults', () => {
+    expect(profileOf(installText('{ completes: phone-home }'))).toMatchObject({
+      kind: 'install',
+      install: { completes: 'phone-home', attempts: 3, withinSeconds: 2_700 },
+      documents: { 'user-data': { secret: true, text: '#cloud-config\ntoken: @{secret.joinToken}\n' } },
+    });
+    const disk = '{ completes: api, attempts: "{{ vars.tills }}", within: 2h, disk: "{{ hardware.vars.disk }}" }';
+    expect(profileOf(installText(disk)).install).toEqual({
+      completes: 'api',
+      attempts: 2,
+      withinSeconds: 7_200,
+      disk: 'nvme0n1',
+    });
+  });
+
+  test('are other ones when anything of them changes', () => {
+    const texts = [
+      secretText,
+      changed(', secret: true', ', secret: false', changed('@{secret.joinToken}', 'x', secretText)),
+      installText('{ completes: phone-home }'),
+      installText('{ completes: phone-home, attempts: 2 }'),
+      installText('{ completes: api }'),
+    ];
+    expect(new Set(texts.map((text) => profileOf(text).digest)).size).toBe(texts.length);
+    expect(profileOf(secretText).digest).toBe(profileOf(changed('name: sample', 'name: other', secretText)).digest);
+  });
+
+  test('inherit their plan key by key', () => {
+    const child = `    again:\n      extends: [till]\n      install: { attempts: 1 }\n  slots:\n`;
+    const text = changed(
+      'profile: till',
+      'profile: again',
+      changed('  slots:\n', child, installText('{ completes: api }')),
+    );
+    expect(profileOf(text).install).toMatchObject({ completes: 'api', attempts: 1 });
   });
 });

@@ -3,7 +3,7 @@ import type { Ipv4, Subnet } from '../kernel/ipv4.ts';
 import { hostAt, parseIpv4 } from '../kernel/ipv4.ts';
 import type { Result } from '../kernel/result.ts';
 import type { Inside, Path, Problems } from './places.ts';
-import { createRenderBudget, holeProblems, LiquidText, type Scope, type TextProblem } from './text.ts';
+import { createRenderBudget, type HoleRules, holeProblems, LiquidText, type Scope, type TextProblem } from './text.ts';
 
 /** A text of the template or of a document file, and how to say what is wrong at a place inside of it. */
 export type Source = { readonly text: string; readonly say: (message: string, inside?: Inside, slot?: string) => void };
@@ -23,11 +23,11 @@ export class Context {
     return { text, say: (message, inside, slot) => this.problems.value(path, message, { slot }, inside) };
   }
 
-  /** Says all that can be known to be wrong with a text without rendering it; `holes` true also looks at @{…}. */
-  check(source: Source, scope: Scope, holes: boolean): void {
+  /** Says all that can be known to be wrong with a text without rendering it; with `holes` also of its @{…}. */
+  check(source: Source, scope: Scope, holes?: HoleRules): void {
     const parsed = this.#parse(source);
     if (parsed) for (const problem of parsed.undefinedNames(scope)) source.say(problem.message, problem.inside);
-    if (holes) for (const problem of holeProblems(source.text)) source.say(problem.message, problem.inside);
+    if (holes) for (const problem of holeProblems(source.text, holes)) source.say(problem.message, problem.inside);
   }
 
   /** The text rendered; undefined if it was wrong, which has been said. `slot` is what it is rendered for. */

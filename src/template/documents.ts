@@ -1,12 +1,10 @@
-import { LineCounter, parseDocument } from 'yaml';
 import type { Result } from '../kernel/result.ts';
-import { fillHoles, sampleHoleValues } from '../model/holes.ts';
-import type { Document } from '../model/revision.ts';
+import type { Document, DocumentName } from '../model/revision.ts';
 import type { Context, Source } from './context.ts';
+import { checkDocument } from './document-formats.ts';
 import type { At } from './extends.ts';
-import { isMap } from './layers.ts';
 import type { Path } from './places.ts';
-import type { DocumentName, DocumentValue } from './schema-slots.ts';
+import type { DocumentValue } from './schema-slots.ts';
 import type { Scope } from './text.ts';
 
 /** Reads a file by its path, which stands where the names of the template files stand; the error is a sentence. */
@@ -14,7 +12,7 @@ export type ReadFile = (path: string) => Result<string, string>;
 
 /** A document as it was found: a text with the place of its errors, or written by Slipway. */
 export type FoundDocument =
-  | { readonly kind: 'text'; readonly source: Source; readonly render: boolean }
+  | { readonly kind: 'text'; readonly source: Source; readonly render: boolean; readonly secret: boolean }
   | { readonly kind: 'interfaces' };
 
 const maxChars = 256 * 1024;
@@ -37,19 +35,15 @@ export class DocumentTexts {
 
   /** undefined: it cannot be used, and why has been said. */
   find(name: DocumentName, { value, path }: At<NonNullable<DocumentValue>>): FoundDocument | undefined {
-    if (typeof value === 'string') return { kind: 'text', source: this.#context.source(path, value), render: true };
-    if (value.secret === true) {
-      return this.#wrong(
-        [...path, 'secret'],
-        'this version gives documents to anybody in the network: it cannot keep one secret',
-      );
-    }
+    if (typeof value === 'string')
+      return { kind: 'text', source: this.#context.source(path, value), render: true, secret: false };
     const given = (['file', 'text', 'from'] as const).filter((key) => value[key] !== undefined && value[key] !== null);
     if (given.length !== 1) return this.#wrong(path, 'expected exactly one of file, text and from');
-    const render = value.render !== false;
+    const kind = { render: value.render !== false, secret: value.secret === true };
     if (typeof value.text === 'string')
-      return { kind: 'text', source: this.#context.source([...path, 'text'], value.text), render };
-    if (typeof value.file === 'string') return this.#file([...path, 'file'], value.file, render);
+      return { kind: 'text', source: this.#context.source([...path, 'text'], value.text), ...kind };
+    if (typeof value.file === 'string') return this.#file([...path, 'file'], value.file, kind);
+    if (kind.secret) return this.#wrong([...path, 'secret'], 'what is written from interfaces has no secrets');
     if (name === 'network-config') return { kind: 'interfaces' };
     return this.#wrong([...path, 'from'], 'only network-config can be written from interfaces');
   }
@@ -61,12 +55,12 @@ export class DocumentTexts {
     where: { readonly scope: Scope; readonly slot: string },
   ): Document | undefined {
     if (found.kind === 'interfaces') return found;
-    const { source, render } = found;
-    if (!render) return { kind: 'text', text: source.text, fill: false };
+    const { source, render, secret } = found;
+    if (!render) return { kind: 'text', text: source.text, fill: false, secret };
     const text = this.#context.render(source, where.scope, where.slot);
     if (text === undefined) return undefined;
     if (!this.#checked.has(`${name} ${text}`)) this.#check(name, text, source, where.slot);
-    return { kind: 'text', text, fill: true };
+    return { kind: 'text', text, fill: true, secret };
   }
 
   #check(name: DocumentName, text: string, source: Source, slot: string): void {
@@ -76,12 +70,14 @@ export class DocumentTexts {
       source.say('all documents together render to more than 8 MiB of different texts');
       return;
     }
-    const filled = fillHoles(text, sampleHoleValues(), 'yaml');
-    if (!filled.ok) source.say(filled.error, undefined, slot);
-    else checkYaml(name, filled.value, source, slot, text === source.text);
+    checkDocument(name, text, source, slot);
   }
 
-  #file(path: Path, file: string, render: boolean): FoundDocument | undefined {
+  #file(
+    path: Path,
+    file: string,
+    kind: { readonly render: boolean; readonly secret: boolean },
+  ): FoundDocument | undefined {
     const parts = file.split('/');
     const inside = /^[\w.+ /-]+$/.test(file) && !parts.some((part) => part === '' || part === '.' || part === '..');
     if (!inside)
@@ -94,49 +90,11 @@ export class DocumentTexts {
     if (read.value.length > maxChars) return this.#wrong(path, `${name} is larger than 256 KiB`);
     const say: Source['say'] = (message, inside = { row: 1, column: 1 }, slot) =>
       this.#context.problems.inFile({ file: name, line: inside.row, column: inside.column }, path, message, { slot });
-    return { kind: 'text', source: { text: read.value, say }, render };
+    return { kind: 'text', source: { text: read.value, say }, ...kind };
   }
 
   #wrong(path: Path, message: string): undefined {
     this.#context.problems.value(path, message);
     return undefined;
-  }
-}
-
-/** cloud-init throws away a #cloud-config that is no YAML map, and boots on as if there were none. */
-function checkYaml(name: DocumentName, text: string, source: Source, slot: string, sameLines: boolean): void {
-  if (name === 'user-data' && !/^#cloud-config[ \t]*\r?(\n|$)/.test(text)) return;
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, {
-    version: '1.1',
-    merge: true,
-    uniqueKeys: false,
-    prettyErrors: false,
-    lineCounter,
-    logLevel: 'error',
-  });
-  const [error] = document.errors;
-  const what = name === 'user-data' ? 'a #cloud-config' : 'a network-config';
-  if (error) {
-    const { line, col } = lineCounter.linePos(error.pos[0]);
-    const inside = { row: Math.max(line, 1), column: Math.max(col, 1) };
-    const message = `${what} must be valid YAML: ${error.message}`;
-    if (sameLines) source.say(message, inside, slot);
-    else source.say(`${message} (line ${inside.row} when rendered)`, undefined, slot);
-    return;
-  }
-  const value: unknown = toPlain(document);
-  // An empty user-data is nothing to do; over an empty network-config Talos stumbles for ever.
-  const mayBeEmpty = name === 'user-data';
-  if (!isMap(value) && !(mayBeEmpty && value === null)) source.say(`${what} must be a YAML map`, undefined, slot);
-}
-
-function toPlain(document: ReturnType<typeof parseDocument>): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    // The parser's word for aliases that name nothing or multiply without end.
-    if (error instanceof ReferenceError) return undefined;
-    throw error;
   }
 }

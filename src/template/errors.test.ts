@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { changed, problemsOf, SAMPLE } from '../../test/support/sample-template.ts';
+import { changed, compileText, problemsOf, SAMPLE } from '../../test/support/sample-template.ts';
+import { formatProblem } from './problem.ts';
 
 /** SAMPLE with a slot edge-2 in front of edge-1. */
 const second = (extra: string): string =>
@@ -107,6 +108,13 @@ describe('networks', () => {
       'a pool that is no range',
       changed('+100..+199', 'all'),
       ['12:13 spec.networks.nodes.pool: expected a range such as "+100..+199", found "all"'],
+    ],
+    [
+      'a shared MAC that is no pattern',
+      changed('router: +1', 'sharedMacs: ["00:50:b6:*", dock]'),
+      [
+        '11:34 spec.networks.nodes.sharedMacs.1: expected a MAC address or the beginning of one, such as 00:11:22:*, found "dock"',
+      ],
     ],
     [
       'an MTU below 576',
@@ -396,9 +404,7 @@ describe('texts', () => {
     [
       'an unknown hole in a document',
       changed('{{ slot.name }}', 'a @{secret.x} b'),
-      [
-        '29:23 spec.profiles.till.documents.user-data: there is no place @{secret.x}; there are: boot.url.base, boot.url.nocloud, boot.mac, boot.serverAddress (write @@{ for a plain @{)',
-      ],
+      ['29:23 spec.profiles.till.documents.user-data: there is no secret "x": declare it below `secrets`'],
     ],
     [
       'a hole without its end',
@@ -461,13 +467,6 @@ describe('documents', () => {
       changed('hostname: {{ slot.name }}', 'a: ['),
       [
         '30:11 spec.profiles.till.documents.user-data: a #cloud-config must be valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ] (for slot pos-1)',
-      ],
-    ],
-    [
-      'a secret document',
-      userData('{ file: a.yaml, secret: true }'),
-      [
-        '27:44 spec.profiles.till.documents.user-data.secret: this version gives documents to anybody in the network: it cannot keep one secret',
       ],
     ],
     [
@@ -560,5 +559,117 @@ describe('everything else', () => {
     ],
   ])('%s', (_, text, problems) => {
     expect(problemsOf(text)).toEqual(problems.map((problem) => `t.yaml:${problem}`));
+  });
+});
+
+describe('secrets', () => {
+  const declared = changed('  networks:\n', '  secrets: { joinToken: {} }\n  networks:\n');
+  const withUserData = (text: string): string => changed(userDataText, `user-data: ${text}`, declared);
+  test.each<Row>([
+    [
+      'a secret in a document for everybody',
+      withUserData('"token @{secret.joinToken}"'),
+      ['28:27 spec.profiles.till.documents.user-data: a secret may stand only in a document with `secret: true`'],
+    ],
+    [
+      'a secret in the command line',
+      changed('console: ttyS0', 'console: "@{secret.joinToken}"', declared),
+      ['24:28 spec.profiles.base.cmdline.console: a secret may stand only in a document with `secret: true`'],
+    ],
+    [
+      'a misspelt secret',
+      withUserData('{ text: "token @{secret.joinTokn}", secret: true }'),
+      ['28:35 spec.profiles.till.documents.user-data.text: there is no secret "joinTokn"; did you mean "joinToken"?'],
+    ],
+    [
+      'a secret where DHCP tells everybody',
+      changed('pool: "+100..+199"', 'pool: "@{secret.joinToken}"', declared),
+      ['13:13 spec.networks.nodes.pool: expected a range such as "+100..+199", found "@{secret.joinToken}"'],
+    ],
+    [
+      'a secret that is written by Slipway',
+      changed(userDataText, 'network-config: { from: interfaces, secret: true }', declared),
+      ['28:53 spec.profiles.till.documents.network-config.secret: what is written from interfaces has no secrets'],
+    ],
+  ])('%s', (_, text, problems) => {
+    expect(problemsOf(text)).toEqual(problems.map((problem) => `t.yaml:${problem}`));
+  });
+
+  test('a site without a value for one', () => {
+    const compiled = compileText(declared, { site: { name: 'store-0417', vars: {}, secrets: [] } });
+    expect(compiled.ok ? [] : compiled.error.map(formatProblem)).toEqual([
+      't.yaml:8:14 spec.secrets.joinToken: the site file does not say where secret "joinToken" lies: secrets: { joinToken: { file: … } }',
+    ]);
+  });
+});
+
+describe('installs', () => {
+  const install = (lines: string): string => changed('      extends: [base]\n', `      extends: [base]\n${lines}`);
+  const kind = '      kind: install\n';
+  test.each<Row>([
+    [
+      'an install that nothing completes',
+      install(kind),
+      ['24:5 spec.profiles.till: an install needs `install.completes`: what shows that it is complete'],
+    ],
+    [
+      'an install without a configuration',
+      changed(
+        `${userDataText}`,
+        'network-config: { from: interfaces }',
+        install(`${kind}      install: { completes: api }\n`),
+      ),
+      [
+        '24:5 spec.profiles.till: an install needs a configuration (one of user-data, talos, ignition, preseed, kickstart): fetching it counts as an attempt',
+      ],
+    ],
+    [
+      'a plan of a live profile',
+      install('      install: { completes: api }\n'),
+      ['26:7 spec.profiles.till.install: only a profile of `kind: install` can have `install`'],
+    ],
+    [
+      'too many attempts, for too long',
+      install(`${kind}      install: { completes: api, attempts: 11, within: 8d }\n`),
+      [
+        '27:44 spec.profiles.till.install.attempts: expected a whole number from 1 to 10, found "11"',
+        '27:56 spec.profiles.till.install.within: expected a time from 5m to 7d, such as 90s, 5m or 2h, found "8d"',
+      ],
+    ],
+    [
+      'a configuration that is advertised and not there',
+      changed('console: ttyS0', 'talos.config: "@{boot.url.talos}"'),
+      [
+        '23:32 spec.profiles.base.cmdline.talos.config: it names @{boot.url.talos}, but the profile has no document "talos" (for slot pos-1, pos-2, edge-1)',
+      ],
+    ],
+  ])('%s', (_, text, problems) => {
+    expect(problemsOf(text)).toEqual(problems.map((problem) => `t.yaml:${problem}`));
+  });
+});
+
+describe('formats', () => {
+  const document = (name: string, text: string): string => changed(userDataText, `${name}: ${JSON.stringify(text)}`);
+  test.each<readonly [name: string, text: string, problem: string]>([
+    ['talos', '#cloud-config\n{}', 'must not begin with #cloud-config'],
+    ['talos', '', 'must be one or more YAML maps'],
+    ['talos', '---\n- a\n', 'must be one or more YAML maps'],
+    ['talos', 'version: v1alpha1\n---\na: [\n', 'must be valid YAML'],
+    ['ignition', '{"ignition": {}}', 'must be a map with `ignition.version`'],
+    ['ignition', '{"ignition": ', 'must be valid JSON'],
+    ['preseed', '\n', 'must answer something'],
+    ['preseed', '# ours\nd-i locale\n', 'a line of a preseed file is'],
+    ['kickstart', ' ', 'must say something'],
+  ])('%s %j', (name, text, problem) => {
+    expect(problemsOf(document(name, text)).join('\n')).toContain(problem);
+  });
+
+  test.each([
+    ['talos', 'version: v1alpha1\nmachine: {}\n---\napiVersion: v1alpha1\nkind: EventSinkConfig\n'],
+    ['ignition', '{"ignition": {"version": "3.3.0"}, "passwd": {}}'],
+    ['preseed', 'd-i partman-auto/disk string /dev/vda\nd-i preseed/late_command string \\\n  in-target true\n'],
+    ['kickstart', 'reboot\n'],
+  ])('a right %s', (name, text) => {
+    expect(problemsOf(document(name, text))).toEqual([]);
   });
 });

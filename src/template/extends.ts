@@ -1,7 +1,7 @@
-import type { Arch } from '../model/revision.ts';
+import type { Arch, DocumentName } from '../model/revision.ts';
 import type { Path, Problems } from './places.ts';
 import { didYouMean } from './problem.ts';
-import type { CmdlineValue, DocumentName, DocumentValue, ProfileDocument } from './schema-slots.ts';
+import type { CmdlineValue, DocumentValue, InstallDocument, ProfileDocument } from './schema-slots.ts';
 
 /** A value and the place where it was written, which may be another profile than the one that has it. */
 export type At<T> = { readonly value: T; readonly path: Path };
@@ -11,6 +11,8 @@ export type ResolvedProfile = {
   readonly name: string;
   readonly boots?: At<string>;
   readonly arch?: At<Arch>;
+  readonly kind?: At<'live' | 'install'>;
+  readonly install: ReadonlyMap<keyof InstallDocument, At<string | number>>;
   readonly cmdline: ReadonlyMap<string, At<NonNullable<CmdlineValue>>>;
   readonly documents: ReadonlyMap<DocumentName, At<NonNullable<DocumentValue>>>;
 };
@@ -26,7 +28,7 @@ export function resolveProfiles(
     const known = resolved.get(name);
     if (known) return known;
     const document = documents[name] ?? {};
-    let profile: ResolvedProfile = { name, cmdline: new Map(), documents: new Map() };
+    let profile: ResolvedProfile = { name, install: new Map(), cmdline: new Map(), documents: new Map() };
     for (const parent of parentsOf(name, document)) {
       if (!Object.hasOwn(documents, parent.value)) {
         problems.value(
@@ -58,6 +60,7 @@ function layOver(lower: ResolvedProfile, upper: ResolvedProfile): ResolvedProfil
   return {
     ...lower,
     ...upper,
+    install: new Map([...lower.install, ...upper.install]),
     cmdline: new Map([...lower.cmdline, ...upper.cmdline]),
     documents: new Map([...lower.documents, ...upper.documents]),
   };
@@ -66,16 +69,30 @@ function layOver(lower: ResolvedProfile, upper: ResolvedProfile): ResolvedProfil
 function withOwn(inherited: ResolvedProfile, own: ProfileDocument, path: Path): ResolvedProfile {
   const boots = ownOr(inherited.boots, own.boots, [...path, 'boots']);
   const arch = ownOr(inherited.arch, own.arch, [...path, 'arch']);
+  const kind = ownOr(inherited.kind, own.kind, [...path, 'kind']);
   return {
     name: inherited.name,
     ...(boots && { boots }),
     ...(arch && { arch }),
+    ...(kind && { kind }),
+    install:
+      own.install === null
+        ? new Map()
+        : withEntries<keyof InstallDocument, string | number>(inherited.install, compact(own.install ?? {}), [
+            ...path,
+            'install',
+          ]),
     cmdline: own.cmdline === null ? new Map() : withEntries(inherited.cmdline, own.cmdline ?? {}, [...path, 'cmdline']),
     documents:
       own.documents === null
         ? new Map()
         : withEntries(inherited.documents, own.documents ?? {}, [...path, 'documents']),
   };
+}
+
+/** zod gives a key that was left out the value undefined in its type, though never in fact. */
+function compact(install: InstallDocument): Readonly<Partial<Record<keyof InstallDocument, string | number>>> {
+  return install as Readonly<Partial<Record<keyof InstallDocument, string | number>>>;
 }
 
 function ownOr<T>(inherited: At<T> | undefined, own: T | null | undefined, path: Path): At<T> | undefined {

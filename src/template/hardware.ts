@@ -77,7 +77,8 @@ function pattern(path: Path, value: string, scope: Scope, context: Context): str
   return text ?? '';
 }
 
-function macPattern(path: Path, value: string, scope: Scope, context: Context): string | undefined {
+/** A MAC address, or the beginning of one with a star. */
+export function macPattern(path: Path, value: string, scope: Scope, context: Context): string | undefined {
   const text = context.text(path, value, scope)?.toLowerCase().replaceAll('-', ':');
   if (text === undefined) return undefined;
   const isPattern = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$|^([0-9a-f]{2}:){1,5}\*$/.test(text);

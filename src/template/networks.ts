@@ -2,6 +2,7 @@ import type { Ipv4, Ipv4Range, Subnet } from '../kernel/ipv4.ts';
 import { broadcastOf, formatSubnet, ipv4ToNumber, isInRange, isInSubnet, parseSubnet } from '../kernel/ipv4.ts';
 import type { Network } from '../model/network.ts';
 import type { Context } from './context.ts';
+import { macPattern } from './hardware.ts';
 import { encodeOptions } from './network-options.ts';
 import type { Path } from './places.ts';
 import type { NetworkDocument } from './schema-parts.ts';
@@ -77,12 +78,22 @@ function compileAddresses(document: NetworkDocument, at: Where): Pick<Network, '
   return { ...(router && { router }), ...(pool && { pool }) };
 }
 
-function compileExtras(document: NetworkDocument, { path, scope, context }: Where): Pick<Network, 'mtu' | 'domain'> {
+function compileExtras(
+  document: NetworkDocument,
+  { path, scope, context }: Where,
+): Pick<Network, 'mtu' | 'domain' | 'sharedMacs'> {
   const bounds = { min: 576, max: 9216 };
   const mtu = document.mtu === undefined ? undefined : context.integer([...path, 'mtu'], document.mtu, scope, bounds);
   const domain =
     document.domain === undefined ? undefined : compileDomain([...path, 'domain'], document.domain, scope, context);
-  return { ...(mtu !== undefined && { mtu }), ...(domain !== undefined && { domain }) };
+  const sharedMacs = compileList([...path, 'sharedMacs'], document.sharedMacs, (item, value) =>
+    macPattern(item, value, scope, context),
+  );
+  return {
+    ...(mtu !== undefined && { mtu }),
+    ...(domain !== undefined && { domain }),
+    ...(sharedMacs.length > 0 && { sharedMacs }),
+  };
 }
 
 function compileSubnet(path: Path, value: string, scope: Scope, context: Context): Subnet | undefined {

@@ -1,9 +1,12 @@
+import type { Digest } from '../kernel/digest.ts';
 import type { Arch, BootFile, Document, Profile } from '../model/revision.ts';
 import type { BootFiles, CompiledAssets } from './assets.ts';
+import { canonicalJson } from './canonical-json.ts';
 import { compileCmdline } from './cmdline.ts';
 import type { Context } from './context.ts';
 import type { DocumentTexts } from './documents.ts';
 import type { ResolvedProfile } from './extends.ts';
+import { checkAdvertised, compileInstall } from './install.ts';
 import { didYouMean } from './problem.ts';
 import type { Scope } from './text.ts';
 
@@ -19,7 +22,12 @@ export type SlotView = {
 export function compileProfile(
   profile: ResolvedProfile,
   slot: SlotView,
-  parts: { readonly assets: CompiledAssets; readonly texts: DocumentTexts; readonly context: Context },
+  parts: {
+    readonly assets: CompiledAssets;
+    readonly texts: DocumentTexts;
+    readonly context: Context;
+    readonly sha256: (text: string) => Digest;
+  },
 ): { readonly profile: Profile; readonly files: BootFiles } | undefined {
   const { context } = parts;
   const path = ['spec', 'profiles', profile.name];
@@ -32,11 +40,19 @@ export function compileProfile(
       return document ? [[name, document] as const] : [];
     }),
   ) satisfies Record<string, Document>;
+  const install = compileInstall(profile, { scope: slot.scope, slot: slot.name }, context);
+  checkAdvertised(profile, cmdline, slot.name, context);
   if (!boot) return undefined;
   const { files, arch } = boot;
   const kernel = bootFile(files.kernel);
   const initrds = files.initrds.map(bootFile);
-  return { profile: { name: profile.name, kind: 'live', arch, kernel, initrds, cmdline, documents }, files };
+  const content = {
+    name: profile.name,
+    kind: profile.kind?.value ?? 'live',
+    ...(install && { install }),
+    ...{ arch, kernel, initrds, cmdline, documents },
+  };
+  return { profile: { digest: parts.sha256(canonicalJson(content)), ...content }, files };
 }
 
 function bootFile(asset: BootFile): BootFile {

@@ -35,6 +35,14 @@ const varSchema = z.strictObject({
 export type VarDeclaration = z.output<typeof varSchema>;
 export const varsSchema = z.record(varNameSchema, varSchema);
 
+export const secretsSchema = z.record(
+  varNameSchema,
+  z.strictObject({
+    scope: z.literal('site').default('site').describe('Whose it is: each site has a value of its own.'),
+    description: z.string().optional().describe('For people.'),
+  }),
+);
+
 const optionSchema = z.union([
   textSchema,
   z.int(),
@@ -64,6 +72,12 @@ const networkSchema = z.strictObject({
     .describe('Time servers: addresses, offsets, or `site` for the appliance itself.'),
   domain: textSchema.optional().describe('Domain name of the nodes.'),
   mtu: numberSchema.optional().describe('Largest packet in bytes, 576 to 9216.'),
+  sharedMacs: z
+    .array(textSchema)
+    .default([])
+    .describe(
+      'MAC patterns of network cards that go from machine to machine, such as docks: 00:50:b6:*. They name nobody; option 61 tells the machines apart.',
+    ),
   pool: textSchema
     .optional()
     .describe('Addresses for machines without a fixed one: "+100..+199" or "10.0.0.100..10.0.0.199".'),

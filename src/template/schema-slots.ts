@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { COMPLETIONS } from '../model/order.ts';
+import { DOCUMENT_NAMES } from '../model/revision.ts';
 import {
   addressSchema,
   archSchema,
@@ -8,10 +10,6 @@ import {
   textSchema,
   varNameSchema,
 } from './schema-words.ts';
-
-/** The documents that a booted system can ask for. */
-export const DOCUMENT_NAMES = ['user-data', 'network-config'] as const;
-export type DocumentName = (typeof DOCUMENT_NAMES)[number];
 
 const cmdlineValueSchema = z.union([
   textSchema,
@@ -29,11 +27,31 @@ const documentSchema = z.union([
     text: textSchema.nullish().describe('The text itself.'),
     from: z.literal('interfaces').nullish().describe('interfaces: Slipway writes it from the interfaces of the slot.'),
     render: z.boolean().nullish().describe('false: handed on untouched, with {{ … }} and @{…} as they are.'),
-    secret: z.boolean().nullish().describe('Must be false: this version cannot keep a document secret.'),
+    secret: z
+      .boolean()
+      .nullish()
+      .describe(
+        'true: goes to the machine of the slot alone, while its order or live boot is open. Only here may @{secret.NAME} stand.',
+      ),
   }),
   z.null(),
 ]);
 export type DocumentValue = z.output<typeof documentSchema>;
+
+const installSchema = z.strictObject({
+  completes: z
+    .enum(COMPLETIONS)
+    .nullish()
+    .describe(
+      'What shows that the install is complete. phone-home: cloud-init calls. report: cloud-init reports its last stage. talos-running: Talos says so. api: somebody says so. disk-boot: the machine gets an address as an installed system; not for fixed addresses that it does not ask for.',
+    ),
+  attempts: numberSchema
+    .nullish()
+    .describe('How often its configuration may be fetched before a person must look, 1 to 10; 3 if nothing is said.'),
+  within: textSchema.nullish().describe('How long an order lasts, from 5m to 7d; 45m if nothing is said.'),
+  disk: textSchema.nullish().describe('The disk that the documents name, such as nvme0n1; for people.'),
+});
+export type InstallDocument = z.output<typeof installSchema>;
 
 const profileSchema = z.strictObject({
   description: z.string().nullish().describe('For people.'),
@@ -41,7 +59,13 @@ const profileSchema = z.strictObject({
     .union([nameSchema, z.array(nameSchema)])
     .nullish()
     .describe('Profiles to start from, left to right; what is said here is laid over them, and null deletes.'),
-  kind: z.literal('live').nullish().describe('live: runs from RAM at every boot and touches no disk.'),
+  kind: z
+    .enum(['live', 'install'])
+    .nullish()
+    .describe(
+      'live: runs from RAM at every boot and touches no disk. install: needs an order, and ends on the disk. If nothing is said: live.',
+    ),
+  install: installSchema.nullish().describe('How an install goes; only with `kind: install`.'),
   boots: nameSchema.nullish().describe('The asset that has its kernel and initramfs.'),
   arch: archSchema.nullish().describe('Architecture, where neither hardware nor asset says it.'),
   cmdline: z

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { LAYERS } from './layers.ts';
-import { assetsSchema, hardwareSchema, networksSchema, unknownMachinesSchema, varsSchema } from './schema-parts.ts';
+import {
+  assetsSchema,
+  hardwareSchema,
+  networksSchema,
+  secretsSchema,
+  unknownMachinesSchema,
+  varsSchema,
+} from './schema-parts.ts';
 import { profilesSchema, slotsSchema } from './schema-slots.ts';
 import { nameSchema } from './schema-words.ts';
 
@@ -28,6 +35,11 @@ export const templateSchema = z.strictObject({
       vars: varsSchema
         .default({})
         .describe('What differs from site to site. Used as {{ vars.NAME }}; values come from `vars` of the site file.'),
+      secrets: secretsSchema
+        .default({})
+        .describe(
+          'Values that only secret documents may hold, as @{secret.NAME}. Each site file says in which file its value lies.',
+        ),
       networks: networksSchema.default({}).describe('The networks of the site, by name.'),
       hardware: hardwareSchema.default({}).describe('Classes of hardware, by name; the first that matches counts.'),
       assets: assetsSchema.default({}).describe('Kernels and initramfs files, by name and architecture.'),

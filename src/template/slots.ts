@@ -1,3 +1,4 @@
+import type { Digest } from '../kernel/digest.ts';
 import type { Ipv4 } from '../kernel/ipv4.ts';
 import type { MacAddress } from '../kernel/mac.ts';
 import type { Network } from '../model/network.ts';
@@ -25,6 +26,7 @@ export type SlotParts = {
   readonly profiles: ReadonlyMap<string, ResolvedProfile>;
   readonly assets: CompiledAssets;
   readonly texts: DocumentTexts;
+  readonly sha256: (text: string) => Digest;
   readonly context: Context;
 };
 

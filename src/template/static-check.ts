@@ -3,7 +3,7 @@ import type { DocumentTexts } from './documents.ts';
 import type { ResolvedProfile } from './extends.ts';
 import type { Path } from './places.ts';
 import type { TemplateDocument } from './schema.ts';
-import type { Scope } from './text.ts';
+import type { HoleRules, Scope } from './text.ts';
 
 type Spec = TemplateDocument['spec'];
 
@@ -20,6 +20,8 @@ export function checkTexts(
 ): void {
   const anySlot = slotScope(spec, site);
   const root = ['spec'];
+  const secrets = Object.keys(spec.secrets);
+  const open = { secrets, mayHoldSecrets: false };
   for (const part of ['networks', 'hardware', 'assets', 'unknownMachines'] as const)
     walk([...root, part], spec[part], site, context);
   for (const [name, { description: _, count, ...slot }] of Object.entries(spec.slots)) {
@@ -27,13 +29,25 @@ export function checkTexts(
     walk([...root, 'slots', name], slot, anySlot, context);
   }
   for (const [name, profile] of Object.entries(spec.profiles))
-    walk([...root, 'profiles', name, 'cmdline'], profile.cmdline, anySlot, context, true);
+    checkProfile([...root, 'profiles', name], profile, anySlot, context, open);
   for (const profile of profiles) {
     for (const [name, document] of profile.documents) {
       const found = texts.find(name, document);
-      if (found?.kind === 'text' && found.render) context.check(found.source, anySlot, true);
+      if (found?.kind === 'text' && found.render)
+        context.check(found.source, anySlot, { secrets, mayHoldSecrets: found.secret });
     }
   }
+}
+
+function checkProfile(
+  path: Path,
+  { cmdline, install }: Spec['profiles'][string],
+  scope: Scope,
+  context: Context,
+  holes: HoleRules,
+): void {
+  walk([...path, 'cmdline'], cmdline, scope, context, holes);
+  walk([...path, 'install'], install, scope, context);
 }
 
 /** Everything that some slot or class has: which slot has it is looked at when the profile is rendered for it. */
@@ -47,7 +61,7 @@ function slotScope(spec: Spec, site: Scope): Scope {
   };
 }
 
-function walk(path: Path, value: unknown, scope: Scope, context: Context, holes = false): void {
+function walk(path: Path, value: unknown, scope: Scope, context: Context, holes?: HoleRules): void {
   if (typeof value === 'string') context.check(context.source(path, value), scope, holes);
   else if (Array.isArray(value))
     for (const [index, item] of value.entries()) walk([...path, index], item, scope, context, holes);

@@ -62,10 +62,17 @@ describe('LiquidText', () => {
   });
 });
 
-test('holeProblems finds what nobody fills, with its place', () => {
+describe('holeProblems', () => {
   const text = 'a: @{boot.mac}\nb: @@{x} @{secret.token}\nc: @{boot.mac\n';
-  expect(holeProblems(text).map(({ inside }) => inside)).toEqual([
-    { row: 2, column: 10 },
-    { row: 3, column: 4 },
-  ]);
+  const insides = (rules: Parameters<typeof holeProblems>[1]) => holeProblems(text, rules).map(({ inside }) => inside);
+
+  test('finds what nobody fills, with its place', () => {
+    const places = [
+      { row: 2, column: 10 },
+      { row: 3, column: 4 },
+    ];
+    expect(insides({ secrets: [], mayHoldSecrets: true })).toEqual(places);
+    expect(insides({ secrets: ['token'], mayHoldSecrets: false })).toEqual(places);
+    expect(insides({ secrets: ['token'], mayHoldSecrets: true })).toEqual(places.slice(1));
+  });
 });

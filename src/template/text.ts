@@ -1,7 +1,7 @@
 import { Context, Liquid, LiquidError, type StaticAnalysis, type Template } from 'liquidjs';
 import type { Result } from '../kernel/result.ts';
 import { err, ok } from '../kernel/result.ts';
-import { findHoles, HOLES, isHoleName } from '../model/holes.ts';
+import { findHoles, HOLES, type Hole, isHoleName, secretNameOf } from '../model/holes.ts';
 import type { Inside } from './places.ts';
 import { didYouMean } from './problem.ts';
 
@@ -71,17 +71,29 @@ export class LiquidText {
   }
 }
 
-/** Holes that nobody will fill, in a text as it was written. */
-export function holeProblems(text: string): readonly TextProblem[] {
+/** Which secrets the template declares, and whether the text may hold one. */
+export type HoleRules = { readonly secrets: readonly string[]; readonly mayHoldSecrets: boolean };
+
+/** Holes that nobody will fill, and secrets where others would read them, in a text as it was written. */
+export function holeProblems(text: string, rules: HoleRules): readonly TextProblem[] {
   return findHoles(text).flatMap((hole) => {
-    if (hole.closed && isHoleName(hole.name)) return [];
-    const names = Object.keys(HOLES);
-    const guess = didYouMean(hole.name, names) || `; there are: ${names.join(', ')}`;
-    const message = hole.closed
-      ? `there is no place @{${hole.name}}${guess} (write @@{ for a plain @{)`
-      : 'this @{ has no } on its line (write @@{ for a plain @{)';
-    return [{ message, inside: insideAt(text, hole.offset) }];
+    const message = complaintOf(hole, rules);
+    return message === undefined ? [] : [{ message, inside: insideAt(text, hole.offset) }];
   });
+}
+
+function complaintOf(hole: Hole, { secrets, mayHoldSecrets }: HoleRules): string | undefined {
+  if (!hole.closed) return 'this @{ has no } on its line (write @@{ for a plain @{)';
+  if (isHoleName(hole.name)) return undefined;
+  const secret = secretNameOf(hole.name);
+  if (secret === undefined) {
+    const names = [...Object.keys(HOLES), ...secrets.map((name) => `secret.${name}`)];
+    const guess = didYouMean(hole.name, names) || `; there are: ${names.join(', ')}`;
+    return `there is no place @{${hole.name}}${guess} (write @@{ for a plain @{)`;
+  }
+  if (!secrets.includes(secret))
+    return `there is no secret "${secret}"${didYouMean(secret, secrets) || ': declare it below `secrets`'}`;
+  return mayHoldSecrets ? undefined : 'a secret may stand only in a document with `secret: true`';
 }
 
 /** Row and column of an offset. */
