@@ -17,6 +17,16 @@ export async function askSite<T>(socketPath: string, path: string): Promise<T> {
 }
 
 /**
+ * Tells the running site a command of `/api/v1`, with `body` as JSON.
+ * @throws AppError the site's own error, or `site-unreachable`
+ */
+export async function tellSite<T>(socketPath: string, path: string, body: unknown): Promise<T> {
+  const answer = await send(socketPath, path, JSON.stringify(body));
+  if (answer.status === 200) return parseAnswer<T>(answer.body, path);
+  throw siteError(answer.status, answer.body);
+}
+
+/**
  * Calls `onEvent` with each event of the site from now on; resolves when the site ends the stream.
  * @throws AppError `site-unreachable`, also when the site dies
  */
@@ -46,8 +56,17 @@ function emitBlock(block: string, onEvent: (event: unknown) => void): void {
 }
 
 function get(socketPath: string, path: string): Promise<{ status: number; body: string }> {
+  return send(socketPath, path);
+}
+
+function send(socketPath: string, path: string, json?: string): Promise<{ status: number; body: string }> {
+  const accept = { accept: 'application/json' };
+  const how =
+    json === undefined
+      ? { headers: accept }
+      : { method: 'POST', headers: { ...accept, 'content-type': 'application/json' } };
   return new Promise((resolve, reject) => {
-    const ask = request({ socketPath, path, headers: { accept: 'application/json' }, timeout: 15_000 }, (response) => {
+    const ask = request({ socketPath, path, ...how, timeout: 15_000 }, (response) => {
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {
@@ -58,7 +77,7 @@ function get(socketPath: string, path: string): Promise<{ status: number; body: 
     });
     ask.on('timeout', () => ask.destroy(new Error('no answer within 15 s')));
     ask.on('error', (cause) => reject(unreachable(socketPath, cause)));
-    ask.end();
+    ask.end(json);
   });
 }
 

@@ -28,6 +28,8 @@ export interface HttpServer {
    * Rejects with an AppError: `port-in-use`, `permission-denied`, `address-unavailable`, `socket-failed`.
    */
   listen(at: ListenAt): Promise<number>;
+  /** Whether a connection came in over a Unix socket; a TCP connection that is gone has no address either, and is none. */
+  isControl(socket: Socket): boolean;
   /** Counts since the start: `answered.2xx` …, `malformed`, `turned-away`. */
   counters(): Readonly<Record<string, number>>;
   /** Takes no new connection, and ends those that are still busy after `graceMs`. */
@@ -56,16 +58,19 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const app = await createApp(options, count);
   const budget = new LogBudget({ monotonic: () => performance.now() }, MALFORMED_LINES_PER_MINUTE);
   const servers: Server[] = [];
+  const control = new WeakSet<Socket>();
   return {
     app,
     listen: async (at) => {
       const server = createListener(app, options, count, budget);
+      if ('socketPath' in at) server.on('connection', (socket) => control.add(socket));
       const port = await listen(server, at);
       // Without a listener, an accept that fails for want of descriptors would end the process.
       server.on('error', (error) => options.log.error({ error }, 'an HTTP listener reported an error'));
       servers.push(server);
       return port;
     },
+    isControl: (socket) => control.has(socket),
     counters: () => ({ ...counts }),
     close: async (graceMs = GRACE_MS) => {
       // First what never ends by itself (`preClose`), then the connections.

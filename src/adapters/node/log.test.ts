@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../kernel/errors.ts';
+import { createRedactor } from '../../kernel/redactor.ts';
 import { createLog } from './log.ts';
 
 function lines() {
@@ -58,4 +59,14 @@ describe('the log', () => {
     log.info({ round, set: new Set([1]), at: new Date(0) }, 'anything');
     expect(written[0]).toMatchObject({ set: [1], round: { bytes: '[3 bytes]', n: '5', nothing: null } });
   });
+});
+
+it('the log takes out what a redactor knows, in fields and in the message', () => {
+  const written: string[] = [];
+  const redactor = createRedactor();
+  redactor.learn('geheim-1');
+  const log = createLog({ level: 'info', destination: { write: (line) => void written.push(line) }, redactor });
+  log.error({ error: new Error('it was geheim-1'), said: ['geheim-1'] }, 'geheim-1 was said');
+  expect(written.join('')).not.toContain('geheim');
+  expect(written.join('')).toContain('it was [hidden]');
 });

@@ -32,6 +32,10 @@ export const MIGRATIONS: readonly string[] = [
   create index events_slot on events (slot, seq, type) where slot is not null;
   create index events_boot on events (boot, seq, type) where boot is not null;
   `,
+  `
+  create table orders (key text primary key, row text not null) strict;
+  create table marks (key text primary key, row text not null) strict;
+  `,
 ];
 
 /** The number of steps that a database has behind it. */
