@@ -79,7 +79,7 @@ export class Bench {
 
   /** What is decided; nothing is committed. */
   judge(asked: DhcpMessage): Decision {
-    const letter = openLetter(asked);
+    const letter = openLetter(asked, this.plan.network.sharedMacs ?? []);
     if (letter.kind === 'ignored') {
       return { changes: [], events: [], ignore: { reason: letter.reason, because: letter.because } };
     }

@@ -27,6 +27,7 @@ const digest = '0'.repeat(64) as Digest;
 const profile: Profile = {
   name: 'live',
   kind: 'live',
+  digest: 'e'.repeat(64) as Digest,
   arch: 'amd64',
   kernel: { digest, name: 'vmlinuz' },
   initrds: [],

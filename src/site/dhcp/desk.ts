@@ -76,9 +76,14 @@ export class Desk {
       diary.malformed(decoded.error.reason, decoded.error.sentence, from.address);
       return;
     }
-    const letter = openLetter(decoded.value);
+    const letter = openLetter(decoded.value, this.#sharedMacs());
     if (letter.kind === 'letter') this.#deliver(letter, heardIn);
     else diary.ignored(letter, undefined, { from: from.address });
+  }
+
+  /** Of all networks: from which one a letter comes may show only later. */
+  #sharedMacs(): readonly string[] {
+    return this.#parts.networks.all().flatMap(({ plan }) => plan.network.sharedMacs ?? []);
   }
 
   #deliver(letter: Case['letter'], heardIn: string): void {

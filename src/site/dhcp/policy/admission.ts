@@ -1,4 +1,4 @@
-import type { MacAddress } from '../../../kernel/mac.ts';
+import { matchesMac } from '../../../kernel/mac.ts';
 import { findSlot } from '../../../model/identity.ts';
 import { holderOf } from './client.ts';
 import type { Decision, Inquiry } from './decision.ts';
@@ -16,21 +16,4 @@ export function refusalOf({ client, context }: Inquiry): Decision | undefined {
   return known
     ? undefined
     : ignored('unknown-machine', 'it fits no slot, and the template says to ignore such machines');
-}
-
-/** `00:11:22:*`: a star stands for any text; case does not matter. */
-export function matchesMac(pattern: string, mac: MacAddress): boolean {
-  const pieces = pattern.toLowerCase().replaceAll('-', ':').split('*');
-  const [head = ''] = pieces;
-  const tail = pieces.at(-1) ?? '';
-  if (pieces.length === 1) return mac === head;
-  if (!mac.startsWith(head) || !mac.endsWith(tail) || mac.length < head.length + tail.length) return false;
-  let from = head.length;
-  const end = mac.length - tail.length;
-  for (const piece of pieces.slice(1, -1)) {
-    const at = mac.indexOf(piece, from);
-    if (at < 0 || at + piece.length > end) return false;
-    from = at + piece.length;
-  }
-  return true;
 }

@@ -1,5 +1,5 @@
 import type { MacAddress } from '../../../kernel/mac.ts';
-import { isIdentifyingMac, macFromBytes } from '../../../kernel/mac.ts';
+import { isIdentifyingMac, macFromBytes, matchesMac } from '../../../kernel/mac.ts';
 import { usableUuid } from '../../../model/identity.ts';
 import type { Claim } from '../../../model/machine.ts';
 import type { DhcpMessage } from '../codec/message.ts';
@@ -34,9 +34,9 @@ const MAX_ID_BYTES = 255;
  * The sender of a message; undefined if neither its hardware address nor option 61 names one.
  * Option 61 is not the key where a MAC names the NIC: firmware, iPXE and the system each send another one, and the NIC
  * shall keep its address from one to the next. It is where the MAC is zero, a group address, or none of Ethernet
- * (InfiniBand leaves chaddr empty, RFC 4390).
+ * (InfiniBand leaves chaddr empty, RFC 4390), and where the template says that several machines share it, as they do a dock.
  */
-export function clientOf(message: DhcpMessage): Client | undefined {
+export function clientOf(message: DhcpMessage, sharedMacs: readonly string[] = []): Client | undefined {
   const traits = traitsOf(message);
   const kind = classify(traits);
   const idBytes = rawOption(message, OPTIONS.clientId.code);
@@ -44,7 +44,7 @@ export function clientOf(message: DhcpMessage): Client | undefined {
     idBytes && idBytes.length > 0 && idBytes.length <= MAX_ID_BYTES
       ? formatHex(idBytes).replaceAll(' ', '')
       : undefined;
-  const mac = hardwareAddress(message);
+  const mac = namingAddress(message, sharedMacs);
   if (!mac && clientId === undefined) return undefined;
   const uuid = usableUuid(hintOf(message, 'machineUuid'));
   const hostname = hostnameOf(message);
@@ -64,10 +64,11 @@ export function holderOf(client: Client): 'firmware' | 'ipxe' | 'os' {
   return client.kind?.client ?? 'firmware';
 }
 
-function hardwareAddress(message: DhcpMessage): MacAddress | undefined {
+function namingAddress(message: DhcpMessage, sharedMacs: readonly string[]): MacAddress | undefined {
   if (message.htype !== ETHERNET || message.hlen !== 6) return undefined;
   const mac = macFromBytes(message.chaddr.subarray(0, 6));
-  return mac && isIdentifyingMac(mac) ? mac : undefined;
+  if (!mac || !isIdentifyingMac(mac)) return undefined;
+  return sharedMacs.some((pattern) => matchesMac(pattern, mac)) ? undefined : mac;
 }
 
 function hostnameOf(message: DhcpMessage): string | undefined {

@@ -17,12 +17,12 @@ export type Letter =
   | { readonly kind: 'ignored'; readonly reason: IgnoreReason; readonly because: string };
 
 /** Type and sender of a message, or why it is none of ours. */
-export function openLetter(message: DhcpMessage): Letter {
+export function openLetter(message: DhcpMessage, sharedMacs: readonly string[]): Letter {
   if (message.op !== 1) return dismissed('not-a-request', 'it is a reply of another server');
   const type = messageTypeOf(message);
   if (!type) return dismissed('no-message-type', 'it has no message type (53) that means something');
   if (!isForServers(type)) return dismissed('not-a-request', `clients do not send ${type.toUpperCase()}`);
-  const client = clientOf(message);
+  const client = clientOf(message, sharedMacs);
   if (!client) return dismissed('no-identity', 'neither its hardware address nor a client identifier (61) names it');
   return { kind: 'letter', type, message, client };
 }
