@@ -12,6 +12,7 @@ import {
   SITE,
   sampleLease,
   sampleRevision,
+  sampleTokens,
   T0,
 } from '../../../test/support/sample-site.ts';
 import { createHttpServer, type HttpServer } from '../../adapters/http/server.ts';
@@ -43,6 +44,7 @@ async function setUp(setting: Setting = {}) {
     content: { stateOf: () => ({ kind: 'complete', sizeBytes: 1_000 }) as const },
     addresses: () => setting.addresses ?? [SITE],
     signals,
+    tokens: sampleTokens,
     clock: new SampleClock(),
     log,
   };

@@ -6,7 +6,7 @@ import { isBound } from '../../model/lease.ts';
 import type { Peer } from '../../model/peer.ts';
 import { findPeer } from '../../model/peer.ts';
 import type { SignalSink } from '../../model/signal.ts';
-import type { RevisionSource, SiteAddress } from '../../model/site-ports.ts';
+import type { RevisionSource, SiteAddress, TokenMint } from '../../model/site-ports.ts';
 import type { Store } from '../../model/store.ts';
 import type { BootQuery, QueryValues } from './policy/boot-query.ts';
 import { parseBootQuery, parseEnv, parseQuery } from './policy/boot-query.ts';
@@ -25,6 +25,7 @@ export type BootDeps = {
   /** One for each network that is served. */
   readonly addresses: () => readonly SiteAddress[];
   readonly signals: SignalSink;
+  readonly tokens: Pick<TokenMint, 'mint'>;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -73,13 +74,15 @@ function decide(deps: BootDeps, query: BootQuery, peer: Peer, site: SiteAddress)
     const because = `it says ${claim.mac}, but its address ${peer.address} was given to ${lease.mac}`;
     return { kind: 'refuse', because, localBoot: localBootOf(undefined, env) };
   }
-  const { store, revisions, content, clock } = deps;
+  const { store, revisions, content, tokens } = deps;
+  const now = deps.clock.now();
   return decideBoot(query.request, {
-    now: clock.now(),
     state: store.state,
     revision: revisions.current(),
     site,
     assetState: (digest) => content.stateOf(digest),
+    now,
+    readToken: (mac) => tokens.mint({ use: 'read', mac, issuedAt: now }),
   });
 }
 

@@ -14,10 +14,12 @@ import {
 } from '../../../../test/support/sample-site.ts';
 import type { AssetState } from '../../../model/content.ts';
 import type { Machine, MachineId } from '../../../model/machine.ts';
+import { ARMED, fencedMark, type Order, type OrderId } from '../../../model/order.ts';
 import type { HardwareClass, Revision } from '../../../model/revision.ts';
 import { createState } from '../../../model/state.ts';
+import type { Change } from '../../../model/store.ts';
 import { decideBoot } from './decide.ts';
-import type { BootRequest } from './decision.ts';
+import { answerOf, type BootRequest } from './decision.ts';
 import { bootArch, findHardware, type MachineEnv, matchesPattern } from './machine-env.ts';
 import { renderScript } from './scripts.ts';
 
@@ -36,11 +38,12 @@ function decide(
   state = createState(),
 ) {
   return decideBoot(request, {
-    now: T0,
     state,
     revision,
     site: SITE,
     assetState: (digest) => asset[digest] ?? complete,
+    now: T0,
+    readToken: (mac) => `read-${mac.replaceAll(':', '')}`,
   });
 }
 
@@ -145,6 +148,115 @@ describe('a machine in a slot', () => {
   });
 });
 
+describe('a machine in a slot that is installed', () => {
+  const secret = { kind: 'text', text: 'x', fill: false, secret: true } as const;
+  const profile = sampleProfile({
+    name: 'pos',
+    kind: 'install',
+    install: { completes: 'phone-home', attempts: 3, withinSeconds: 2_700, disk: 'vda' },
+    documents: { 'user-data': secret },
+  });
+  const revision = sampleRevision({ slots: { 'pos-1': sampleSlot({ profile }) } });
+  const machine: Machine = {
+    id: 'm1' as MachineId,
+    evidence: [{ kind: 'mac', value: POS_MAC, source: 'dhcp', firstSeen: T0, lastSeen: T0 }],
+  };
+  const order: Order = {
+    id: 'o1' as OrderId,
+    slot: 'pos-1',
+    binding: 1,
+    profile: profile.digest,
+    by: { kind: 'person', name: 'cli' },
+    createdAt: T0,
+    expiresAt: T0 + 60_000,
+    attempts: 1,
+    maxAttempts: 3,
+    wipe: false,
+    state: { kind: 'open' },
+  };
+  const armed: Change = { table: 'marks', key: ARMED, row: { at: T0, by: 'cli' } };
+  const fenced: Change = {
+    table: 'marks',
+    key: fencedMark('m1'),
+    row: { at: T0, by: 'page', because: 'pos-1 has m2' },
+  };
+  const known: Change = { table: 'machines', key: 'm1', row: machine };
+  const bound: Change = {
+    table: 'bindings',
+    key: 'pos-1#1',
+    row: { slot: 'pos-1', number: 1, machine: machine.id, since: T0, health: 'waiting' },
+  };
+  const ordered: Change = { table: 'orders', key: 'o1', row: order };
+  const all = [armed, known, bound, ordered];
+
+  it('is installed by its order, with a token for what is secret', () => {
+    const decision = decide(ask(), revision, {}, createState(all));
+    expect(decision).toMatchObject({
+      kind: 'install',
+      slot: 'pos-1',
+      order: { id: 'o1' },
+      attempt: 2,
+      disk: 'vda',
+      cmdline: expect.arrayContaining(['ds=nocloud-net;s=http://10.0.0.1/t/read-525400000001/']),
+    });
+    expect(answerOf(decision)).toEqual({ kind: 'install', slot: 'pos-1', profile: 'pos', order: 'o1' });
+  });
+
+  it('has no token where nothing is secret', () => {
+    const open = { ...profile, documents: {} };
+    const slots = { 'pos-1': sampleSlot({ profile: open }) };
+    expect(decide(ask(), sampleRevision({ slots }), {}, createState(all))).toMatchObject({
+      cmdline: expect.arrayContaining(['ds=nocloud-net;s=http://10.0.0.1/nocloud/52-54-00-00-00-01/']),
+    });
+  });
+
+  it('boots its own disk without an order, whatever else is missing', () => {
+    const assets = { [KERNEL]: { kind: 'absent' } } as const;
+    expect(decide(ask(), revision, assets, createState([armed, known, bound]))).toEqual({
+      kind: 'local',
+      because: 'no order: it boots its own disk',
+      toDo: 'if it is to be installed, slipway reinstall pos-1',
+      localBoot: 'sanboot',
+    });
+    expect(decide(ask(), revision, {}, createState([known, bound, ordered]))).toMatchObject({
+      kind: 'local',
+      because: 'this site is not armed yet: it installs nothing',
+    });
+    expect(decide(ask(), revision, {}, createState())).toMatchObject({ kind: 'local' });
+  });
+
+  it('waits for its files where it has an order', () => {
+    expect(decide(ask(), revision, { [KERNEL]: { kind: 'absent' } }, createState(all))).toMatchObject({
+      kind: 'wait',
+      because: 'pos is not ready: kernel is not here yet',
+    });
+  });
+
+  it('waits for a moment where the site has just recognised it', () => {
+    const because = 'this machine is being written down for pos-1';
+    expect(decide(ask(), revision, {}, createState([armed]))).toMatchObject({ kind: 'wait', because });
+    expect(decide(ask({ waitedSeconds: 300 }), revision, {}, createState([armed]))).toMatchObject({
+      kind: 'local',
+      because: 'this machine does not fill pos-1',
+    });
+  });
+
+  it('is told that it was replaced', () => {
+    const successor: Change = {
+      table: 'bindings',
+      key: 'pos-1#2',
+      row: { slot: 'pos-1', number: 2, machine: 'm2' as MachineId, since: T0, health: 'waiting' },
+    };
+    expect(decide(ask(), revision, {}, createState([...all, successor, fenced]))).toEqual({
+      kind: 'local',
+      because: 'replaced: this machine was fenced by page, pos-1 has m2',
+      toDo: 'take it away, or release it and give it a slot',
+      localBoot: 'sanboot',
+    });
+    expect(decide(ask(), revision, {}, createState([...all, successor])).kind).toBe('wait');
+  });
+});
+
 describe('a machine in no slot', () => {
   it('is held with a code, and goes on with its disk after its time', () => {
     expect(decide(stranger)).toEqual({
@@ -168,7 +280,14 @@ describe('a machine in no slot', () => {
   });
 
   it('waits for a site that has no template yet, for five minutes', () => {
-    const context = { now: T0, state: createState(), revision: undefined, site: SITE, assetState: () => complete };
+    const context = {
+      state: createState(),
+      revision: undefined,
+      site: SITE,
+      assetState: () => complete,
+      now: T0,
+      readToken: () => 'none',
+    };
     expect(decideBoot(ask(), context)).toMatchObject({
       kind: 'wait',
       because: 'the site is starting and does not know yet what its machines run',

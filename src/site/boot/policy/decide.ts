@@ -2,14 +2,16 @@ import { formatDuration } from '../../../kernel/duration.ts';
 import type { Result } from '../../../kernel/result.ts';
 import { err, ok } from '../../../kernel/result.ts';
 import { fillHoles } from '../../../model/holes.ts';
-import { findSlot, machineCode } from '../../../model/identity.ts';
-import type { Machine } from '../../../model/machine.ts';
+import { findMachine, findSlot, machineCode } from '../../../model/identity.ts';
+import type { Claim, Machine } from '../../../model/machine.ts';
 import { evidenceOf } from '../../../model/machine.ts';
-import { holeValuesFor } from '../../../model/peer.ts';
+import { ARMED, fencedMark } from '../../../model/order.ts';
+import { hasSecrets, holeValuesFor } from '../../../model/peer.ts';
 import type { LocalBoot, Profile, Revision, Slot } from '../../../model/revision.ts';
 import type { Word } from '../codec/ipxe.ts';
 import { kernelWords, word } from '../codec/ipxe.ts';
-import type { BootContext, BootDecision, BootRequest } from './decision.ts';
+import type { BootContext, BootDecision, BootRequest, SystemStart } from './decision.ts';
+import { mayInstall, siteRefuses } from './install-permit.ts';
 import { bootArch, findHardware, localBootOf, matchesPattern } from './machine-env.ts';
 import { missingFiles, scriptFiles } from './readiness.ts';
 
@@ -23,6 +25,9 @@ export function decideBoot(request: BootRequest, context: BootContext): BootDeci
   const localBoot = localWayOf(request, undefined, revision);
   if (revision.unknownMachines.ignore.some((pattern) => matchesPattern(pattern, request.claim.mac)))
     return { kind: 'local', because: 'the site leaves machines with this address alone', localBoot };
+  const replaced = whyFenced(request.claim, context);
+  if (replaced !== undefined)
+    return { kind: 'local', because: replaced, toDo: 'take it away, or release it and give it a slot', localBoot };
   const answer = findSlot(request.claim, context.state, revision, context.now);
   switch (answer.kind) {
     case 'none':
@@ -55,6 +60,42 @@ function decideUnknown(request: BootRequest, revision: Revision, localBoot: Loca
 }
 
 function decideSlot(request: BootRequest, context: BootContext, revision: Revision, slot: Slot): BootDecision {
+  if (slot.profile.kind === 'install') return decideInstall(request, context, revision, slot);
+  const start = prepareStart(request, context, revision, slot);
+  return 'kind' in start ? start : { kind: 'live', ...start };
+}
+
+/** No permit: its own disk, at once and whatever else is wrong. */
+function decideInstall(request: BootRequest, context: BootContext, revision: Revision, slot: Slot): BootDecision {
+  const { state, now } = context;
+  const localBoot = localWayOf(request, slot, revision);
+  const armed = state.marks.has(ARMED);
+  const machine = findMachine(request.claim, state, now);
+  const current = state.currentBinding(slot.name);
+  const binding = machine && current?.machine === machine.id ? current : undefined;
+  const canWait = request.waitedSeconds < revision.unknownMachines.holdSeconds;
+  // The site has just recognised it: its binding, and with it the first order, comes with this question.
+  if (!binding && canWait && !siteRefuses(state, slot, armed))
+    return decideNotReady(request, revision, slot, `this machine is being written down for ${slot.name}`);
+  const permit = mayInstall(state, slot, binding, now, armed);
+  if (permit.kind === 'no') {
+    const { because, toDo } = permit;
+    return { kind: 'local', because, ...(toDo === undefined ? {} : { toDo }), localBoot };
+  }
+  const start = prepareStart(request, context, revision, slot);
+  if ('kind' in start) return start;
+  const { order, attempt } = permit;
+  const disk = slot.profile.install?.disk;
+  return { kind: 'install', order, attempt, ...(disk === undefined ? {} : { disk }), ...start };
+}
+
+/** What the loader needs to start the system of a slot; or, if that is not possible, what it does instead. */
+function prepareStart(
+  request: BootRequest,
+  context: BootContext,
+  revision: Revision,
+  slot: Slot,
+): SystemStart | BootDecision {
   const localBoot = localWayOf(request, slot, revision);
   const { profile } = slot;
   if (bootArch(request.env) !== profile.arch) {
@@ -66,16 +107,23 @@ function decideSlot(request: BootRequest, context: BootContext, revision: Revisi
     return { kind: 'local', because, localBoot };
   }
   const missing = missingFiles(profile, context.assetState);
-  if (missing !== undefined) return decideNotReady(request, revision, slot, missing);
+  if (missing !== undefined) return decideNotReady(request, revision, slot, `${profile.name} is not ready: ${missing}`);
   const cmdline = fillCmdline(profile, request, context);
   if (!cmdline.ok) return { kind: 'refuse', because: `command line of ${slot.name}: ${cmdline.error}`, localBoot };
   const { kernel, initrds } = scriptFiles(profile, context.assetState);
-  return { kind: 'live', slot: slot.name, profile: profile.name, kernel, initrds, cmdline: cmdline.value, localBoot };
+  return { slot: slot.name, profile: profile.name, kernel, initrds, cmdline: cmdline.value, localBoot };
 }
 
-function decideNotReady(request: BootRequest, revision: Revision, slot: Slot, missing: string): BootDecision {
+/** A machine whose slot was given to another one: it is told so before anything else, also where its MAC matches a slot. */
+function whyFenced(claim: Claim, { state, now }: BootContext): string | undefined {
+  const machine = findMachine(claim, state, now);
+  const mark = machine && state.marks.get(fencedMark(machine.id));
+  if (!mark) return undefined;
+  return `replaced: this machine was fenced by ${mark.by}${mark.because ? `, ${mark.because}` : ''}`;
+}
+
+function decideNotReady(request: BootRequest, revision: Revision, slot: Slot, because: string): BootDecision {
   const localBoot = localWayOf(request, slot, revision);
-  const because = `${slot.profile.name} is not ready: ${missing}`;
   const { holdSeconds } = revision.unknownMachines;
   if (request.waitedSeconds >= holdSeconds) return { kind: 'local', because, localBoot };
   return { kind: 'wait', slot: slot.name, because, ...timeLeft(request, holdSeconds), localBoot };
@@ -94,8 +142,13 @@ function localWayOf(request: BootRequest, slot: Slot | undefined, revision: Revi
   return localBootOf(findHardware(revision.hardware, request.claim) ?? expected, request.env);
 }
 
-function fillCmdline(profile: Profile, request: BootRequest, { site }: BootContext): Result<Word[], string> {
-  const values = holeValuesFor(site, request.claim.mac);
+function fillCmdline(
+  profile: Profile,
+  { claim: { mac } }: BootRequest,
+  { site, readToken }: BootContext,
+): Result<Word[], string> {
+  const { documents } = profile;
+  const values = holeValuesFor(site, mac, hasSecrets(documents) ? { token: readToken(mac), documents } : undefined);
   const filled: Word[] = [];
   for (const { key, value } of profile.cmdline) {
     const text = fillHoles(value === true ? key : `${key}=${value}`, values, 'cmdline');

@@ -1,6 +1,8 @@
 import type { Digest } from '../../../kernel/digest.ts';
+import type { MacAddress } from '../../../kernel/mac.ts';
 import type { AssetState } from '../../../model/content.ts';
 import type { Claim } from '../../../model/machine.ts';
+import type { Order } from '../../../model/order.ts';
 import type { LocalBoot, Revision } from '../../../model/revision.ts';
 import type { ScriptAnswer } from '../../../model/signal.ts';
 import type { SiteAddress } from '../../../model/site-ports.ts';
@@ -26,21 +28,34 @@ export type BootContext = {
   readonly revision: Revision | undefined;
   readonly site: SiteAddress;
   readonly assetState: (digest: Digest) => AssetState;
+  /** Lets a machine read its secret documents; called only for a script that starts a system which has some. */
+  readonly readToken: (mac: MacAddress) => string;
 };
 
 /** A file of a boot, as it goes into the script. */
 export type ScriptFile = { readonly digest: Digest; readonly name: string; readonly sizeBytes: number };
 
+/** A system that the loader is to fetch and start. */
+export type SystemStart = {
+  readonly slot: string;
+  readonly profile: string;
+  readonly kernel: ScriptFile;
+  readonly initrds: readonly ScriptFile[];
+  readonly cmdline: readonly Word[];
+  readonly localBoot: LocalBoot;
+};
+
 export type BootDecision =
-  | {
-      readonly kind: 'live';
-      readonly slot: string;
-      readonly profile: string;
-      readonly kernel: ScriptFile;
-      readonly initrds: readonly ScriptFile[];
-      readonly cmdline: readonly Word[];
-      readonly localBoot: LocalBoot;
-    }
+  | ({ readonly kind: 'live' } & SystemStart)
+  /** Only for what `mayInstall` has said yes to. */
+  | ({
+      readonly kind: 'install';
+      readonly order: Order;
+      /** Counted from 1. */
+      readonly attempt: number;
+      /** The disk that the profile names. */
+      readonly disk?: string;
+    } & SystemStart)
   /** Unknown: shows its code until somebody gives it a slot, or `holdSeconds` are over. */
   | {
       readonly kind: 'hold';
@@ -59,7 +74,13 @@ export type BootDecision =
       readonly leftSeconds: number;
       readonly localBoot: LocalBoot;
     }
-  | { readonly kind: 'local'; readonly because: string; readonly localBoot: LocalBoot }
+  | {
+      readonly kind: 'local';
+      readonly because: string;
+      /** For the person at the screen; without a full stop. */
+      readonly toDo?: string;
+      readonly localBoot: LocalBoot;
+    }
   | { readonly kind: 'refuse'; readonly because: string; readonly localBoot: LocalBoot };
 
 /** What the other rooms hear of a decision. */
@@ -67,6 +88,8 @@ export function answerOf(decision: BootDecision): ScriptAnswer {
   switch (decision.kind) {
     case 'live':
       return { kind: 'live', slot: decision.slot, profile: decision.profile };
+    case 'install':
+      return { kind: 'install', slot: decision.slot, profile: decision.profile, order: decision.order.id };
     case 'hold':
       return { kind: 'hold', code: decision.code };
     default:

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runScript, type ShellWorld } from '../../../../test/support/ipxe-shell.ts';
 import { INITRD, KERNEL, POS_MAC, SITE } from '../../../../test/support/sample-site.ts';
+import type { OrderId } from '../../../model/order.ts';
 import { kernelWords } from '../codec/ipxe.ts';
 import type { BootDecision } from './decision.ts';
 import { renderEntryScript } from './entry-script.ts';
@@ -10,7 +11,7 @@ const claim = { mac: POS_MAC, manufacturer: 'QEMU', product: 'Standard PC', seri
 const frame = { siteName: 'store-0417', site: SITE, claim };
 const cmdline = kernelWords('console=ttyS0 quiet initrd=initrd0.img');
 
-const live: BootDecision = {
+const live: Extract<BootDecision, { kind: 'live' }> = {
   kind: 'live',
   slot: 'pos-1',
   profile: 'demo',
@@ -18,6 +19,25 @@ const live: BootDecision = {
   initrds: [{ digest: INITRD, name: 'initrd.img', sizeBytes: 22_000_000 }],
   cmdline: cmdline.ok ? cmdline.value : [],
   localBoot: 'sanboot',
+};
+const install: Extract<BootDecision, { kind: 'install' }> = {
+  ...live,
+  kind: 'install',
+  attempt: 2,
+  disk: 'nvme0n1',
+  order: {
+    id: 'o4' as OrderId,
+    slot: 'pos-1',
+    binding: 1,
+    profile: KERNEL,
+    by: { kind: 'person', name: 'page' },
+    createdAt: 0,
+    expiresAt: 1,
+    attempts: 1,
+    maxAttempts: 3,
+    wipe: false,
+    state: { kind: 'open' },
+  },
 };
 const hold: BootDecision = { kind: 'hold', code: '7F3K', holdSeconds: 300, leftSeconds: 290, localBoot: 'sanboot' };
 const wait: BootDecision = {
@@ -344,6 +364,36 @@ describe('live script', () => {
   });
 });
 
+describe('install script', () => {
+  const fetched: ShellWorld['fetch'] = () => ({});
+
+  it('warns before it fetches anything, then does as a live one does', () => {
+    const run = runScript(renderScript(install, frame), world({ fetch: fetched }));
+    expect(run.screen).toContain(
+      'demo INSTALLS on the disk nvme0n1 of this machine, ordered by page (attempt 2 of 3).',
+    );
+    expect(run.screen).toContain(
+      'What is on that disk is lost. If that is wrong, switch the machine off in 5 seconds.',
+    );
+    expect(run.screen.join(' ')).not.toContain('changes nothing');
+    expect(run).toMatchObject({ end: 'booted', sleptSeconds: 5 });
+    const order = run.commands.map((command) => command.split(' ')[0]).filter((name) => name !== 'set');
+    expect(order.indexOf('sleep')).toBeLessThan(order.indexOf('kernel'));
+  });
+
+  it('says whose wish it is where no person ordered it', () => {
+    const { disk: _, ...anyDisk } = install;
+    const first: BootDecision = { ...anyDisk, order: { ...install.order, by: { kind: 'revision', name: 'retail' } } };
+    expect(runScript(renderScript(first, frame), world({ fetch: fetched })).screen).toContain(
+      'demo INSTALLS on the disk of this machine, ordered by the template, retail (attempt 2 of 3).',
+    );
+  });
+
+  it('ends at the local disk where its files do not come', () => {
+    expect(runScript(renderScript(install, frame), world()).end).toBe('sanboot');
+  });
+});
+
 describe('hold script', () => {
   it('ends in local boot after its time, also when the site is gone', () => {
     const run = runScript(renderScript(hold, frame), world());
@@ -388,6 +438,16 @@ describe('wait, refuse and local', () => {
       world({ sanboot: () => ({ errno: '0x2d000000' }) }),
     );
     expect(run.end).toBe('exit 1');
+  });
+
+  it('a disk that is booted for a reason says what to do about it', () => {
+    const decision: BootDecision = { ...local, because: 'no order', toDo: 'slipway reinstall pos-1' };
+    const { screen, end } = runScript(renderScript(decision, frame), world());
+    expect(screen.slice(-2)).toEqual([
+      'Going on with the local disk: no order.',
+      'What to do: slipway reinstall pos-1.',
+    ]);
+    expect(end).toBe('exit 1');
   });
 
   it('a failure that came back with the question is shown in words', () => {

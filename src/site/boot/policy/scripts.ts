@@ -7,7 +7,7 @@ import type { Line, Word } from '../codec/ipxe.ts';
 import { echo, formatScript, run, setting, shown, word, words } from '../codec/ipxe.ts';
 import { askUrl } from './ask.ts';
 import type { BootDecision } from './decision.ts';
-import { liveLines } from './live-script.ts';
+import { startLines } from './start-script.ts';
 import { waitLines } from './wait-script.ts';
 
 /** For whom and from where a script is. */
@@ -32,7 +32,8 @@ function bodyLines(decision: BootDecision, { site, claim }: ScriptFrame): Line[]
   const ask = askUrl(httpBase(site), claim?.mac);
   switch (decision.kind) {
     case 'live':
-      return [...liveLines(decision, httpBase(site), ask), ...localLines(decision.localBoot)];
+    case 'install':
+      return [...startLines(decision, httpBase(site), ask), ...localLines(decision.localBoot)];
     case 'hold':
       return [
         echo(shown('This site does not know the machine yet. Its code is:')),
@@ -53,7 +54,11 @@ function bodyLines(decision: BootDecision, { site, claim }: ScriptFrame): Line[]
         ...localLines(decision.localBoot),
       ];
     case 'local':
-      return [echo(shown(`Going on with the local disk: ${decision.because}.`)), ...localLines(decision.localBoot)];
+      return [
+        echo(shown(`Going on with the local disk: ${decision.because}.`)),
+        ...(decision.toDo === undefined ? [] : [echo(shown(`What to do: ${decision.toDo}.`))]),
+        ...localLines(decision.localBoot),
+      ];
     case 'refuse':
       return [
         echo(shown('The site starts nothing on this machine:')),

@@ -4,7 +4,8 @@ import { initrdName } from './decide.ts';
 import type { BootDecision, ScriptFile } from './decision.ts';
 import { retryLines } from './retry.ts';
 
-type Live = Extract<BootDecision, { kind: 'live' }>;
+type Start = Extract<BootDecision, { kind: 'live' | 'install' }>;
+type Install = Extract<Start, { kind: 'install' }>;
 
 const TRIES = 6;
 /** Rounds of all tries; each begins with a new script, so that a corrected template helps at once. */
@@ -12,18 +13,17 @@ const ROUNDS = 3;
 /** Without progress: Debian's iPXE of 2019 would wait for a silent peer for ever. */
 const STALL_MS = 60_000;
 
+/** Long enough to reach for the power switch. */
+const WARNING_SECONDS = 5;
+
 /** Fetches the files and starts them. Behind these lines everything failed, and the local disk is next. */
-export function liveLines(decision: Live, base: string, ask: Word): Line[] {
+export function startLines(decision: Start, base: string, ask: Word): Line[] {
   const { kernel, initrds, cmdline } = decision;
   const files = [kernel, ...initrds];
-  const total = files.reduce((sum, file) => sum + file.sizeBytes, 0);
   return [
-    echo(
-      shown(
-        `Next: ${files.length} files (${inMiB(total)}) come from the site, then ${decision.profile} starts in memory.`,
-      ),
-    ),
-    echo(shown('Slipway changes nothing on the disks of this machine.')),
+    ...(decision.kind === 'install' ? warningLines(decision) : []),
+    echo(shown(`Next: ${filesInWords(files)} come from the site, then ${decision.profile} starts in memory.`)),
+    ...(decision.kind === 'live' ? [echo(shown('Slipway changes nothing on the disks of this machine.'))] : []),
     run(words('imgfree'), { orElse: [] }),
     ...fetchLines('kernel', [...fetchCommand('kernel', 'kernel', kernel, base), ...cmdline]),
     ...initrds.flatMap((file, i) => fetchLines(`initramfs${i}`, fetchCommand('initrd', initrdName(i), file, base))),
@@ -62,6 +62,24 @@ function failureLines(ask: Word): Line[] {
     run([...words('chain --replace --autofree --timeout 30000'), ask], { orElse: [] }),
     echo(shown('The site does not answer. Going on with the local disk.')),
   ];
+}
+
+/** Before anything is fetched: whoever stands there may still save what is on the disk. */
+function warningLines({ order, attempt, disk, profile }: Install): Line[] {
+  const where = disk === undefined ? 'the disk' : `the disk ${disk}`;
+  const turn = `attempt ${attempt} of ${order.maxAttempts}`;
+  const whose = order.by.kind === 'person' ? order.by.name : `the template, ${order.by.name}`;
+  return [
+    echo(shown(`${profile} INSTALLS on ${where} of this machine, ordered by ${whose} (${turn}).`)),
+    echo(
+      shown(`What is on that disk is lost. If that is wrong, switch the machine off in ${WARNING_SECONDS} seconds.`),
+    ),
+    run(words(`sleep ${WARNING_SECONDS}`), { orElse: [] }),
+  ];
+}
+
+function filesInWords(files: readonly ScriptFile[]): string {
+  return `${files.length} files (${inMiB(files.reduce((sum, file) => sum + file.sizeBytes, 0))})`;
 }
 
 function inMiB(bytes: number): string {
