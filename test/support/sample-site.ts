@@ -2,12 +2,13 @@ import type { Digest } from '../../src/kernel/digest.ts';
 import type { Ipv4 } from '../../src/kernel/ipv4.ts';
 import type { MacAddress } from '../../src/kernel/mac.ts';
 import type { Clock, Log, LogFields, Random } from '../../src/kernel/ports.ts';
+import { err, ok } from '../../src/kernel/result.ts';
 import type { NewEvent } from '../../src/model/event.ts';
 import type { Lease } from '../../src/model/lease.ts';
 import { leaseKey } from '../../src/model/lease.ts';
 import type { Profile, Revision, Slot } from '../../src/model/revision.ts';
 import type { Signal, SignalSink } from '../../src/model/signal.ts';
-import type { SiteAddress, TokenGrant, TokenMint } from '../../src/model/site-ports.ts';
+import type { NeighbourTable, SecretSource, SiteAddress, TokenGrant, TokenMint } from '../../src/model/site-ports.ts';
 import { applyChanges, createState, type MemoryState } from '../../src/model/state.ts';
 import type { Change, Store } from '../../src/model/store.ts';
 
@@ -25,6 +26,7 @@ export function sampleProfile(changes: Partial<Profile> = {}): Profile {
   return {
     name: 'demo',
     kind: 'live',
+    digest: 'e'.repeat(64) as Digest,
     arch: 'amd64',
     kernel: { digest: KERNEL, name: 'vmlinuz' },
     initrds: [{ digest: INITRD, name: 'initrd.img' }],
@@ -33,7 +35,7 @@ export function sampleProfile(changes: Partial<Profile> = {}): Profile {
       { key: 'quiet', value: true },
       { key: 'ds', value: 'nocloud-net;s=@{boot.url.nocloud}' },
     ],
-    documents: { 'user-data': { kind: 'text', text: '#cloud-config\nmac: @{boot.mac}\n', fill: true } },
+    documents: { 'user-data': { kind: 'text', text: '#cloud-config\nmac: @{boot.mac}\n', fill: true, secret: false } },
     ...changes,
   };
 }
@@ -202,3 +204,27 @@ export const sampleTokens: TokenMint = {
     return { use: parts[1] === 'read' ? 'read' : 'report', mac, issuedAt: Number(parts[3]) };
   },
 };
+
+/** Neighbours on the wire that a test moves about. */
+export class SampleNeighbours implements NeighbourTable {
+  readonly #table = new Map<Ipv4, { readonly mac: MacAddress; readonly complete: boolean }>();
+
+  set(address: Ipv4, mac: MacAddress, complete = true): void {
+    this.#table.set(address, { mac, complete });
+  }
+
+  async entries(): Promise<ReadonlyMap<Ipv4, { readonly mac: MacAddress; readonly complete: boolean }>> {
+    return this.#table;
+  }
+}
+
+/** Secrets in memory. */
+export function sampleSecrets(values: Readonly<Record<string, string>> = {}): SecretSource {
+  return {
+    read: async (names) => {
+      const missing = names.find((name) => !Object.hasOwn(values, name));
+      if (missing !== undefined) return err(`secret "${missing}": nothing is there`);
+      return ok(Object.fromEntries(names.map((name) => [name, values[name] ?? ''])));
+    },
+  };
+}

@@ -175,7 +175,7 @@ describe('the diary', () => {
     expect(diary.counters().dropped).toBe(2_001);
     stuck.open();
     await recorded;
-    expect(diary.progressOf(POS_MAC)).toEqual({ file: 'x', bytesSent: 5_999, sizeBytes: 9_000 });
+    expect(diary.progressOf(POS_MAC)).toMatchObject({ file: 'x', bytesSent: 5_999, sizeBytes: 9_000 });
   });
 
   it('a signal that it trips over does not take the others with it', async () => {

@@ -1,14 +1,15 @@
 import { backoff } from '../../kernel/backoff.ts';
+import type { Digest } from '../../kernel/digest.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { MacAddress } from '../../kernel/mac.ts';
 import type { Cancel, Clock, Log, Random } from '../../kernel/ports.ts';
+import type { Command, CommandAnswer, CommandDesk } from '../../model/commands.ts';
 import type { Signal, SignalSink } from '../../model/signal.ts';
 import type { RevisionSource } from '../../model/site-ports.ts';
 import type { Store } from '../../model/store.ts';
 import type { Progress } from './policy/memory.ts';
 import { Memory } from './policy/memory.ts';
-import type { Reduced } from './policy/reduce.ts';
-import { reduce } from './policy/reduce.ts';
+import { fold } from './policy/reduce.ts';
 import type { Waiting } from './waiting-line.ts';
 import { WaitingLine } from './waiting-line.ts';
 
@@ -29,9 +30,10 @@ export type DiaryCounters = {
 
 /**
  * Turns what the rooms saw into rows and events. While one commit is on its way to the disk, signals wait; then all
- * that wait become the next commit. So a slow disk makes batches larger, and nobody else slower.
+ * that wait become the next commit, commands of people among them. So a slow disk makes batches larger, and nobody
+ * else slower.
  */
-export interface Diary extends SignalSink {
+export interface Diary extends SignalSink, CommandDesk {
   /** How far the file has come that this machine is fetching, as last seen. */
   progressOf(mac: MacAddress): Progress | undefined;
   counters(): DiaryCounters;
@@ -66,14 +68,24 @@ class StoreDiary implements Diary {
 
   observe(signal: Signal): void {
     if (this.#closed) return;
-    this.#line.add({ signal, tries: 0 });
+    this.#line.add({ step: { signal }, tries: 0 });
     if (!this.#retry) this.#wake();
   }
 
   record(signal: Signal): Promise<void> {
     if (this.#closed) return Promise.reject(new AppError('site-not-ready', 'the site is stopping'));
     return new Promise((resolve, reject) => {
-      this.#line.add({ signal, tries: 0, settle: { resolve, reject } });
+      this.#line.add({ step: { signal }, tries: 0, settle: { resolve: () => resolve(), reject } });
+      this.#wake();
+    });
+  }
+
+  carryOut(command: Command, by: string): Promise<CommandAnswer> {
+    if (this.#closed) return Promise.reject(new AppError('site-not-ready', 'the site is stopping'));
+    const at = this.#deps.clock.now();
+    return new Promise((resolve, reject) => {
+      const answered = (answer: CommandAnswer = { sentence: '' }): void => resolve(answer);
+      this.#line.add({ step: { command, by, at }, tries: 0, settle: { resolve: answered, reject } });
       this.#wake();
     });
   }
@@ -110,7 +122,7 @@ class StoreDiary implements Diary {
 
   async #writeBatch(batch: readonly Waiting[]): Promise<void> {
     try {
-      const { changes, events } = this.#fold(batch);
+      const { changes, events, outcomes } = this.#fold(batch);
       if (changes.length + events.length > 0) {
         await this.#deps.store.commit(changes, events);
         this.#commits += 1;
@@ -118,7 +130,11 @@ class StoreDiary implements Diary {
           this.#deps.log.info({ event: type, machine, slot, boot }, sentence);
         this.#waits = backoff(RETRY, this.#deps.random);
       }
-      for (const { settle } of batch) settle?.resolve();
+      batch.forEach(({ settle }, i) => {
+        const outcome = outcomes[i];
+        if (outcome?.ok === false) settle?.reject(outcome.error);
+        else settle?.resolve(outcome?.value);
+      });
     } catch (thrown) {
       const error = AppError.from(thrown);
       this.#failures += 1;
@@ -128,11 +144,16 @@ class StoreDiary implements Diary {
     }
   }
 
-  #fold(batch: readonly Waiting[]): Reduced {
-    const context = { memory: this.#memory, revision: this.#deps.revisions.current() };
-    return reduce(
+  #fold(batch: readonly Waiting[]): ReturnType<typeof fold> {
+    const { revisions } = this.#deps;
+    const context = {
+      memory: this.#memory,
+      revision: revisions.current(),
+      keptRevision: (digest: Digest) => revisions.get?.(digest),
+    };
+    return fold(
       this.#deps.store.state,
-      batch.map(({ signal }) => signal),
+      batch.map(({ step }) => step),
       context,
     );
   }
@@ -146,7 +167,7 @@ class StoreDiary implements Diary {
     const again = batch.filter(({ settle, tries }) => !settle && tries + 1 < MAX_TRIES && error.family !== 'ours');
     this.#lost += batch.filter(({ settle }) => !settle).length - again.length;
     if (again.length === 0 || this.#closed) return;
-    this.#line.putBack(again.map(({ signal, tries }) => ({ signal, tries: tries + 1 })));
+    this.#line.putBack(again.map(({ step, tries }) => ({ step, tries: tries + 1 })));
     this.#retry ??= clock.after(this.#waits.next().value, () => {
       this.#retry = undefined;
       this.#wake();

@@ -1,10 +1,11 @@
-import type { Signal } from '../../model/signal.ts';
+import type { CommandAnswer } from '../../model/commands.ts';
+import type { Step } from './policy/reduce.ts';
 
-/** A signal that is not on disk yet; `settle` belongs to somebody who waits for that. */
+/** A signal or a command that is not on disk yet; `settle` belongs to somebody who waits for that. */
 export type Waiting = {
-  readonly signal: Signal;
+  readonly step: Step;
   readonly tries: number;
-  readonly settle?: { readonly resolve: () => void; readonly reject: (error: Error) => void };
+  readonly settle?: { readonly resolve: (answer?: CommandAnswer) => void; readonly reject: (error: Error) => void };
 };
 
 /** More than a store of a few hundred machines says in a minute. */
@@ -41,7 +42,9 @@ export class WaitingLine {
   /** Who waits for an answer is never dropped; there are as many of those as open requests. */
   #bound(): void {
     while (this.#waiting.length > MAX_WAITING) {
-      const progress = this.#waiting.findIndex(({ signal, settle }) => !settle && signal.kind === 'asset');
+      const progress = this.#waiting.findIndex(
+        ({ step, settle }) => !settle && 'signal' in step && step.signal.kind === 'asset',
+      );
       const index = progress >= 0 ? progress : this.#waiting.findIndex(({ settle }) => !settle);
       if (index < 0) return;
       this.#waiting.splice(index, 1);

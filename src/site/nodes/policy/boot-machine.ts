@@ -4,6 +4,7 @@ import type { BootOutcome, BootStage } from '../../../model/boot.ts';
 export const BOOT_INPUTS = {
   loader: 'a loader went out, or iPXE asked for an address',
   'script-live': 'its script starts a system',
+  'script-install': 'its script starts an installer',
   'script-hold': 'its script shows a code and waits',
   'script-local': 'its script goes on with the local disk',
   'script-refuse': 'its script says why it is refused',
@@ -13,6 +14,8 @@ export const BOOT_INPUTS = {
   'user-data': 'the system fetched its user-data',
   report: 'the system reported a step',
   'phone-home': 'the system says that it is up',
+  attempt: 'the installer fetched its configuration',
+  installed: 'its install is complete',
   'power-on': 'the firmware began anew',
 } as const;
 export type BootInput = keyof typeof BOOT_INPUTS;
@@ -35,25 +38,33 @@ export type Transition = {
 export const TRANSITIONS: readonly Transition[] = [
   { from: 'seen', on: 'loader', to: 'loader' },
   { from: 'seen', on: 'script-live', to: 'script' },
+  { from: 'seen', on: 'script-install', to: 'script' },
   { from: 'seen', on: 'script-hold', to: 'held' },
   { from: 'seen', on: 'script-local', ends: 'local' },
   { from: 'seen', on: 'script-refuse', ends: 'refused' },
   // It gave up on the network, and its disk had a system.
   { from: 'seen', on: 'os-address', ends: 'local' },
+  // Nobody has a kernel without a script: the script was lost when the site was killed.
+  { from: 'seen', on: 'asset', to: 'kernel' },
   { from: 'seen', on: 'document', to: 'os' },
   { from: 'seen', on: 'user-data', to: 'configured' },
+  { from: 'seen', on: 'attempt', to: 'installing' },
   { from: 'seen', on: 'power-on', ends: 'superseded' },
 
   { from: 'loader', on: 'script-live', to: 'script' },
+  { from: 'loader', on: 'script-install', to: 'script' },
   { from: 'loader', on: 'script-hold', to: 'held' },
   { from: 'loader', on: 'script-local', ends: 'local' },
   { from: 'loader', on: 'script-refuse', ends: 'refused' },
   { from: 'loader', on: 'os-address', ends: 'local' },
+  { from: 'loader', on: 'asset', to: 'kernel' },
   { from: 'loader', on: 'document', to: 'os' },
   { from: 'loader', on: 'user-data', to: 'configured' },
+  { from: 'loader', on: 'attempt', to: 'installing' },
   { from: 'loader', on: 'power-on', ends: 'superseded' },
 
   { from: 'held', on: 'script-live', to: 'script' },
+  { from: 'held', on: 'script-install', to: 'script' },
   { from: 'held', on: 'script-local', ends: 'local' },
   { from: 'held', on: 'script-refuse', ends: 'refused' },
   // The site was away when its time was over: the script went on by itself.
@@ -68,6 +79,8 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'script', on: 'user-data', to: 'configured' },
   { from: 'script', on: 'report', to: 'configured' },
   { from: 'script', on: 'phone-home', to: 'done', ends: 'live' },
+  { from: 'script', on: 'attempt', to: 'installing' },
+  { from: 'script', on: 'installed', to: 'done', ends: 'installed' },
   { from: 'script', on: 'power-on', ends: 'superseded' },
 
   { from: 'kernel', on: 'script-local', ends: 'local' },
@@ -77,15 +90,24 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'kernel', on: 'user-data', to: 'configured' },
   { from: 'kernel', on: 'report', to: 'configured' },
   { from: 'kernel', on: 'phone-home', to: 'done', ends: 'live' },
+  { from: 'kernel', on: 'attempt', to: 'installing' },
+  { from: 'kernel', on: 'installed', to: 'done', ends: 'installed' },
   { from: 'kernel', on: 'power-on', ends: 'superseded' },
 
   { from: 'os', on: 'user-data', to: 'configured' },
   { from: 'os', on: 'report', to: 'configured' },
   { from: 'os', on: 'phone-home', to: 'done', ends: 'live' },
+  { from: 'os', on: 'attempt', to: 'installing' },
+  { from: 'os', on: 'installed', to: 'done', ends: 'installed' },
   { from: 'os', on: 'power-on', ends: 'superseded' },
 
   { from: 'configured', on: 'phone-home', to: 'done', ends: 'live' },
+  { from: 'configured', on: 'attempt', to: 'installing' },
+  { from: 'configured', on: 'installed', to: 'done', ends: 'installed' },
   { from: 'configured', on: 'power-on', ends: 'superseded' },
+
+  { from: 'installing', on: 'installed', to: 'done', ends: 'installed' },
+  { from: 'installing', on: 'power-on', ends: 'superseded' },
 ];
 
 /** The transition for a boot that is still open; undefined: nothing changes. */

@@ -5,24 +5,30 @@ import { bindingKey } from '../../../model/boot.ts';
 import type { NewEvent } from '../../../model/event.ts';
 import type { Lease } from '../../../model/lease.ts';
 import type { EvidenceKind, Machine, MachineId } from '../../../model/machine.ts';
+import type { Mark, Order } from '../../../model/order.ts';
+import { ordersOf } from '../../../model/order.ts';
 import { createState } from '../../../model/state.ts';
 import type { Change, SiteState } from '../../../model/store.ts';
 import { Overlay } from './overlay.ts';
 
 /**
  * What the state would be after the changes that a batch of signals made so far: the second signal of a batch sees
- * what the first one did. Rows are only put, never deleted.
+ * what the first one did. Rows are only put, never deleted,
+ * but for marks.
  */
 export class Draft implements SiteState {
   readonly #base: SiteState;
   readonly #fresh = createState();
   readonly #changes = new Map<string, Change>();
+  readonly #droppedMarks = new Set<string>();
   readonly events: NewEvent[] = [];
   readonly machines: ReadonlyMap<string, Machine>;
   readonly bindings: ReadonlyMap<string, Binding>;
   readonly boots: ReadonlyMap<string, Boot>;
   readonly leases: ReadonlyMap<string, Lease>;
   readonly counters: ReadonlyMap<string, number>;
+  readonly orders: ReadonlyMap<string, Order>;
+  readonly marks: ReadonlyMap<string, Mark>;
 
   constructor(base: SiteState) {
     this.#base = base;
@@ -31,6 +37,8 @@ export class Draft implements SiteState {
     this.boots = new Overlay(this.#fresh.boots, base.boots);
     this.leases = base.leases;
     this.counters = new Overlay(this.#fresh.counters, base.counters);
+    this.orders = new Overlay(this.#fresh.orders, base.orders);
+    this.marks = new Overlay(this.#fresh.marks, base.marks, this.#droppedMarks);
   }
 
   /** One change for each row that differs now. */
@@ -55,7 +63,16 @@ export class Draft implements SiteState {
   }
 
   currentBinding(slot: string): Binding | undefined {
-    return this.#fresh.currentBinding(slot) ?? this.#base.currentBinding(slot);
+    const newest = this.newestBinding(slot);
+    return newest?.releasedAt === undefined ? newest : undefined;
+  }
+
+  newestBinding(slot: string): Binding | undefined {
+    return this.#fresh.newestBinding(slot) ?? this.#base.newestBinding(slot);
+  }
+
+  ordersOf(slot: string): readonly Order[] {
+    return ordersOf(slot, this.orders);
   }
 
   bindingOfMachine(machine: MachineId): Binding | undefined {
@@ -75,6 +92,21 @@ export class Draft implements SiteState {
 
   putBinding(row: Binding): void {
     this.#put({ table: 'bindings', key: bindingKey(row.slot, row.number), row });
+  }
+
+  putOrder(row: Order): void {
+    this.#put({ table: 'orders', key: row.id, row });
+  }
+
+  putMark(key: string, row: Mark): void {
+    this.#droppedMarks.delete(key);
+    this.#put({ table: 'marks', key, row });
+  }
+
+  dropMark(key: string): void {
+    if (!this.marks.has(key)) return;
+    this.#droppedMarks.add(key);
+    this.#put({ table: 'marks', key, row: null });
   }
 
   /** The next number of a counter; it is never given again. */

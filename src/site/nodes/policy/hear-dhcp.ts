@@ -4,6 +4,7 @@ import type { Signal } from '../../../model/signal.ts';
 import { beginsAnew } from './advance.ts';
 import type { Context } from './context.ts';
 import type { Statement } from './evidence.ts';
+import { hearDiskBoot } from './hear-install.ts';
 import { fillSlot, knowMachine } from './know-machine.ts';
 import { isBusyElsewhere, openBoot, placeBoot, step } from './track-boot.ts';
 
@@ -33,7 +34,7 @@ function hearFirmware(context: Context, signal: Dhcp): void {
   const boot =
     latest && !beginsAnew(latest, signal.mac, signal.at)
       ? placeBoot(context, latest, filled)
-      : openBoot(context, { machine, mac: signal.mac, at: signal.at, filled });
+      : openBoot(context, { machine, mac: signal.mac, client: signal.clientKind, at: signal.at, filled });
   if (signal.client === 'ipxe') step(context, boot, 'loader', signal.at);
 }
 
@@ -46,6 +47,7 @@ function hearOs(context: Context, signal: Dhcp): void {
   const machine = knowMachine(context, { claim, more: statementsIn(signal), source: 'dhcp', at: signal.at });
   if (!machine) return;
   fillSlot(context, machine, claim, signal.at);
+  hearDiskBoot(context, machine, signal.at);
   const boot = draft.latestBoot(machine.id);
   if (boot) step(context, boot, 'os-address', signal.at, 'a system on its disk started');
 }

@@ -29,12 +29,20 @@ export function hearScript(context: Context, { at, claim, answer, errno }: Scrip
     const sentence = `${describe(machine)}: its loader reports ${errno}`;
     draft.say({ type: 'node-reported', at, sentence, ...subjectOf(before), data: { errno } });
   }
-  const boot = hearAnswer(context, before, answer, at);
+  const boot = hearAnswer(context, noteOrder(context, before, answer), answer, at);
   if (boot.stage === 'held' && before.stage !== 'held') {
     const code = machineCode(claim.mac);
     const sentence = `${describe(machine)} is in no slot; its screen shows ${code}`;
     draft.say({ type: 'machine-held', at, sentence, ...subjectOf(boot), data: { code } });
   }
+}
+
+/** Under which order the boot installs, for all that it proves later. */
+function noteOrder({ draft }: Context, boot: Boot, answer: ScriptAnswer): Boot {
+  if (answer.kind !== 'install' || boot.outcome || boot.order === answer.order) return boot;
+  const noted = { ...boot, order: answer.order };
+  draft.putBoot(noted);
+  return noted;
 }
 
 function isResting(boot: Boot, mac: MacAddress, at: number): boolean {

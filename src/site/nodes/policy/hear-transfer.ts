@@ -3,8 +3,12 @@ import { findMachine } from '../../../model/identity.ts';
 import type { Signal } from '../../../model/signal.ts';
 import { lastReached } from './advance.ts';
 import type { Context } from './context.ts';
+import { hearConfiguration, hearInstallKernel } from './hear-install.ts';
 import { fillSlot, knowMachine } from './know-machine.ts';
 import { openBoot, placeBoot, step } from './track-boot.ts';
+
+/** What tells a system all that it is to do; `meta-data` and the like only say who it is. */
+const CONFIGURATIONS: ReadonlySet<string> = new Set(['user-data', 'talos', 'ignition', 'preseed', 'kickstart']);
 
 /** By then a system has read its seed, so that another look at meta-data is its next start. */
 const SEED_OVER_MS = 10 * 60_000;
@@ -17,7 +21,8 @@ export function hearLoader(context: Context, signal: Extract<Signal, { kind: 'lo
 }
 
 /** Bytes of a kernel or initramfs. Only the first ones are a step; the others are a bar on a screen. */
-export function hearAsset({ draft, memory, revision }: Context, signal: Extract<Signal, { kind: 'asset' }>): void {
+export function hearAsset(context: Context, signal: Extract<Signal, { kind: 'asset' }>): void {
+  const { draft, memory } = context;
   const machine = findMachine({ mac: signal.mac }, draft, signal.at);
   const boot = machine && draft.latestBoot(machine.id);
   if (!boot) return;
@@ -25,8 +30,9 @@ export function hearAsset({ draft, memory, revision }: Context, signal: Extract<
     file: signal.file,
     bytesSent: signal.bytesSent,
     sizeBytes: signal.sizeBytes,
+    at: signal.at,
   });
-  step({ draft, memory, revision }, boot, 'asset', signal.at);
+  hearInstallKernel(context, step(context, boot, 'asset', signal.at), signal.at);
 }
 
 /** The booted system takes its configuration. */
@@ -39,7 +45,9 @@ export function hearDocument(context: Context, signal: Extract<Signal, { kind: '
   const boot = opensBySeed(latest, signal)
     ? openBoot(context, { machine, mac: signal.mac, at: signal.at, filled })
     : latest && placeBoot(context, latest, filled);
-  if (boot) step(context, boot, signal.document === 'user-data' ? 'user-data' : 'document', signal.at);
+  if (!boot) return;
+  const next = step(context, boot, CONFIGURATIONS.has(signal.document) ? 'user-data' : 'document', signal.at);
+  hearConfiguration(context, next, { name: signal.document, isSecret: false }, signal.at);
 }
 
 /**

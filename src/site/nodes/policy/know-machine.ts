@@ -1,11 +1,14 @@
-import type { Boot } from '../../../model/boot.ts';
+import type { Binding, Boot } from '../../../model/boot.ts';
 import { findMachine, findSlot, machineOfUuid } from '../../../model/identity.ts';
 import type { Claim, EvidenceSource, Machine, MachineId } from '../../../model/machine.ts';
+import { ARMED, DOUBT, holdMark } from '../../../model/order.ts';
+import type { Slot } from '../../../model/revision.ts';
 import type { SiteState } from '../../../model/store.ts';
 import type { Context } from './context.ts';
 import type { Statement } from './evidence.ts';
 import { addEvidence, statementsOf } from './evidence.ts';
 import { mergeNic } from './merge-nic.ts';
+import { giveOrder, voidOrders } from './track-order.ts';
 import { describe } from './words.ts';
 
 /** What a signal says of its machine, and who said it. */
@@ -72,11 +75,51 @@ export function fillSlot(context: Context, machine: Machine, claim: Claim, at: n
   }
   const current = draft.currentBinding(slot);
   if (current?.machine === machine.id) return { slot, binding: current.number };
-  const binding = (current?.number ?? 0) + 1;
-  draft.putBinding({ slot, number: binding, machine: machine.id, since: at, health: 'waiting' });
-  const sentence = `${describe(machine)} fills ${slot}${binding > 1 ? `, in place of ${current?.machine}` : ''}`;
-  draft.say({ type: 'slot-filled', at, sentence, machine: machine.id, slot, data: { binding } });
-  return { slot, binding };
+  const isItsFirst = ![...draft.bindings.values()].some((row) => row.machine === machine.id);
+  const binding = bindMachine(context, { slot, machine, at });
+  if (binding.number === 1 && isItsFirst) orderFirstInstall(context, answer.slot, binding, at);
+  return { slot, binding: binding.number };
+}
+
+/** Who comes into a slot; `by`: a person who says so, against what the template matches if need be. */
+export type Placing = {
+  readonly slot: string;
+  readonly machine: Machine;
+  readonly at: number;
+  readonly by?: string;
+};
+
+/** Makes the next binding of a slot. What was ordered for the one before is void. */
+export function bindMachine(context: Context, { slot, machine, at, by }: Placing): Binding {
+  const { draft } = context;
+  const before = draft.newestBinding(slot);
+  voidOrders(context, slot, at, 'another machine fills the slot now');
+  const binding: Binding = {
+    slot,
+    number: (before?.number ?? 0) + 1,
+    machine: machine.id,
+    since: at,
+    health: 'waiting',
+    ...(by === undefined ? {} : { placedBy: by }),
+  };
+  draft.putBinding(binding);
+  const replaced = before && before.releasedAt === undefined ? `, in place of ${before.machine}` : '';
+  const sentence = `${describe(machine)} fills ${slot}${replaced}${by === undefined ? '' : `, says ${by}`}`;
+  draft.say({ type: 'slot-filled', at, sentence, machine: machine.id, slot, data: { binding: binding.number } });
+  return binding;
+}
+
+/**
+ * Only a slot that nobody ever filled, by a machine that never filled one, in a site that vouches for what it knows: a
+ * template that moves machines about must not erase their disks.
+ */
+function orderFirstInstall(context: Context, slot: Slot, binding: Binding, at: number): void {
+  const { marks } = context.draft;
+  const { profile } = slot;
+  if (profile.kind !== 'install' || !profile.install || !marks.has(ARMED)) return;
+  if (marks.has(DOUBT) || marks.has(holdMark(slot.name))) return;
+  const by = { kind: 'revision', name: context.revision?.template ?? 'of the site' } as const;
+  giveOrder(context, { slot, plan: profile.install, binding, by, at, wipe: false });
 }
 
 function bindingOf({ draft }: Context, machine: Machine): Pick<Boot, 'slot' | 'binding'> {

@@ -5,13 +5,21 @@ import type { BootId } from '../../../model/boot.ts';
 export type Sighting = { readonly firstAt: number; readonly lastAt: number; readonly uuid?: string };
 
 /** How far a file has come on its way to a machine. */
-export type Progress = { readonly file: string; readonly bytesSent: number; readonly sizeBytes: number };
+export type Progress = {
+  readonly file: string;
+  readonly bytesSent: number;
+  readonly sizeBytes: number;
+  /** When bytes flowed last. */
+  readonly at?: number;
+};
 
 /** Enough for the largest pool, and a flood of made-up MACs ends here. */
 const MAX_SIGHTINGS = 4096;
 const MAX_PROGRESS = 1024;
 const MAX_REPORTED_BOOTS = 1024;
 const MAX_REPORTS = 200;
+const MAX_WRONG_CODES = 5;
+const WRONG_CODES_MS = 10 * 60_000;
 /** A firmware repeats its DISCOVER within 4, 8, 16, 32 seconds: after a longer silence it was switched on anew. */
 const FORGET_MS = 2 * 60_000;
 
@@ -23,6 +31,8 @@ export class Memory {
   readonly #sightings = new Map<MacAddress, Sighting>();
   readonly #progress = new Map<MacAddress, Progress>();
   readonly #reports = new Map<BootId, number>();
+  readonly #toldOf = new Map<MacAddress, number>();
+  #wrongCodes: readonly number[] = [];
 
   /** Notes a DISCOVER that may begin a boot. */
   see(mac: MacAddress, at: number, uuid: string | undefined): void {
@@ -42,6 +52,18 @@ export class Memory {
     this.#progress.delete(mac);
   }
 
+  /** Who was heard and not yet promised anything, and since when, as of `at`. */
+  sightingsAt(at: number): (readonly [MacAddress, Sighting])[] {
+    return [...this.#sightings].filter(([mac]) => this.sightingOf(mac, at) !== undefined);
+  }
+
+  /** Whether this sighting is told of for the first time. */
+  mayTellOf(mac: MacAddress, { firstAt }: Sighting): boolean {
+    if (this.#toldOf.get(mac) === firstAt) return false;
+    putNewest(this.#toldOf, mac, firstAt, MAX_SIGHTINGS);
+    return true;
+  }
+
   get sightings(): number {
     return this.#sightings.size;
   }
@@ -52,6 +74,16 @@ export class Memory {
 
   progressOf(mac: MacAddress): Progress | undefined {
     return this.#progress.get(mac);
+  }
+
+  /** Whether one more code may be tried: four letters are soon guessed by who may try for ever. */
+  mayTryCode(at: number): boolean {
+    this.#wrongCodes = this.#wrongCodes.filter((wrongAt) => Math.abs(at - wrongAt) < WRONG_CODES_MS);
+    return this.#wrongCodes.length < MAX_WRONG_CODES;
+  }
+
+  noteWrongCode(at: number): void {
+    this.#wrongCodes = [...this.#wrongCodes, at];
   }
 
   /** Counts a report of a boot; false: it has reported enough. */

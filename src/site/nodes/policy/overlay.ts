@@ -1,11 +1,13 @@
-/** A map that shows `upper` over `lower` and copies neither. */
+/** A map that shows `upper` over `lower` without the keys in `dropped`, and copies none of them. */
 export class Overlay<V> implements ReadonlyMap<string, V> {
   readonly #upper: ReadonlyMap<string, V>;
   readonly #lower: ReadonlyMap<string, V>;
+  readonly #dropped: ReadonlySet<string>;
 
-  constructor(upper: ReadonlyMap<string, V>, lower: ReadonlyMap<string, V>) {
+  constructor(upper: ReadonlyMap<string, V>, lower: ReadonlyMap<string, V>, dropped: ReadonlySet<string> = new Set()) {
     this.#upper = upper;
     this.#lower = lower;
+    this.#dropped = dropped;
   }
 
   get size(): number {
@@ -13,16 +15,16 @@ export class Overlay<V> implements ReadonlyMap<string, V> {
   }
 
   get(key: string): V | undefined {
-    return this.#upper.get(key) ?? this.#lower.get(key);
+    return this.#dropped.has(key) ? undefined : (this.#upper.get(key) ?? this.#lower.get(key));
   }
 
   has(key: string): boolean {
-    return this.#upper.has(key) || this.#lower.has(key);
+    return !this.#dropped.has(key) && (this.#upper.has(key) || this.#lower.has(key));
   }
 
   *entries(): MapIterator<[string, V]> {
-    yield* this.#upper;
-    for (const entry of this.#lower) if (!this.#upper.has(entry[0])) yield entry;
+    for (const entry of this.#upper) if (!this.#dropped.has(entry[0])) yield entry;
+    for (const entry of this.#lower) if (!this.#upper.has(entry[0]) && !this.#dropped.has(entry[0])) yield entry;
   }
 
   *keys(): MapIterator<string> {

@@ -139,6 +139,7 @@ describe('a whole boot', () => {
         id: 'b1',
         machine: 'm1',
         mac: POS_MAC,
+        client: 'bios',
         slot: 'pos-1',
         binding: 1,
         revision: 'c'.repeat(64),

@@ -6,26 +6,30 @@ import type { Machine } from '../../../model/machine.ts';
 import { advance } from './advance.ts';
 import type { BootInput } from './boot-machine.ts';
 import type { Context } from './context.ts';
+import { judgeDisk } from './track-order.ts';
 import { DOING, describe, describeEnd } from './words.ts';
 
 export type Opening = {
   readonly machine: Machine;
   readonly mac: MacAddress;
+  readonly client?: string | undefined;
   readonly at: number;
   readonly filled: Pick<Boot, 'slot' | 'binding'>;
 };
 
 /** Ends the boot before, if it is open, and opens the next one of a machine, at the time when it was first heard. */
-export function openBoot(context: Context, { machine, mac, at, filled }: Opening): Boot {
+export function openBoot(context: Context, { machine, mac, client, at, filled }: Opening): Boot {
   const { draft, memory, revision } = context;
   const former = draft.latestBoot(machine.id);
   if (former) step(context, former, 'power-on', at);
+  if (former?.mac === mac && former.client === client && client !== undefined) judgeDisk(context, machine, former, at);
   const seenAt = Math.max(memory.sightingOf(mac, at)?.firstAt ?? at, former?.closedAt ?? 0);
   const openedAt = Math.min(seenAt, at);
   const boot: Boot = {
     id: `b${draft.count('boots')}` as BootId,
     machine: machine.id,
     mac,
+    ...(client === undefined ? {} : { client }),
     ...filled,
     ...(revision ? { revision: revision.digest } : {}),
     openedAt,

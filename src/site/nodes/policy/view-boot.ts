@@ -1,8 +1,9 @@
 import { formatDuration } from '../../../kernel/duration.ts';
-import type { Boot } from '../../../model/boot.ts';
-import type { BootView, StageView } from '../../../wire/api/views.ts';
+import type { Boot, Stall } from '../../../model/boot.ts';
+import type { BootView, StageView, StallView } from '../../../wire/api/views.ts';
 import { lastReached } from './advance.ts';
 import type { Progress } from './memory.ts';
+import { currentStall } from './stall.ts';
 import { DOING, describeEnd, NEXT_STEP } from './words.ts';
 
 /** After so long without a step a person wants to know that nothing happens. */
@@ -13,6 +14,7 @@ export function viewBoot(boot: Boot, now: number, progress?: Progress): BootView
   const stages = Object.entries(boot.reached)
     .map(([stage, at]) => ({ stage, at }))
     .sort((a, b) => a.at - b.at);
+  const stall = currentStall(boot);
   return {
     id: boot.id,
     mac: boot.mac,
@@ -22,7 +24,12 @@ export function viewBoot(boot: Boot, now: number, progress?: Progress): BootView
     sentence: sentenceOf(boot, now, progress),
     stages: stages.map((row, i) => withDuration(row, stages[i + 1]?.at ?? boot.closedAt)),
     tookMs: Math.max(0, (boot.closedAt ?? now) - boot.openedAt),
+    ...(stall ? { stall: viewStall(stall) } : {}),
   };
+}
+
+function viewStall({ stage, since, cause, nextStep }: Stall): StallView {
+  return { stage, since, cause, nextStep };
 }
 
 function withDuration(row: { readonly stage: string; readonly at: number }, until: number | undefined): StageView {
@@ -32,6 +39,8 @@ function withDuration(row: { readonly stage: string; readonly at: number }, unti
 function sentenceOf(boot: Boot, now: number, progress: Progress | undefined): string {
   if (boot.outcome) return describeEnd(boot);
   const doing = boot.stage === 'kernel' && progress ? percentOf(progress) : DOING[boot.stage];
+  const stall = currentStall(boot);
+  if (stall) return `${doing}; ${stall.cause}. ${stall.nextStep}`;
   const quietMs = now - lastReached(boot);
   return quietMs > QUIET_MS ? `${doing}; nothing more for ${formatDuration(quietMs)}. ${NEXT_STEP[boot.stage]}` : doing;
 }

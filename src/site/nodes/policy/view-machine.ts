@@ -5,10 +5,12 @@ import type { Lease } from '../../../model/lease.ts';
 import { leaseKey } from '../../../model/lease.ts';
 import type { Machine } from '../../../model/machine.ts';
 import { evidenceOf } from '../../../model/machine.ts';
+import { fencedMark } from '../../../model/order.ts';
 import type { Revision } from '../../../model/revision.ts';
 import type { SiteState } from '../../../model/store.ts';
 import type { BootView, MachineView } from '../../../wire/api/views.ts';
 import type { Progress } from './memory.ts';
+import { proposeSlots } from './proposals.ts';
 import { viewBoot } from './view-boot.ts';
 
 /** What views are made from. */
@@ -34,6 +36,7 @@ export function viewMachine(machine: Machine, context: ViewContext): MachineView
     const value = evidenceOf(machine, kind);
     return value === undefined ? [] : [[kind, value] as const];
   });
+  const fenced = context.state.marks.get(fencedMark(machine.id));
   const seen = machine.evidence.map(({ firstSeen }) => firstSeen);
   const last = machine.evidence.map(({ lastSeen }) => lastSeen);
   return {
@@ -45,6 +48,10 @@ export function viewMachine(machine: Machine, context: ViewContext): MachineView
     firstSeen: Math.min(context.now, ...seen),
     lastSeen: Math.max(0, ...last),
     held,
+    ...(fenced === undefined ? {} : { fenced: fenced.because ?? 'fenced off' }),
+    ...(held && context.revision
+      ? { proposals: proposeSlots(machine, context.revision, context.state, context.now) }
+      : {}),
     sentence: viewLatestBoot(machine, context)?.sentence ?? 'was never seen booting',
   };
 }

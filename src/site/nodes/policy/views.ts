@@ -4,6 +4,7 @@ import { formatSubnet } from '../../../kernel/ipv4.ts';
 import type { Binding } from '../../../model/boot.ts';
 import type { AssetState } from '../../../model/content.ts';
 import type { Machine } from '../../../model/machine.ts';
+import { ARMED } from '../../../model/order.ts';
 import type { Slot } from '../../../model/revision.ts';
 import type { SiteAddress } from '../../../model/site-ports.ts';
 import type {
@@ -19,6 +20,7 @@ import type {
 } from '../../../wire/api/views.ts';
 import { NODE_STATES } from '../../../wire/api/views.ts';
 import { viewBoot } from './view-boot.ts';
+import { viewInstall } from './view-install.ts';
 import type { ViewContext } from './view-machine.ts';
 import { viewLatestBoot, viewMachine } from './view-machine.ts';
 
@@ -40,6 +42,7 @@ export function viewStatus(context: StatusContext): SiteStatus {
     at: now,
     ready: notReady.length === 0,
     notReady,
+    ...(nodes.some(({ install }) => install) ? { armed: context.state.marks.has(ARMED) } : {}),
     ...(revision
       ? { revision: { number: revision.number, digest: revision.digest, template: revision.template } }
       : {}),
@@ -86,10 +89,12 @@ function viewNode(slot: Slot, context: ViewContext): NodeView {
   const { state } = context;
   const binding = state.currentBinding(slot.name);
   const machine = binding && state.machines.get(binding.machine);
+  const install = viewInstall(slot, state, context.now);
   const what = {
     slot: slot.name,
     profile: slot.profile.name,
     ...(slot.hardware === undefined ? {} : { hardware: slot.hardware }),
+    ...(install ? { install } : {}),
   };
   if (!binding || !machine) return { ...what, state: 'empty', sentence: 'no machine fills it yet' };
   const boot = viewLatestBoot(machine, context);
@@ -102,10 +107,16 @@ function viewNode(slot: Slot, context: ViewContext): NodeView {
   };
 }
 
+const LOST = {
+  state: 'lost',
+  sentence: 'lost: its system is not heard any more. Is it on? Look at its screen and at its network cable',
+} as const;
+
 /** The newest boot says more than the binding: a node that was enrolled yesterday may be booting now. */
 function stateOf(binding: Binding, boot: BootView | undefined): Pick<NodeView, 'state' | 'sentence' | 'since'> {
   if (!boot) return { state: 'waiting', sentence: 'was not yet seen booting', since: binding.since };
   const since = boot.closedAt ?? boot.openedAt;
+  if (binding.lostSince !== undefined && boot.outcome) return { ...LOST, since: binding.lostSince };
   switch (boot.outcome) {
     case undefined:
       return { state: 'booting', sentence: `booting: ${boot.sentence}`, since };
@@ -113,8 +124,12 @@ function stateOf(binding: Binding, boot: BootView | undefined): Pick<NodeView, '
       return binding.health === 'enrolled'
         ? { state: 'enrolled', sentence: `enrolled, ${boot.sentence}`, since: binding.enrolledAt ?? since }
         : { state: 'waiting', sentence: boot.sentence, since };
+    case 'installed':
+      return { state: 'enrolled', sentence: `enrolled, ${boot.sentence}`, since: binding.enrolledAt ?? since };
     case 'local':
-      return { state: 'local', sentence: boot.sentence, since };
+      return binding.installed
+        ? { state: 'enrolled', sentence: 'enrolled, boots its own disk', since: binding.enrolledAt ?? since }
+        : { state: 'local', sentence: boot.sentence, since };
     case 'refused':
       return { state: 'refused', sentence: boot.sentence, since };
     default:

@@ -38,10 +38,12 @@ export function describe(machine: Machine): string {
 }
 
 /** How a boot ended, in the past tense. */
-export function describeEnd({ outcome, openedAt, closedAt }: Boot): string {
+export function describeEnd({ outcome, openedAt, closedAt, stage }: Boot): string {
   switch (outcome?.kind) {
     case 'live':
       return `up after ${formatDuration(Math.max(0, (closedAt ?? openedAt) - openedAt))}`;
+    case 'installed':
+      return `installed after ${formatDuration(Math.max(0, (closedAt ?? openedAt) - openedAt))}`;
     case 'local':
       return `went on with its own disk: ${outcome.because}`;
     case 'refused':
@@ -49,6 +51,7 @@ export function describeEnd({ outcome, openedAt, closedAt }: Boot): string {
     case 'held':
       return 'was switched off while it showed its code';
     default:
+      if (stage === 'installing') return 'began anew while it installed';
       return 'was switched off before it was done';
   }
 }

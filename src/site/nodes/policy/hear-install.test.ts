@@ -1,0 +1,299 @@
+import { describe, expect, it } from 'vitest';
+import {
+  InstallWorld,
+  installProfile,
+  installRevision,
+  OTHER_MAC,
+  POS_MAC,
+} from '../../../../test/support/install-world.ts';
+import { sampleRevision, sampleSlot } from '../../../../test/support/sample-site.ts';
+import type { Digest } from '../../../kernel/digest.ts';
+import { machineCode } from '../../../model/identity.ts';
+import { DOUBT } from '../../../model/order.ts';
+import { applyChanges } from '../../../model/state.ts';
+
+const MINUTE = 60_000;
+
+describe('the first filling of a slot', () => {
+  it('orders the install in an armed site, and installs in the same boot', () => {
+    const world = new InstallWorld();
+    expect(world.powerOn()).toBe('install');
+    expect(world.order()).toMatchObject({
+      state: { kind: 'open' },
+      by: { kind: 'revision', name: 'retail' },
+      binding: 1,
+      attempts: 0,
+      maxAttempts: 3,
+    });
+    expect(world.order()?.expiresAt).toBe((world.order()?.createdAt ?? 0) + 45 * MINUTE);
+  });
+
+  it('orders nothing in a site that is not armed', () => {
+    const world = new InstallWorld(undefined, { armed: false });
+    expect(world.powerOn()).toBe('local');
+    expect(world.order()).toBeUndefined();
+  });
+
+  it('orders nothing where the site does not know for certain what is installed', () => {
+    const world = new InstallWorld();
+    applyChanges(world.state, [{ table: 'marks', key: DOUBT, row: { at: 0, by: 'the site' } }]);
+    expect(world.powerOn()).toBe('local');
+  });
+
+  it('orders nothing when a template gives the slot to another machine, or a machine another slot', () => {
+    const world = new InstallWorld();
+    world.powerOn();
+    world.secret();
+    world.phoneHome();
+    world.revision = sampleRevision({
+      slots: { 'pos-1': sampleSlot({ profile: installProfile(), match: [{ mac: OTHER_MAC }] }) },
+    });
+    expect(world.powerOn(OTHER_MAC)).toBe('local');
+    world.revision = sampleRevision({
+      slots: { 'pos-9': sampleSlot({ name: 'pos-9', profile: installProfile(), match: [{ mac: POS_MAC }] }) },
+    });
+    expect(world.powerOn()).toBe('local');
+    expect(world.state.orders.size).toBe(1);
+  });
+});
+
+describe('an install', () => {
+  it('that phones home is confirmed; from then on the machine boots its disk', () => {
+    const world = new InstallWorld();
+    world.powerOn();
+    world.install();
+    expect(world.order()).toMatchObject({ attempts: 1, state: { kind: 'installing', boot: 'b1' } });
+    expect(world.state.boots.get('b1')).toMatchObject({ stage: 'installing', order: 'o1' });
+    world.phoneHome();
+    expect(world.order()?.state).toMatchObject({ kind: 'confirmed', by: 'phone-home', boot: 'b1' });
+    expect(world.state.boots.get('b1')).toMatchObject({ stage: 'done', outcome: { kind: 'installed' } });
+    expect(world.state.currentBinding('pos-1')).toMatchObject({
+      health: 'enrolled',
+      enrolledBy: 'b1',
+      installed: { order: 'o1', profile: world.order()?.profile },
+    });
+    expect([world.powerOn(), world.powerOn(), world.installs]).toEqual(['local', 'local', 1]);
+  });
+
+  it('counts one attempt for all that one boot fetches', () => {
+    const world = new InstallWorld();
+    world.powerOn();
+    world.install();
+    world.secret();
+    world.secret();
+    expect(world.order()?.attempts).toBe(1);
+    expect(world.types().filter((type) => type === 'secret-fetched')).toHaveLength(3);
+  });
+
+  it('without a secret counts the configuration, and without any configuration the kernel', () => {
+    const text = { kind: 'text', text: 'x', fill: true, secret: false } as const;
+    const open = new InstallWorld(
+      installProfile('phone-home', { documents: { preseed: text, 'network-config': text } }),
+    );
+    open.powerOn();
+    open.kernel();
+    open.see({ kind: 'document', mac: POS_MAC, document: 'network-config', address: '10.0.0.11' as never });
+    expect(open.order()?.attempts).toBe(0);
+    open.see({ kind: 'document', mac: POS_MAC, document: 'preseed', address: '10.0.0.11' as never });
+    expect(open.order()?.attempts).toBe(1);
+    const bare = new InstallWorld(installProfile('phone-home', { documents: {} }));
+    bare.powerOn();
+    expect(bare.order()?.attempts).toBe(0);
+    bare.kernel();
+    expect(bare.order()?.attempts).toBe(1);
+  });
+
+  it('that fails three times ends parked, with its disk tried after each', () => {
+    const world = new InstallWorld();
+    const did: string[] = [];
+    for (let i = 0; i < 4; i++) {
+      const answer = world.powerOn();
+      did.push(answer);
+      if (answer === 'install') world.install();
+      did.push(world.powerOn());
+    }
+    expect(did).toEqual(['install', 'local', 'install', 'local', 'install', 'local', 'local', 'local']);
+    expect(world.order()).toMatchObject({
+      attempts: 3,
+      state: { kind: 'parked', because: '3 of 3 attempts did not complete' },
+    });
+    expect(world.types().filter((type) => type === 'order-parked')).toHaveLength(1);
+  });
+
+  it('is not done again while the firmware that was sent to its disk still asks by its other ways', () => {
+    const world = new InstallWorld();
+    expect(world.powerOn()).toBe('install');
+    world.install();
+    expect(world.powerOn()).toBe('local');
+    for (const clientKind of ['unsupported', 'uefi-x64', 'unsupported']) {
+      world.see({ kind: 'dhcp', mac: POS_MAC, client: 'firmware', clientKind, message: 'discover' }, 60_000);
+      expect(world.decide(POS_MAC).kind).toBe('local');
+    }
+    expect(world.order()).toMatchObject({ attempts: 1, state: { kind: 'installing' } });
+    expect(world.installs).toBe(1);
+  });
+
+  it('that takes too long is parked, and confirmed all the same if it tells so later', () => {
+    const world = new InstallWorld();
+    world.powerOn();
+    world.install();
+    world.tick(46 * MINUTE);
+    expect(world.order()?.state).toMatchObject({ kind: 'parked', because: 'it was not complete within 45 min 0 s' });
+    world.phoneHome(POS_MAC, 40 * MINUTE);
+    expect(world.order()?.state.kind).toBe('confirmed');
+    expect(world.powerOn()).toBe('local');
+  });
+
+  it('that nobody begins is parked by the clock', () => {
+    const world = new InstallWorld();
+    world.powerOn();
+    world.tick(46 * MINUTE);
+    expect(world.order()?.state).toMatchObject({ kind: 'parked', because: 'nobody began it within 45 min 0 s' });
+  });
+
+  it('is not proved by a token from before it', () => {
+    const world = new InstallWorld();
+    world.powerOn();
+    world.install();
+    world.phoneHome(POS_MAC, 60 * MINUTE);
+    expect(world.order()?.state.kind).toBe('installing');
+  });
+
+  it('is not proved by what does not complete it, and the boot is then not taken for a live one', () => {
+    const world = new InstallWorld(installProfile('disk-boot'));
+    world.powerOn();
+    world.install();
+    world.phoneHome();
+    expect(world.order()?.state.kind).toBe('installing');
+    expect(world.state.boots.get('b1')?.outcome).toBeUndefined();
+  });
+
+  it('whose script was lost when the site was killed is an attempt, and is confirmed', () => {
+    const world = new InstallWorld();
+    world.see({ kind: 'dhcp', mac: POS_MAC, client: 'firmware', clientKind: 'bios', message: 'request' });
+    expect(world.decide(POS_MAC).kind).toBe('install');
+    world.install();
+    expect(world.order()?.attempts).toBe(1);
+    world.phoneHome();
+    expect([world.order()?.state.kind, world.powerOn()]).toEqual(['confirmed', 'local']);
+  });
+
+  it('whose attempt was lost when the site was killed is confirmed', () => {
+    const world = new InstallWorld();
+    world.powerOn();
+    world.phoneHome();
+    expect([world.order()?.state.kind, world.powerOn()]).toEqual(['confirmed', 'local']);
+  });
+
+  it('a new revision orders nothing', () => {
+    const world = new InstallWorld();
+    world.powerOn();
+    world.install();
+    world.phoneHome();
+    world.revision = installRevision(installProfile('phone-home', { digest: 'f'.repeat(64) as Digest }));
+    expect([world.powerOn(), world.state.orders.size]).toEqual(['local', 1]);
+  });
+});
+
+describe('what completes an install', () => {
+  it('report: the last stage of cloud-init, if it went well', () => {
+    const world = new InstallWorld(installProfile('report'));
+    world.powerOn();
+    world.install();
+    const report = { kind: 'report', mac: POS_MAC, issuedAt: world.now, phase: 'finish' } as const;
+    world.see({ ...report, name: 'modules-config', result: 'SUCCESS' });
+    world.see({ ...report, name: 'modules-final', result: 'FAIL' });
+    expect(world.order()?.state.kind).toBe('installing');
+    world.see({ ...report, name: 'modules-final', result: 'SUCCESS' });
+    expect(world.order()?.state).toMatchObject({ kind: 'confirmed', by: 'report' });
+  });
+
+  it('talos-running: in the boot from the disk', () => {
+    const world = new InstallWorld(installProfile('talos-running'));
+    world.powerOn();
+    world.install();
+    expect(world.powerOn()).toBe('local');
+    world.see({ kind: 'talos-event', mac: POS_MAC, what: 'running', stage: 'machine', failed: false });
+    expect(world.order()?.state).toMatchObject({ kind: 'confirmed', by: 'talos-running' });
+  });
+
+  it('disk-boot: configuration, local boot, and an address without a kernel between', () => {
+    const world = new InstallWorld(installProfile('disk-boot'));
+    world.powerOn();
+    world.install();
+    world.osAddress();
+    expect(world.order()?.state.kind).toBe('installing');
+    expect(world.powerOn()).toBe('local');
+    expect(world.order()?.state.kind).toBe('installing');
+    world.osAddress();
+    expect(world.order()?.state).toMatchObject({ kind: 'confirmed', by: 'disk-boot' });
+    expect([world.powerOn(), world.installs]).toEqual(['local', 1]);
+  });
+
+  it('disk-boot: not before the configuration was fetched', () => {
+    const world = new InstallWorld(installProfile('disk-boot'));
+    world.powerOn();
+    world.see({
+      kind: 'script',
+      claim: { mac: POS_MAC },
+      address: '10.0.0.11' as never,
+      answer: { kind: 'local', because: 'x' },
+    });
+    world.osAddress();
+    expect(world.order()?.state.kind).toBe('open');
+  });
+
+  it('api: a person who knows', () => {
+    const world = new InstallWorld(installProfile('api'));
+    world.powerOn();
+    world.install();
+    world.phoneHome();
+    expect(world.order()?.state.kind).toBe('installing');
+    expect(world.tell({ kind: 'confirm', slot: 'pos-1' })).toBe(
+      'pos-1 is installed; from now on it boots its own disk.',
+    );
+    expect(world.order()?.state).toMatchObject({ kind: 'confirmed', by: 'api' });
+  });
+});
+
+it('a refused secret is an event with the address that asked', () => {
+  const world = new InstallWorld();
+  world.see({ kind: 'secret-refused', address: '10.0.0.66' as never, because: 'its token is for another machine' });
+  expect(world.events.at(-1)).toMatchObject({ type: 'secret-refused', data: { address: '10.0.0.66' } });
+});
+
+describe('an order that is given while the installer of an ended one is under way', () => {
+  const RELEASE_AND_CLAIM = (world: InstallWorld): void => {
+    world.tell({ kind: 'release', slot: 'pos-1' });
+    world.tell({ kind: 'claim', slot: 'pos-1', code: machineCode(POS_MAC) });
+  };
+  const LATE_AND_REINSTALL = (world: InstallWorld): void => {
+    world.tick(46 * MINUTE);
+    world.tell({ kind: 'reinstall', slot: 'pos-1', wipe: false });
+  };
+
+  it.each([
+    ['released and claimed', RELEASE_AND_CLAIM],
+    ['too late and ordered anew', LATE_AND_REINSTALL],
+  ])('%s: has its attempt when the configuration is fetched, and erases nothing once more', (_, giveAnother) => {
+    const world = new InstallWorld();
+    world.powerOn();
+    world.kernel();
+    giveAnother(world);
+    world.secret();
+    expect(world.order()).toMatchObject({ id: 'o2', attempts: 1, state: { kind: 'installing', boot: 'b1' } });
+    expect(world.powerOn()).toBe('local');
+    world.phoneHome();
+    expect([world.order()?.state.kind, world.powerOn(), world.installs]).toEqual(['confirmed', 'local', 1]);
+  });
+
+  it('has none when the one before it is confirmed: its installer has done its work', () => {
+    const world = new InstallWorld();
+    world.powerOn();
+    world.install();
+    world.tell({ kind: 'reinstall', slot: 'pos-1', wipe: false });
+    world.phoneHome();
+    world.secret();
+    expect(world.order()).toMatchObject({ id: 'o2', attempts: 0, state: { kind: 'open' } });
+  });
+});
