@@ -8,12 +8,14 @@ import {
   POS_UUID,
   SampleClock,
   SampleLog,
+  SampleNeighbours,
   SampleSignals,
   SampleStore,
   SITE,
   sampleLease,
   sampleProfile,
   sampleRevision,
+  sampleSecrets,
   sampleSlot,
   sampleTokens,
   T0,
@@ -33,12 +35,16 @@ const ELSEWHERE = '10.0.0.200';
 async function setUp(revision: Revision | undefined = sampleRevision(), isStarting = false) {
   const signals = new SampleSignals();
   const log = new SampleLog();
+  const neighbours = new SampleNeighbours();
+  neighbours.set(POS_ADDRESS, POS_MAC);
   const deps = {
     store: new SampleStore([leaseChange(sampleLease())]),
     revisions: { current: () => (isStarting ? undefined : revision) },
     addresses: () => [SITE],
     tokens: sampleTokens,
     signals,
+    arp: neighbours,
+    secrets: sampleSecrets(),
     clock: new SampleClock(),
     log,
   };
@@ -139,13 +145,13 @@ describe('the four files of a known machine', () => {
 describe('documents of a template', () => {
   it('with fill false are handed on as they are', async () => {
     const text = '## template: jinja\n#cloud-config\nhostname: {{ ds.meta_data.local_hostname }} @{boot.mac}\n';
-    const { get } = await setUp(withDocuments({ 'user-data': { kind: 'text', text, fill: false } }));
+    const { get } = await setUp(withDocuments({ 'user-data': { kind: 'text', text, fill: false, secret: false } }));
     expect((await get(`${seed}/user-data`)).body).toBe(text);
   });
 
   it('network-config of a template goes before ours', async () => {
     const text = 'version: 2\nethernets: {}\n';
-    const { get } = await setUp(withDocuments({ 'network-config': { kind: 'text', text, fill: true } }));
+    const { get } = await setUp(withDocuments({ 'network-config': { kind: 'text', text, fill: true, secret: false } }));
     expect((await get(`${seed}/network-config`)).body).toBe(text);
   });
 
@@ -167,7 +173,7 @@ describe('documents of a template', () => {
 
   it('with a place that nothing fills are not served half', async () => {
     const { get, log } = await setUp(
-      withDocuments({ 'user-data': { kind: 'text', text: 'a: @{boot.nothing}\n', fill: true } }),
+      withDocuments({ 'user-data': { kind: 'text', text: 'a: @{boot.nothing}\n', fill: true, secret: false } }),
     );
     expect(await get(`${seed}/user-data`)).toMatchObject({ status: 503, headers: { 'retry-after': '5' } });
     expect(log.lines.some(({ level }) => level === 'error')).toBe(true);
@@ -211,14 +217,13 @@ describe('who asks', () => {
     ]);
   });
 
-  it('by token, from wherever it asks', async () => {
+  it('by token all four files are there, for its machine alone', async () => {
     const { get, signals } = await setUp();
     const token = sampleTokens.mint({ use: 'read', mac: POS_MAC, issuedAt: T0 });
-    expect((await get(`/t/${token}/vendor-data`, ELSEWHERE)).body).toContain('phone_home:');
-    expect(signals.heard).toHaveLength(1);
-    expect(await get('/t/nonsense/meta-data')).toMatchObject({ status: 403 });
-    const reportOnly = sampleTokens.mint({ use: 'report', mac: POS_MAC, issuedAt: T0 });
-    expect(await get(`/t/${reportOnly}/user-data`)).toMatchObject({ status: 403 });
+    expect((await get(`/t/${token}/vendor-data`)).body).toContain('phone_home:');
+    expect((await get(`/t/${token}/meta-data`)).status).toBe(200);
+    expect(signals.heard.map(({ kind }) => kind)).toEqual(['document', 'document']);
+    expect(await get(`/t/${token}/meta-data`, ELSEWHERE)).toMatchObject({ status: 403, body: '' });
     expect(await get(`/t/${token}/passwd`)).toMatchObject({ status: 404 });
   });
 });

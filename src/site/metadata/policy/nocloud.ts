@@ -1,8 +1,8 @@
 import type { MacAddress } from '../../../kernel/mac.ts';
 import type { Result } from '../../../kernel/result.ts';
 import { ok } from '../../../kernel/result.ts';
-import { fillHoles } from '../../../model/holes.ts';
-import type { Document, Slot } from '../../../model/revision.ts';
+import { DOCUMENT_TARGETS, fillHoles } from '../../../model/holes.ts';
+import type { Document, DocumentName, Slot } from '../../../model/revision.ts';
 import type { Subject } from './subject.ts';
 import type { YamlMap } from './yaml.ts';
 import { formatYaml } from './yaml.ts';
@@ -17,13 +17,15 @@ export function isNocloudFile(name: string): name is NocloudFile {
 
 /** What a document is filled with. */
 export type Filling = {
-  readonly holes: Readonly<Record<string, string>>;
+  readonly holes: Readonly<Record<string, string | undefined>>;
   /** Where this very requester may report; undefined: it has not shown that it is the machine itself. */
   readonly reportUrl: string | undefined;
+  /** true: whoever this is rendered for was found to be the machine itself, at a time when it may read its secrets. */
+  readonly maySeeSecrets: boolean;
 };
 
 /** cloud-init takes it for "nothing to do"; an empty file would do too, but says nothing to a person. */
-const NOTHING = '#cloud-config\n{}\n';
+export const NOTHING = '#cloud-config\n{}\n';
 
 /** cloud-init's own defaults are 10 tries too, but it waits 3 seconds between them: a site restarts in that time. */
 const PHONE_HOME_TRIES = 10;
@@ -60,12 +62,26 @@ function metaData(subject: Known): YamlMap {
 function documentOf(
   slot: Slot,
   name: NocloudFile,
-  { holes }: Filling,
+  filling: Filling,
   otherwise: (document: Document | undefined) => string,
-): Result<string, string> {
-  const document = Object.hasOwn(slot.profile.documents, name) ? slot.profile.documents[name] : undefined;
-  if (document?.kind !== 'text') return ok(otherwise(document));
-  return document.fill ? fillHoles(document.text, holes, 'yaml') : ok(document.text);
+): Result<string | undefined, string> {
+  const document = documentIn(slot, name);
+  return document?.kind === 'text' ? renderText(document, name, filling) : ok(otherwise(document));
+}
+
+/** The document of this name that the profile of a slot has. */
+export function documentIn(slot: Slot, name: string): Document | undefined {
+  return Object.hasOwn(slot.profile.documents, name) ? slot.profile.documents[name] : undefined;
+}
+
+/** A text with its places filled. `undefined`: it is secret, and this is not the way to it. */
+export function renderText(
+  document: Extract<Document, { kind: 'text' }>,
+  name: string,
+  { holes, maySeeSecrets }: Filling,
+): Result<string | undefined, string> {
+  if (document.secret && !maySeeSecrets) return ok(undefined);
+  return document.fill ? fillHoles(document.text, holes, DOCUMENT_TARGETS[name as DocumentName]) : ok(document.text);
 }
 
 function vendorData(reportUrl: string | undefined): string {

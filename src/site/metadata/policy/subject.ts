@@ -61,15 +61,17 @@ function subjectOfSerial(serial: string, state: SiteState, revision: Revision, n
 function subjectOfSlot(slot: Slot, state: SiteState): Subject {
   const binding = state.currentBinding(slot.name);
   const machine = binding && state.machines.get(binding.machine);
+  const next = (state.newestBinding(slot.name)?.number ?? 0) + 1;
   const mac = (machine && macOf(machine)) ?? slot.match.find((row) => row.mac !== undefined)?.mac;
-  return { kind: 'slot', slot, binding: binding?.number ?? 1, machine, mac };
+  return { kind: 'slot', slot, binding: binding?.number ?? next, machine, mac };
 }
 
 /** A machine that will fill the slot with the next row that is written has its number already. */
 function subjectOfMachine(slot: Slot, state: SiteState, machine: Machine | undefined, mac: MacAddress): Subject {
   const current = state.currentBinding(slot.name);
   const fills = current !== undefined && current.machine === machine?.id;
-  return { kind: 'slot', slot, binding: fills ? current.number : (current?.number ?? 0) + 1, machine, mac };
+  const next = (state.newestBinding(slot.name)?.number ?? 0) + 1;
+  return { kind: 'slot', slot, binding: fills ? current.number : next, machine, mac };
 }
 
 function macOf(machine: Machine): MacAddress | undefined {

@@ -1,0 +1,283 @@
+import type { MacAddress } from '../../kernel/mac.ts';
+import type { Clock, Log } from '../../kernel/ports.ts';
+import { secretsIn } from '../../model/holes.ts';
+import { findSlot } from '../../model/identity.ts';
+import { findPeer, holeValuesFor, type Peer } from '../../model/peer.ts';
+import type { Document, Revision } from '../../model/revision.ts';
+import type { SignalSink } from '../../model/signal.ts';
+import type { NeighbourTable, RevisionSource, SecretSource, SiteAddress, TokenMint } from '../../model/site-ports.ts';
+import { httpBase, revisionFor } from '../../model/site-ports.ts';
+import type { Store } from '../../model/store.ts';
+import { type Answer, forbidden, lacking, ok200, pending } from './answers.ts';
+import { findAny } from './policy/asked-for.ts';
+import { type Format, isDocumentName, isFormat } from './policy/formats.ts';
+import type { Filling, NocloudFile } from './policy/nocloud.ts';
+import { documentIn, isNocloudFile, NOTHING, renderNocloud, renderText } from './policy/nocloud.ts';
+import { isForOpenBoot, mayConfigure, mayRun, type Permit } from './policy/permit.ts';
+import { identify, type Requester } from './policy/requester.ts';
+import type { Subject } from './policy/subject.ts';
+import { findSubject, subjectOfMac } from './policy/subject.ts';
+import { createRefusals } from './refusals.ts';
+
+export type MetadataDeps = {
+  readonly store: Store;
+  readonly revisions: RevisionSource;
+  readonly addresses: () => readonly SiteAddress[];
+  readonly tokens: TokenMint;
+  readonly signals: SignalSink;
+  readonly arp: NeighbourTable;
+  readonly secrets: SecretSource;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/** The two ends of the connection that a request came by, as sockets write addresses. */
+export type Ends = { readonly remote: string; readonly local: string };
+
+/** Whom a request means, and who asks. */
+type Known = Exclude<Subject, { kind: 'unknown' }>;
+type InSlot = Extract<Subject, { kind: 'slot' }>;
+type Ground = { readonly revision: Revision; readonly peer: Peer; readonly site: SiteAddress };
+/** `self`: the machine itself, by its lease or by its token. */
+type Asker = Ground & { readonly self: MacAddress | undefined };
+
+/** Answers to all that booted systems ask for. `undefined`: nobody of this site is meant, or there is no such document. */
+export interface Desk {
+  /** A file of the NoCloud seed of an id; `file` undefined: only whether the id is known, answered by 200. */
+  seed(id: string, file: NocloudFile | undefined, ends: Ends): Promise<Answer | undefined>;
+  /** A document of the first of these ids that has a slot. */
+  document(format: Format, ids: readonly string[], ends: Ends): Promise<Answer>;
+  /** A file of a seed, or a secret document, by a token. */
+  byToken(token: string, file: string, ends: Ends): Promise<Answer | undefined>;
+}
+
+/** Secrets leave by two doors only, `#bySelf` and `byToken`, and both end in `#handOver`. */
+export function createDesk(deps: MetadataDeps): Desk {
+  return new DocumentDesk(deps);
+}
+
+class DocumentDesk implements Desk {
+  readonly #deps: MetadataDeps;
+  readonly #refuse: ReturnType<typeof createRefusals>;
+
+  constructor(deps: MetadataDeps) {
+    this.#deps = deps;
+    this.#refuse = createRefusals(deps.signals, deps.clock);
+  }
+
+  async seed(id: string, file: NocloudFile | undefined, ends: Ends): Promise<Answer | undefined> {
+    const ground = this.#ground(ends);
+    if (!ground) return pending('the site is starting');
+    const subject = this.#pinned(
+      (revision) => findSubject(id, this.#deps.store.state, revision, this.#deps.clock.now()),
+      ground.revision,
+    );
+    if (subject.kind === 'unknown') return undefined;
+    if (file === undefined) return ok200('');
+    if (isSecretOf(subject, file)) return this.#bySelf(file, subject, ground);
+    return this.#seedFile(file, subject, { ...ground, self: await this.#selfOf(subject, ground) });
+  }
+
+  async document(format: Format, ids: readonly string[], ends: Ends): Promise<Answer> {
+    const { store, clock } = this.#deps;
+    const ground = this.#ground(ends);
+    if (!ground) return lacking(format, 'pending');
+    const subject = this.#pinned(
+      (revision) => findAny(ids, store.state, revision, this.#deps.clock.now()),
+      ground.revision,
+    );
+    if (subject.kind !== 'slot') return lacking(format, subject.kind);
+    const document = documentIn(subject.slot, format);
+    if (document?.kind !== 'text') return lacking(format, 'unknown');
+    if (document.secret) return this.#bySelf(format, subject, ground);
+    // Whoever reads these may begin to erase a disk at once.
+    if (subject.slot.profile.kind === 'install') {
+      const permit = mayConfigure(store.state, subject.slot, subject.machine, clock.now());
+      if (permit.kind !== 'yes') return this.#closed(format, subject, ground.peer, permit);
+    }
+    const asker = { ...ground, self: await this.#selfOf(subject, ground) };
+    const text = renderText(document, format, this.#filling(subject, asker));
+    return this.#send(format, text, subject, asker);
+  }
+
+  async byToken(token: string, file: string, ends: Ends): Promise<Answer | undefined> {
+    const { tokens, store, clock } = this.#deps;
+    const ground = this.#ground(ends);
+    if (!ground) return pending('the site is starting');
+    const { address } = ground.peer;
+    const grant = tokens.verify(token);
+    // What a node reports with goes to its logs and its vendor-data: who finds it there must not read with it.
+    if (grant?.use !== 'read')
+      return this.#forbid({ address, because: grant ? 'with its token nobody may read' : 'its token is none of ours' });
+    const { mac, issuedAt } = grant;
+    const { mac: sender } = await this.#identify(ground);
+    if (sender !== mac)
+      return this.#forbid({ address, mac, because: `it is for ${mac}, and ${sender ?? 'nobody known'} asked` });
+    const subject = this.#pinned((revision) => subjectOfMac(mac, store.state, revision, clock.now()), ground.revision);
+    if (subject.kind === 'unknown') return undefined;
+    if (isSecretOf(subject, file)) {
+      const permit = this.#permitByToken(subject, issuedAt, clock.now());
+      if (permit.kind !== 'yes') return this.#forbid({ address, mac, because: permit.because });
+      return this.#handOver(file, subject, { ...ground, self: mac });
+    }
+    return isNocloudFile(file) ? this.#seedFile(file, subject, { ...ground, self: mac }) : undefined;
+  }
+
+  #permitByToken({ slot, machine }: InSlot, issuedAt: number, now: number): Permit {
+    const { state } = this.#deps.store;
+    const boot = isForOpenBoot(state, slot, machine, issuedAt);
+    return boot.kind !== 'yes' || slot.profile.kind === 'live' ? boot : mayConfigure(state, slot, machine, now);
+  }
+
+  /**
+   * A secret document asked for by a public id, as a system does that has no boot script of ours (a seed in SMBIOS): only
+   * for the machine itself, on the wire and with its own lease. Everybody else learns what a machine without a slot does.
+   */
+  async #bySelf(name: string, subject: InSlot, ground: Ground): Promise<Answer> {
+    const { store, clock } = this.#deps;
+    const { slot, machine } = subject;
+    const { mac, isLeasedNeighbour } = await this.#identify(ground);
+    if (!mac || !isLeasedNeighbour || !this.#isNicOf(subject, mac)) {
+      const because = `${name} of ${slot.name} was asked for by ${mac ?? 'nobody known'}`;
+      this.#refuse({ address: ground.peer.address, ...(subject.mac ? { mac: subject.mac } : {}), because });
+      return isFormat(name) ? lacking(name, 'pending') : pending();
+    }
+    const asker = { ...ground, self: mac };
+    const now = clock.now();
+    const permit =
+      slot.profile.kind === 'install'
+        ? mayConfigure(store.state, slot, machine, now)
+        : mayRun(slot, findSlot({ mac }, store.state, ground.revision, now));
+    if (permit.kind === 'yes') return this.#handOver(name, subject, asker);
+    // An installed Talos asks for all of its seed at each boot, and has no network until it is answered.
+    if (permit.kind === 'over' && name === 'user-data') return ok200(NOTHING);
+    return this.#closed(name, subject, ground.peer, permit);
+  }
+
+  /** Reads the secrets, writes down that they go out, and answers with them: what was not written down was not sent. */
+  async #handOver(name: string, subject: InSlot, asker: Asker & { readonly self: MacAddress }): Promise<Answer> {
+    const { secrets, signals, clock, log } = this.#deps;
+    const document = documentIn(subject.slot, name);
+    if (document?.kind !== 'text') return pending();
+    const fields = { document: name, remote: asker.peer.address, slot: subject.slot.name, mac: asker.self };
+    const values = await secrets.read(document.fill ? secretsIn(document.text) : []);
+    if (!values.ok) {
+      log.error(fields, `${name} cannot be written: ${values.error}`);
+      return isFormat(name) ? lacking(name, 'pending') : pending();
+    }
+    const hidden = Object.entries(values.value).map(([key, value]) => [`secret.${key}`, value] as const);
+    const filling = this.#filling(subject, asker);
+    const holes = { ...filling.holes, ...Object.fromEntries(hidden) };
+    const text = renderText(document, name, { ...filling, holes, maySeeSecrets: true });
+    if (!text.ok || text.value === undefined) {
+      log.error(fields, `${name} cannot be written: ${text.ok ? 'it is secret' : text.error}`);
+      return isFormat(name) ? lacking(name, 'pending') : pending();
+    }
+    const { address } = asker.peer;
+    await signals.record({ kind: 'secret-document', at: clock.now(), mac: asker.self, document: name, address });
+    log.info(fields, `${name} fetched (secret)`);
+    return ok200(text.value);
+  }
+
+  #seedFile(file: NocloudFile, subject: Known, asker: Asker): Promise<Answer> {
+    return this.#send(file, renderNocloud(file, subject, this.#filling(subject, asker)), subject, asker);
+  }
+
+  async #send(name: string, text: ReturnType<typeof renderNocloud>, subject: Known, asker: Asker): Promise<Answer> {
+    const { log } = this.#deps;
+    const fields = { document: name, remote: asker.peer.address, ...nameOf(subject) };
+    if (text.ok && text.value !== undefined) {
+      log.info(fields, `${name} fetched`);
+      await this.#tell(name, subject, asker);
+      return ok200(text.value);
+    }
+    if (text.ok) log.info(fields, `${name}: not decided yet`);
+    else log.error(fields, `${name} cannot be written: ${text.error}`);
+    return isFormat(name) ? lacking(name, 'pending') : pending();
+  }
+
+  /**
+   * Only the machine itself is seen on its way: a person who looks at the documents with curl is not a boot. What begins
+   * an install is on disk before it is answered.
+   */
+  async #tell(document: string, subject: Known, { peer, self }: Asker): Promise<void> {
+    if (!self) return;
+    const { signals, clock } = this.#deps;
+    const signal = { kind: 'document', at: clock.now(), mac: self, document, address: peer.address } as const;
+    const begins = subject.kind === 'slot' && subject.slot.profile.kind === 'install' && isDocumentName(document);
+    if (begins) await signals.record(signal);
+    else signals.observe(signal);
+  }
+
+  #filling(subject: Known, { site, self }: Asker): Filling {
+    const { tokens, clock } = this.#deps;
+    const mac = subject.mac ?? self;
+    const token = self && tokens.mint({ use: 'report', mac: self, issuedAt: clock.now() });
+    return {
+      holes: mac
+        ? { ...holeValuesFor(site, mac) }
+        : { 'boot.url.base': httpBase(site), 'boot.serverAddress': site.address },
+      reportUrl: token === undefined ? undefined : `${httpBase(site)}/r/${token}`,
+      maySeeSecrets: false,
+    };
+  }
+
+  #closed(name: string, subject: InSlot, peer: Peer, permit: Exclude<Permit, { kind: 'yes' }>): Answer {
+    const fields = { document: name, remote: peer.address, slot: subject.slot.name };
+    this.#deps.log.info(fields, `${name} is not given out: ${permit.because}`);
+    return isFormat(name) ? lacking(name, 'closed') : pending();
+  }
+
+  #forbid(refusal: Parameters<ReturnType<typeof createRefusals>>[0]): Answer {
+    const { address, because } = refusal;
+    this.#deps.log.warn({ remote: address, because }, 'a secret was asked for and refused');
+    this.#refuse(refusal);
+    return forbidden;
+  }
+
+  /** The MAC of the asker if its lease is one of the machine whose documents it asks for, and the wire shows no other there. */
+  async #selfOf(subject: Known, ground: Ground): Promise<MacAddress | undefined> {
+    const { lease } = ground.peer;
+    if (!lease || lease.expiresAt <= this.#deps.clock.now() || !this.#isNicOf(subject, lease.mac)) return undefined;
+    const { mac } = await this.#identify(ground);
+    return mac === undefined || mac === lease.mac ? lease.mac : undefined;
+  }
+
+  #isNicOf(subject: Known, mac: MacAddress): boolean {
+    if (mac === subject.mac) return true;
+    const machine = subject.kind === 'slot' ? subject.machine : undefined;
+    return machine !== undefined && this.#deps.store.state.machineWith('mac', mac)?.id === machine.id;
+  }
+
+  async #identify({ revision, peer: { address, lease } }: Ground): Promise<Requester> {
+    const { arp, clock } = this.#deps;
+    const neighbour = (await arp.entries()).get(address);
+    return identify({ address, neighbour, lease, networks: Object.values(revision.networks), now: clock.now() });
+  }
+
+  /** The subject after the revision that its open boot began with; else after the one in force. */
+  #pinned(find: (revision: Revision) => Subject, current: Revision): Subject {
+    const { store, revisions } = this.#deps;
+    const subject = find(current);
+    const machine = subject.kind === 'slot' ? subject.machine : undefined;
+    const revision = machine ? revisionFor(revisions, store.state.latestBoot(machine.id)) : current;
+    return revision === undefined || revision === current ? subject : find(revision);
+  }
+
+  #ground({ remote, local }: Ends): Ground | undefined {
+    const { revisions, addresses, store } = this.#deps;
+    const revision = revisions.current();
+    const peer = findPeer(remote, local, addresses(), store.state);
+    return revision && peer.site ? { revision, peer, site: peer.site } : undefined;
+  }
+}
+
+function isSecretOf(subject: Known, name: string): subject is InSlot {
+  const document: Document | undefined = subject.kind === 'slot' ? documentIn(subject.slot, name) : undefined;
+  return document?.kind === 'text' && document.secret;
+}
+
+function nameOf(subject: Known): Readonly<Record<string, string>> {
+  const mac = subject.mac ? { mac: subject.mac } : {};
+  return subject.kind === 'slot' ? { slot: subject.slot.name, ...mac } : { id: subject.id, ...mac };
+}

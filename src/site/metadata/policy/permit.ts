@@ -1,0 +1,64 @@
+import type { Boot } from '../../../model/boot.ts';
+import type { SlotAnswer } from '../../../model/identity.ts';
+import type { Machine } from '../../../model/machine.ts';
+import { ARMED, fencedMark, holdMark, isLive, type Order } from '../../../model/order.ts';
+import type { Slot } from '../../../model/revision.ts';
+import type { SiteState } from '../../../model/store.ts';
+
+/** Whether a configuration may be read now. `over`: it was, and the install is complete. */
+export type Permit =
+  | { readonly kind: 'yes' }
+  | { readonly kind: 'no'; readonly because: string }
+  | { readonly kind: 'over'; readonly because: string };
+
+/** A token may be made a moment before the clock of its boot row. */
+const TOKEN_SLACK_MS = 5_000;
+
+/**
+ * Whether the configuration of an install slot may be read: the site is armed, the slot is not held, the machine fills
+ * it, and the order lives and has an attempt left. The boot whose attempt has begun may read again: Talos fetches twice.
+ */
+export function mayConfigure(state: SiteState, slot: Slot, machine: Machine | undefined, now: number): Permit {
+  const binding = state.currentBinding(slot.name);
+  if (!state.marks.has(ARMED)) return no('this site is not armed');
+  if (state.marks.has(holdMark(slot.name))) return no(`${slot.name} is held`);
+  if (!machine || binding?.machine !== machine.id) return no(`no machine fills ${slot.name}`);
+  const order = state.ordersOf(slot.name).find((one) => one.binding === binding.number && one.state.kind !== 'waiting');
+  if (order?.state.kind === 'confirmed' || (!order && binding.installed))
+    return { kind: 'over', because: `${slot.name} is installed: its configuration is closed` };
+  if (!order) return no(`${slot.name} has no order`);
+  return orderAllows(order, slot, state.latestBoot(machine.id), now);
+}
+
+function orderAllows(order: Order, slot: Slot, latest: Boot | undefined, now: number): Permit {
+  if (!isLive(order, now)) return no(`${order.id} is ${order.state.kind === 'open' ? 'too old' : order.state.kind}`);
+  if (order.profile !== slot.profile.digest) return no(`${order.id} is for an earlier ${slot.profile.name}`);
+  return hasAttempt(order, latest) ? { kind: 'yes' } : no(`all attempts of ${order.id} are used up`);
+}
+
+/** Whether a token that was made at `issuedAt` still counts: it is for the newest boot of its machine, while that is open. */
+export function isForOpenBoot(state: SiteState, slot: Slot, machine: Machine | undefined, issuedAt: number): Permit {
+  const boot = machine && state.latestBoot(machine.id);
+  if (!machine || !boot || issuedAt < boot.openedAt - TOKEN_SLACK_MS) return no('its token is of another boot');
+  if (state.marks.has(fencedMark(machine.id))) return no('the machine was replaced');
+  if (boot.outcome) return { kind: 'over', because: `boot ${boot.id} is over: reading ended with it` };
+  const isOwn = boot.slot === slot.name && state.currentBinding(slot.name)?.machine === machine.id;
+  return isOwn ? { kind: 'yes' } : no(`no machine fills ${slot.name}`);
+}
+
+/**
+ * Whether the asker may run what a live slot runs; `place`: the slot that its own MAC finds. The name of a slot leads
+ * here too, and its MAC may still stand in the template after the machine was taken out of it.
+ */
+export function mayRun(slot: Slot, place: SlotAnswer): Permit {
+  return place.kind === 'slot' && place.slot.name === slot.name ? { kind: 'yes' } : no(`it does not fill ${slot.name}`);
+}
+
+function hasAttempt(order: Order, latest: Boot | undefined): boolean {
+  if (order.state.kind === 'installing' && order.state.boot === latest?.id) return true;
+  return order.attempts < order.maxAttempts;
+}
+
+function no(because: string): Permit {
+  return { kind: 'no', because };
+}
