@@ -23,6 +23,10 @@ module.exports = {
     { from: { path: '^src/(site|hub)/[^/]+/(routes|stream)\\.ts$' }, to: { path: npm('fastify') } },
     { from: { path: '^src/site/content/' }, to: { path: npm('yaml', 'zod') } },
     { from: { path: '^src/site/metadata/' }, to: { path: npm('yaml') } },
+    {
+      from: { path: '^src/site/signals/(?!codec/|policy/)' },
+      to: { path: npm('@grpc/grpc-js', '@bufbuild/protobuf') },
+    },
     // adapters: the only ones to know a driver
     { from: { path: '^src/adapters/([^/]+)/' }, to: { path: '^src/(kernel/|model/|adapters/$1/)' } },
     { from: { path: '^src/adapters/' }, to: { dependencyTypes: ['core'] } },
