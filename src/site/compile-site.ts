@@ -15,7 +15,7 @@ export async function compileSite(config: SiteConfig, number: number): Promise<C
   if (!text.ok) return { outcome: err([text.error]), files: [...read] };
   const outcome = compileTemplate({
     files: [{ name: config.template, text: text.value }],
-    site: { name: config.site, vars: config.vars, at: config.varAt },
+    site: { name: config.site, vars: config.vars, at: config.varAt, secrets: Object.keys(config.secrets) },
     number,
     readFile: (path) => {
       read.add(path);

@@ -43,12 +43,21 @@ export async function examineSite(configPath: string, env: NodeJS.ProcessEnv): P
       { protocol: 'udp', port: 67, for: 'DHCP' },
       { protocol: 'udp', port: config.ports.tftp, for: 'TFTP' },
       { protocol: 'tcp', port: config.ports.http, for: 'HTTP' },
+      ...signalPorts(config),
     ],
   };
   return [
     ok('site file', configPath),
     ok('template', slots === 1 ? '1 slot' : `${slots} slots`),
     ...(await runChecks(plan, worldOf(config, env))),
+  ];
+}
+
+function signalPorts({ signals }: SiteConfig): Plan['ports'] {
+  const { kernelLog, eventSink } = signals;
+  return [
+    ...(kernelLog === undefined ? [] : [{ protocol: 'tcp', port: kernelLog, for: 'kernel logs' } as const]),
+    ...(eventSink === undefined ? [] : [{ protocol: 'tcp', port: eventSink, for: 'Talos events' } as const]),
   ];
 }
 

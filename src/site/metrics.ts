@@ -1,8 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Boot } from '../model/boot.ts';
 import type { SiteState } from '../model/store.ts';
 
 /** Counts of the rooms, by name, as each keeps them since its start. */
-export type CountSources = Readonly<Record<'dhcp' | 'tftp' | 'http' | 'diary', () => Readonly<Record<string, number>>>>;
+export type CountSources = Readonly<
+  Record<'dhcp' | 'tftp' | 'http' | 'diary' | 'signals', () => Readonly<Record<string, number>>>
+>;
 
 /** What a scrape sees: the rooms' own counts, what the site knows, and Node's own figures. */
 export function createMetrics(parts: {
@@ -33,6 +36,8 @@ export function createMetrics(parts: {
   gauge(registry, 'slipway_nodes_enrolled', 'Slots whose current machine is enrolled.', () =>
     enrolledSlots(parts.state),
   );
+  gauge(registry, 'slipway_nodes_lost', 'Slots whose system is not heard any more.', () => lostSlots(parts.state));
+  gauge(registry, 'slipway_boots_stalled', 'Open boots that stand still.', () => stalledBoots(parts.state));
   gauge(registry, 'slipway_boots_open', 'Boots that have not come to an end.', () => openBoots(parts.state));
   gauge(registry, 'slipway_leases_active', 'Addresses that are leased now.', () =>
     activeLeases(parts.state, parts.now()),
@@ -54,6 +59,17 @@ function gauge(registry: Registry, name: string, help: string, value: () => numb
 function enrolledSlots(state: SiteState): number {
   const slots = new Set([...state.bindings.values()].map((binding) => binding.slot));
   return [...slots].filter((slot) => state.currentBinding(slot)?.health === 'enrolled').length;
+}
+
+function lostSlots(state: SiteState): number {
+  const slots = new Set([...state.bindings.values()].map((binding) => binding.slot));
+  return [...slots].filter((slot) => state.currentBinding(slot)?.lostSince !== undefined).length;
+}
+
+function stalledBoots(state: SiteState): number {
+  const stands = ({ closedAt, stalls = [] }: Boot) =>
+    closedAt === undefined && stalls.some(({ endedAt }) => endedAt === undefined);
+  return [...state.boots.values()].filter(stands).length;
 }
 
 function openBoots(state: SiteState): number {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { readText, writeAtomic } from '../adapters/node/files.ts';
 import { watchFiles } from '../adapters/node/watch-files.ts';
+import type { Digest } from '../kernel/digest.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Cancel, Clock, Log } from '../kernel/ports.ts';
 import type { Result } from '../kernel/result.ts';
@@ -31,6 +32,8 @@ export interface Revisions extends RevisionSource {
 }
 
 const COUNTER = 'revision';
+/** A boot takes minutes, and nobody changes a template more often than this meanwhile. */
+const KEPT_REVISIONS = 4;
 /** A template that was good but met a full disk: nobody will save it once more to have it looked at again. */
 const RETRY_MS = 60_000;
 
@@ -48,6 +51,8 @@ export async function startRevisions(deps: RevisionDeps): Promise<Revisions> {
 class RevisionKeeper implements Revisions {
   readonly #deps: RevisionDeps;
   #current: Revision | undefined;
+  /** The newest first; the one in force among them. Those before the last start are gone. */
+  #kept: readonly Revision[] = [];
   #refusal: AppError | undefined;
   #files: readonly string[] = [];
   #stopWatch: Cancel = () => undefined;
@@ -63,12 +68,17 @@ class RevisionKeeper implements Revisions {
     return this.#current;
   }
 
+  get(digest: Digest): Revision | undefined {
+    return this.#kept.find((revision) => revision.digest === digest);
+  }
+
   refusal(): string | undefined {
     return this.#refusal?.message;
   }
 
   async start(): Promise<void> {
     this.#current = await this.#readSaved();
+    if (this.#current) this.#keep(this.#current);
     await this.#look();
     if (!this.#current) throw this.#refusal ?? new AppError('template-invalid', 'there is no template');
     await this.#pin(this.#current);
@@ -121,6 +131,7 @@ class RevisionKeeper implements Revisions {
       ],
     );
     this.#current = revision;
+    this.#keep(revision);
     log.info({ revision: revision.number, digest: revision.digest }, 'revision in force');
     await this.#pin(revision);
   }
@@ -134,6 +145,11 @@ class RevisionKeeper implements Revisions {
     log.error({ code, reason, goesOnWith: this.#current?.number }, 'template refused');
     const sentence = `The template was refused; revision ${this.#current.number} goes on. ${reason}`;
     await store.commit([], [{ type: 'revision-refused', at: clock.now(), sentence, data: { reason } }]);
+  }
+
+  #keep(revision: Revision): void {
+    const others = this.#kept.filter(({ digest }) => digest !== revision.digest);
+    this.#kept = [revision, ...others].slice(0, KEPT_REVISIONS);
   }
 
   async #pin(revision: Revision): Promise<void> {

@@ -3,6 +3,7 @@ import { systemClock } from '../adapters/node/clock.ts';
 import { createLog } from '../adapters/node/log.ts';
 import { createNotifier } from '../adapters/node/notify.ts';
 import { AppError } from '../kernel/errors.ts';
+import { createRedactor } from '../kernel/redactor.ts';
 import { readTemplateFile } from './compile-site.ts';
 import { parseSiteConfig, type SiteConfig } from './config.ts';
 import { createSite } from './site.ts';
@@ -18,14 +19,14 @@ const STOP_WITHIN_MS = 10_000;
 
 /** Runs the appliance until SIGTERM or SIGINT. Rejects with an AppError if it cannot start; nothing keeps running then. */
 export async function runSite(options: RunOptions): Promise<void> {
-  const log = createLog({ level: options.logLevel });
+  const redactor = createRedactor();
+  const log = createLog({ level: options.logLevel, redactor });
   const notifier = createNotifier(process.env['NOTIFY_SOCKET'], log);
   const stopped = untilSignal();
   const lost = Promise.withResolvers<never>();
   const config = await readSiteConfig(options.configPath);
   const site = await createSite({
-    config,
-    log,
+    ...{ config, log, redactor },
     env: process.env,
     fsyncDelayMs: options.fsyncDelayMs,
     onLost: lost.reject,
@@ -56,7 +57,9 @@ export async function readSiteConfig(path: string): Promise<SiteConfig> {
   if (!text.ok) throw new AppError('config-invalid', `the site file ${text.error}`);
   const parsed = parseSiteConfig(text.value, path);
   if (!parsed.ok) throw parsed.error;
-  return { ...parsed.value, template: resolve(dirname(path), parsed.value.template) };
+  const inFolder = (file: string): string => resolve(dirname(path), file);
+  const secrets = Object.entries(parsed.value.secrets).map(([name, { file }]) => [name, { file: inFolder(file) }]);
+  return { ...parsed.value, template: inFolder(parsed.value.template), secrets: Object.fromEntries(secrets) };
 }
 
 function untilSignal(): Promise<NodeJS.Signals> {

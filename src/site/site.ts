@@ -4,6 +4,7 @@ import { readArp } from '../adapters/node/arp.ts';
 import { systemClock } from '../adapters/node/clock.ts';
 import { makePrivateDir } from '../adapters/node/files.ts';
 import { systemRandom } from '../adapters/node/random.ts';
+import { createSecretFiles } from '../adapters/node/secret-files.ts';
 import { type PassedSocket, passedSockets } from '../adapters/node/systemd-sockets.ts';
 import { openTokenMint } from '../adapters/node/token-mint.ts';
 import { createUdpPort } from '../adapters/node/udp.ts';
@@ -11,13 +12,15 @@ import { openStore } from '../adapters/store/sqlite-store.ts';
 import { AppError } from '../kernel/errors.ts';
 import { limitLog } from '../kernel/limited-log.ts';
 import type { Cancel, Log } from '../kernel/ports.ts';
+import type { Redactor } from '../kernel/redactor.ts';
 import { within } from '../kernel/within.ts';
 import { findPeer } from '../model/peer.ts';
 import type { SiteAddress } from '../model/site-ports.ts';
 import type { Store } from '../model/store.ts';
-import { registerApiRoutes } from './api/routes.ts';
+import { registerApiRoutes, registerCommandRoutes } from './api/routes.ts';
 import { bootRoutes, entryScript } from './boot/routes.ts';
 import { createBootFiles } from './boot-files.ts';
+import { createCommandGate } from './command-gate.ts';
 import { compileSite } from './compile-site.ts';
 import type { SiteConfig } from './config.ts';
 import { parseLoaderManifest } from './content/loader-manifest.ts';
@@ -32,16 +35,22 @@ import { createMetrics } from './metrics.ts';
 import { overheardDevices, refuseRevision, siteAddresses } from './networks.ts';
 import { createDiary } from './nodes/diary.ts';
 import { nodesRoutes } from './nodes/routes.ts';
+import { startTicker } from './nodes/ticker.ts';
+import { withOrderLog } from './order-log.ts';
 import { checkClock } from './preflight/checks.ts';
 import { createQueries } from './queries.ts';
+import { redactSignals } from './redacted-signals.ts';
 import { startRetention } from './retention.ts';
 import { startRevisions } from './revisions.ts';
+import { createReceivers } from './signals/receivers.ts';
 import { createTftpServer } from './tftp/server.ts';
 import { createTransferSignals } from './transfers-to-signals.ts';
 
 export type SiteOptions = {
   readonly config: SiteConfig;
   readonly log: Log;
+  /** The one that the log has, too. */
+  readonly redactor: Redactor;
   readonly env: NodeJS.ProcessEnv;
   readonly fsyncDelayMs: number;
   /** The store is gone: the site cannot keep a promise any more and must end. */
@@ -72,7 +81,10 @@ export async function createSite(options: SiteOptions): Promise<Site> {
 }
 
 /** The appliance, as a list of its parts. They start in the order in which they are listed, and stop in reverse. */
-async function assemble({ config, log, env, fsyncDelayMs, onLost }: SiteOptions, undo: Undo[]): Promise<Site> {
+async function assemble(
+  { config, log, redactor, env, fsyncDelayMs, onLost }: SiteOptions,
+  undo: Undo[],
+): Promise<Site> {
   const clock = systemClock;
   const random = systemRandom;
   // What strangers can make a room say is bounded, room by room; DHCP has bounds of its own.
@@ -83,13 +95,21 @@ async function assemble({ config, log, env, fsyncDelayMs, onLost }: SiteOptions,
 
   // What it keeps.
   await makePrivateDir(config.dataDir);
-  const store = await openStore(join(config.dataDir, 'slipway.db'), {
+  const database = await openStore(join(config.dataDir, 'slipway.db'), {
     log,
     onLost,
     faults: { syncDelayMs: fsyncDelayMs },
   });
+  undo.push(() => database.close());
+  const store = await withOrderLog({ path: join(config.dataDir, 'orders.log'), store: database, clock, log });
   undo.push(() => store.close());
   const tokens = await openTokenMint(config.dataDir);
+  const secrets = createSecretFiles(config.secrets, { log, redactor });
+  // Says at once what cannot be read, and lets the log know what to hide.
+  for (const name of Object.keys(config.secrets)) {
+    const value = await secrets.read([name]);
+    if (!value.ok) log.warn({}, value.error);
+  }
   const content = await createContentStore({ settings: { dataDir: config.dataDir }, clock, random, log });
   undo.push(() => content.stop());
   const loaders = createLoaders(content, parseLoaderManifest(await readLoaderManifest()));
@@ -110,6 +130,8 @@ async function assemble({ config, log, env, fsyncDelayMs, onLost }: SiteOptions,
   // The diary: all that is seen of a machine ends here.
   const diary = createDiary({ store, revisions, clock, random, log: quiet() });
   undo.push(() => diary.close());
+  // What nodes say of themselves.
+  const told = redactSignals(diary, redactor);
   const transfers = createTransferSignals({ store, signals: diary, loaders, addresses: siteAddress, clock, log });
 
   // The rooms that speak to nodes.
@@ -139,6 +161,9 @@ async function assemble({ config, log, env, fsyncDelayMs, onLost }: SiteOptions,
       },
     });
   let runningTftp: ReturnType<typeof tftp> | undefined;
+  const receivers = createReceivers({
+    ...{ udp, clock, store, signals: told, addresses: siteAddress, ports: config.signals, log: quiet() },
+  });
   const notReady = (): string[] => [
     ...(addresses ? [] : ['the site is starting']),
     ...(isServing ? [] : ['its sockets are not open yet']),
@@ -152,6 +177,7 @@ async function assemble({ config, log, env, fsyncDelayMs, onLost }: SiteOptions,
       tftp: () => ({ ...runningTftp?.counters() }),
       http: () => http.counters(),
       diary: () => ({ ...diary.counters() }),
+      signals: () => ({ ...receivers.counters() }),
     },
     ...{
       state: store.state,
@@ -171,7 +197,14 @@ async function assemble({ config, log, env, fsyncDelayMs, onLost }: SiteOptions,
     addresses: siteAddress,
     notReady,
   });
-  const api = (app: Parameters<typeof registerApiRoutes>[0]): void => registerApiRoutes(app, queries);
+  const gate = createCommandGate({
+    ...{ desk: diary, store, clock, log: quiet(), addresses: siteAddress, pinFile: config.pinFile },
+    isControl: (request) => http.isControl(request.socket),
+  });
+  const api = (app: Parameters<typeof registerApiRoutes>[0]): void => {
+    registerApiRoutes(app, queries);
+    registerCommandRoutes(app, gate);
+  };
   const roomDeps = {
     siteName: config.site,
     store,
@@ -186,8 +219,8 @@ async function assemble({ config, log, env, fsyncDelayMs, onLost }: SiteOptions,
   const routes = [
     api,
     bootRoutes(roomDeps),
-    metadataRoutes(roomDeps),
-    nodesRoutes(roomDeps),
+    metadataRoutes({ ...roomDeps, secrets, arp: { entries: readArp } }),
+    nodesRoutes({ ...roomDeps, signals: told }),
     assetRoutes({ content, clock, log, onProgress: transfers.onAsset }),
   ];
   const http = await createHttpServer({ log: quiet(), routes });
@@ -206,9 +239,12 @@ async function assemble({ config, log, env, fsyncDelayMs, onLost }: SiteOptions,
       await runningTftp.start();
       undo.push(() => dhcp.stop());
       await dhcp.start();
+      undo.push(() => receivers.stop());
+      await receivers.start(addresses.map(({ address }) => address));
       warnOfOverhearing(overheardDevices(config.interfaces), passed, log);
       isServing = true;
       await http.listen({ socketPath: await controlSocket(env, config) });
+      undo.push(startTicker({ clock, signals: diary }));
       undo.push(startRetention({ store, clock, log }) satisfies Cancel);
       await store.commit(
         [],

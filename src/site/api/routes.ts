@@ -3,7 +3,10 @@ import { AppError } from '../../kernel/errors.ts';
 import type { Event, EventType } from '../../model/event.ts';
 import { EVENT_TYPES } from '../../model/event.ts';
 import type { EventQuery } from '../../model/store.ts';
+import { SLOT_COMMANDS } from '../../wire/api/commands.ts';
 import type { NodeDetail, SiteNodes, SiteStatus } from '../../wire/api/views.ts';
+import type { CommandGate } from './commands.ts';
+import { parseCommand } from './policy/parse-command.ts';
 import { streamEvents } from './stream.ts';
 
 /** What the API shows; the composition root answers from the site's facts. */
@@ -21,6 +24,32 @@ export interface SiteQueries {
 }
 
 const maxEvents = 1000;
+
+/**
+ * `POST /api/v1/arm` and `/api/v1/slots/<slot>/<command>`. JSON and nothing else: a form, which any page may send
+ * anywhere without asking, is refused.
+ */
+export function registerCommandRoutes(app: FastifyInstance, gate: CommandGate): void {
+  app.removeContentTypeParser('text/plain');
+  app.post('/api/v1/arm', (request) => {
+    requireJson(request);
+    return gate.carryOut(request.raw, () => ({ kind: 'arm' }));
+  });
+  for (const kind of SLOT_COMMANDS)
+    app.post<{ Params: { slot: string } }>(`/api/v1/slots/:slot/${kind}`, (request) => {
+      requireJson(request);
+      return gate.carryOut(request.raw, () => {
+        const command = parseCommand(kind, request.params.slot, request.body);
+        if (!command.ok) throw command.error;
+        return command.value;
+      });
+    });
+}
+
+function requireJson(request: FastifyRequest): void {
+  if (!/^application\/json *(;|$)/i.test(request.headers['content-type'] ?? ''))
+    throw new AppError('usage-invalid', 'a command is JSON, with the Content-Type application/json');
+}
 
 /** `/api/v1`, health and metrics. Reading only: nothing here changes the site. */
 export function registerApiRoutes(app: FastifyInstance, site: SiteQueries): void {

@@ -1,0 +1,147 @@
+import type { IncomingMessage } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import { SampleClock, SampleLog, SITE } from '../../../test/support/sample-site.ts';
+import { createHttpServer, type HttpServer } from '../../adapters/http/server.ts';
+import { AppError } from '../../kernel/errors.ts';
+import type { Command } from '../../model/commands.ts';
+import { CommandGate } from './commands.ts';
+import { registerCommandRoutes } from './routes.ts';
+
+let server: HttpServer | undefined;
+afterEach(() => server?.close());
+
+type World = { readonly pin?: string; readonly overSocket?: boolean };
+
+async function setUp({ pin = '4711', overSocket = false }: World = {}) {
+  const obeyed: (Command & { by: string })[] = [];
+  const refusals: string[] = [];
+  const clock = new SampleClock();
+  const gate = new CommandGate({
+    desk: {
+      carryOut: async (command, by) => {
+        if ('slot' in command && command.slot === 'pos-9') throw new AppError('not-found', 'no such slot');
+        obeyed.push({ ...command, by });
+        return { sentence: 'done' };
+      },
+    },
+    addresses: () => [SITE],
+    isControl: (_request: IncomingMessage) => overSocket,
+    readPin: async () => pin || undefined,
+    clock,
+    onRefused: (because) => refusals.push(because),
+  });
+  server = await createHttpServer({ log: new SampleLog(), routes: [(app) => registerCommandRoutes(app, gate)] });
+  const app = server.app;
+  const post = async (
+    url: string,
+    { headers = {}, body = '{}' }: { headers?: Record<string, string | undefined>; body?: string } = {},
+  ) => {
+    const all = { 'content-type': 'application/json', host: '10.0.0.1', 'slipway-pin': '4711', ...headers };
+    const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+    const answer = await app.inject({ method: 'POST', url, payload: body, headers: given as Record<string, string> });
+    return [answer.statusCode, answer.json().sentence ?? answer.json().error.code] as const;
+  };
+  return { post, obeyed, refusals, clock };
+}
+
+const RELEASE = '/api/v1/slots/pos-1/release';
+
+describe('commands', () => {
+  it.each([
+    ['/api/v1/arm', '{}', { kind: 'arm' }],
+    ['/api/v1/slots/pos-1/claim', '{"code":"K7PW"}', { kind: 'claim', slot: 'pos-1', code: 'K7PW' }],
+    ['/api/v1/slots/pos-1/replace', '{"code":"K7PW"}', { kind: 'replace', slot: 'pos-1', code: 'K7PW' }],
+    [RELEASE, '{}', { kind: 'release', slot: 'pos-1' }],
+    ['/api/v1/slots/pos-1/reinstall', '{}', { kind: 'reinstall', slot: 'pos-1', wipe: false }],
+    ['/api/v1/slots/pos-1/reinstall', '{"wipe":true}', { kind: 'reinstall', slot: 'pos-1', wipe: true }],
+    ['/api/v1/slots/pos-1/hold', '{"on":false}', { kind: 'hold', slot: 'pos-1', on: false }],
+    ['/api/v1/slots/pos-1/confirm', '{}', { kind: 'confirm', slot: 'pos-1' }],
+  ])('POST %s %s', async (url, body, command) => {
+    const { post, obeyed } = await setUp();
+    expect(await post(url, { body })).toEqual([200, 'done']);
+    expect(obeyed).toEqual([{ ...command, by: 'page' }]);
+  });
+
+  it('over the control socket need no PIN and no address', async () => {
+    const { post, obeyed } = await setUp({ overSocket: true, pin: '' });
+    const headers = { host: 'localhost', 'slipway-pin': undefined };
+    expect(await post(RELEASE, { headers })).toEqual([200, 'done']);
+    expect(obeyed).toMatchObject([{ by: 'cli' }]);
+  });
+
+  it('say what the desk says when it refuses', async () => {
+    const { post } = await setUp();
+    expect(await post('/api/v1/slots/pos-9/release')).toEqual([404, 'not-found']);
+  });
+
+  it.each([
+    ['/api/v1/slots/pos-1/claim', '{}'],
+    ['/api/v1/slots/pos-1/claim', '{"code":7}'],
+    ['/api/v1/slots/pos-1/reinstall', '{"wipe":"yes"}'],
+    ['/api/v1/slots/pos-1/reinstall', '{"wype":true}'],
+    ['/api/v1/slots/pos-1/hold', '{"on":1}'],
+    [RELEASE, '[]'],
+    [RELEASE, 'null'],
+  ])('%s %s is not understood, and nothing happens', async (url, body) => {
+    const { post, obeyed } = await setUp();
+    expect(await post(url, { body })).toEqual([400, 'usage-invalid']);
+    expect(obeyed).toEqual([]);
+  });
+});
+
+describe('a neighbour or a hostile page', () => {
+  it.each<[string, Record<string, string | undefined>]>([
+    ['without a PIN', { 'slipway-pin': undefined }],
+    ['with a wrong PIN', { 'slipway-pin': '4712' }],
+    ['by a name of its own (DNS rebinding)', { host: 'evil.example' }],
+    ['by a name with our address in it', { host: '10.0.0.1.evil.example' }],
+    ['at another port', { host: '10.0.0.1:8080' }],
+    ['without a Host', { host: '' }],
+    ['from its own page', { origin: 'http://evil.example' }],
+    ['from a page without an origin', { origin: 'null' }],
+    ['from a page that looks like ours', { origin: 'https://10.0.0.1' }],
+  ])('%s is refused, and told', async (_how, headers) => {
+    const { post, obeyed, refusals } = await setUp();
+    expect(await post(RELEASE, { headers })).toEqual([403, 'pin-refused']);
+    expect([obeyed, refusals.length]).toEqual([[], 1]);
+  });
+
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', undefined])(
+    'with a form of the type %s is refused',
+    async (type) => {
+      const { post, obeyed } = await setUp();
+      const [status] = await post(RELEASE, { headers: { 'content-type': type } });
+      expect([status >= 400, obeyed]).toEqual([true, []]);
+    },
+  );
+
+  it('our own page is let in', async () => {
+    const { post } = await setUp();
+    expect(await post(RELEASE, { headers: { origin: 'http://10.0.0.1' } })).toEqual([200, 'done']);
+    expect(await post(RELEASE, { headers: { host: '10.0.0.1:80', origin: 'http://10.0.0.1:80' } })).toEqual([
+      200,
+      'done',
+    ]);
+  });
+
+  it('without a PIN in the site no command comes over the network', async () => {
+    const { post } = await setUp({ pin: '' });
+    expect(await post(RELEASE)).toEqual([403, 'pin-refused']);
+    expect(await post(RELEASE, { headers: { 'slipway-pin': '' } })).toEqual([403, 'pin-refused']);
+  });
+
+  it('who guesses is shut out after five, with the right PIN too, for ten minutes', async () => {
+    const { post, refusals, clock } = await setUp();
+    for (let i = 0; i < 5; i++) await post(RELEASE, { headers: { 'slipway-pin': `000${i}` } });
+    expect(await post(RELEASE)).toEqual([403, 'pin-refused']);
+    expect(refusals.at(-1)).toContain('five wrong PINs');
+    clock.pass(10 * 60_000 + 1);
+    expect(await post(RELEASE)).toEqual([200, 'done']);
+  });
+
+  it('who guesses many at once has no more tries', async () => {
+    const { post, refusals } = await setUp();
+    await Promise.all(Array.from({ length: 40 }, (_, i) => post(RELEASE, { headers: { 'slipway-pin': `${i}` } })));
+    expect(refusals.filter((because) => because.includes('not that of this site'))).toHaveLength(5);
+  });
+});

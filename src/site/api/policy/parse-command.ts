@@ -1,0 +1,52 @@
+import { AppError } from '../../../kernel/errors.ts';
+import type { Result } from '../../../kernel/result.ts';
+import { err, ok } from '../../../kernel/result.ts';
+import type { Command } from '../../../model/commands.ts';
+import type { SlotCommand } from '../../../wire/api/commands.ts';
+
+type Body = Readonly<Record<string, unknown>>;
+
+/** The keys that a body may have: what a command does not know could be something that its sender relies on. */
+const KEYS: Readonly<Record<SlotCommand, readonly string[]>> = {
+  claim: ['code'],
+  replace: ['code'],
+  release: [],
+  reinstall: ['wipe'],
+  hold: ['on'],
+  confirm: [],
+};
+
+/** The command of a path and a body. Fails with `usage-invalid`. */
+export function parseCommand(kind: SlotCommand, slot: string, body: unknown): Result<Command, AppError> {
+  if (!isObject(body)) return wrong('the body must be a JSON object, such as {}');
+  const unknown = Object.keys(body).find((key) => !KEYS[kind].includes(key));
+  if (unknown !== undefined) return wrong(`${kind} knows no ${JSON.stringify(unknown)}`);
+  switch (kind) {
+    case 'claim':
+    case 'replace': {
+      const code = body['code'];
+      return typeof code === 'string'
+        ? ok({ kind, slot, code })
+        : wrong(`${kind} needs the code on the screen: {"code": "K7PW"}`);
+    }
+    case 'reinstall': {
+      const wipe = body['wipe'] ?? false;
+      return typeof wipe === 'boolean' ? ok({ kind, slot, wipe }) : wrong('wipe is true or false');
+    }
+    case 'hold': {
+      const on = body['on'] ?? true;
+      return typeof on === 'boolean' ? ok({ kind, slot, on }) : wrong('on is true or false');
+    }
+    case 'release':
+    case 'confirm':
+      return ok({ kind, slot });
+  }
+}
+
+function isObject(value: unknown): value is Body {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function wrong(message: string): Result<never, AppError> {
+  return err(new AppError('usage-invalid', message));
+}
