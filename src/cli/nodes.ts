@@ -2,7 +2,15 @@ import type { Command } from 'commander';
 import { askSite } from '../adapters/http/control-client.ts';
 import { formatDuration } from '../kernel/duration.ts';
 import { parseMac } from '../kernel/mac.ts';
-import type { BootView, MachineView, NodeDetail, NodeView, SiteNodes } from '../wire/api/views.ts';
+import type {
+  BootView,
+  InstallView,
+  MachineView,
+  NodeDetail,
+  NodeView,
+  OrderView,
+  SiteNodes,
+} from '../wire/api/views.ts';
 import type { CliIo } from './io.ts';
 import { type AskOptions, jsonOption, socketOption } from './options.ts';
 import { formatTable, formatTime } from './table.ts';
@@ -55,14 +63,35 @@ export function formatNodes({ nodes, machines }: SiteNodes): string {
 
 export function formatDetail({ node, machine, boots }: NodeDetail): string {
   const shown = node?.machine ?? machine;
-  return [...(node ? [nodeHead(node)] : []), ...(shown ? [machineLines(shown)] : []), ...boots.map(formatBoot)].join(
-    '\n',
-  );
+  return [
+    ...(node ? [nodeHead(node)] : []),
+    ...(node?.install ? [formatInstall(node.install)] : []),
+    ...(shown ? [machineLines(shown)] : []),
+    ...boots.map(formatBoot),
+  ].join('\n');
 }
 
 function nodeHead(node: NodeView): string {
   const since = node.since === undefined ? '' : ` since ${formatTime(node.since)}`;
   return `${node.slot}: ${node.sentence}${since}\nprofile  ${node.profile}${node.hardware ? `, hardware ${node.hardware}` : ''}\n`;
+}
+
+function formatInstall({ orders, installedAt, differs, because, toDo }: InstallView): string {
+  const disk = installedAt === undefined ? 'not installed by this site' : `installed ${formatTime(installedAt)}`;
+  const rows = [
+    ['disk', differs ? `${disk}; differs from what the template wants now` : disk],
+    ['install', because === undefined ? 'begins when its machine boots from the network' : `no: ${because}`],
+    ...(toDo === undefined ? [] : [['to do', toDo]]),
+    ...orders.map((order) => [
+      'order',
+      `${order.id} by ${order.by}, ${formatTime(order.createdAt)}: ${orderText(order)}`,
+    ]),
+  ];
+  return `${rows.map(([label = '', value]) => `${label.padEnd(8)} ${value}`).join('\n')}\n`;
+}
+
+function orderText({ sentence, wipe }: OrderView): string {
+  return wipe ? `${sentence} (disk erased first)` : sentence;
 }
 
 function machineLines(machine: MachineView): string {
@@ -74,6 +103,11 @@ function machineLines(machine: MachineView): string {
     ['macs', machine.macs.join(' ')],
     ['address', machine.address ?? '-'],
     ['seen', `${formatTime(machine.firstSeen)} to ${formatTime(machine.lastSeen)}`],
+    ...(machine.fenced === undefined ? [] : [['fenced', machine.fenced]]),
+    ...(machine.proposals ?? []).map(({ command, slot, because }) => [
+      'perhaps',
+      `slipway ${command === 'claim' ? `claim ${machine.code} ${slot}` : `replace ${slot} ${machine.code}`}  (${because})`,
+    ]),
   ];
   return `${rows.map(([label = '', value]) => `${label.padEnd(8)} ${value}`).join('\n')}\n`;
 }

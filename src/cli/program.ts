@@ -8,6 +8,7 @@ import { EXIT, type ExitStatus } from './exit.ts';
 import { type CliIo, processIo } from './io.ts';
 import { addLabCommand } from './lab.ts';
 import { addNodeCommands } from './nodes.ts';
+import { addOrderCommands } from './orders.ts';
 import { addSiteCommand } from './site.ts';
 import { addStatusCommand } from './status.ts';
 import { addTemplateCommands } from './template.ts';
@@ -26,6 +27,7 @@ export function createProgram(io: CliIo, setStatus: SetStatus): Command {
   addStatusCommand(program, io, setStatus);
   addNodeCommands(program, io);
   addEventsCommand(program, io);
+  addOrderCommands(program, io);
   addTemplateCommands(program, io, setStatus);
   addDoctorCommand(program, io, setStatus);
   addLabCommand(program, io, setStatus);

@@ -1,5 +1,6 @@
 import { shortDigest } from '../kernel/digest.ts';
-import type { BootFile, Document, Slot, SlotMatch } from '../model/revision.ts';
+import { formatDuration } from '../kernel/duration.ts';
+import type { BootFile, Document, InstallPlan, Slot, SlotMatch } from '../model/revision.ts';
 import { formatCmdline } from '../template/cmdline.ts';
 
 /** What a slot would be given, for people; places that are filled at boot time stand as they are. */
@@ -14,6 +15,7 @@ export function formatSlot(slot: Slot): string {
     ['kernel', formatFile(profile.kernel)],
     ...profile.initrds.map((file) => ['initrd', formatFile(file)] as const),
     ['cmdline', formatCmdline(profile.cmdline)],
+    ...(profile.install ? [['install', formatInstall(profile.install)] as const] : []),
   ];
   const hardware = slot.hardware === undefined ? profile.arch : `${slot.hardware}, ${profile.arch}`;
   return [
@@ -22,6 +24,11 @@ export function formatSlot(slot: Slot): string {
     ...Object.entries(profile.documents).map(([name, document]) => formatDocument(name, document)),
     '',
   ].join('\n');
+}
+
+function formatInstall({ completes, attempts, withinSeconds, disk }: InstallPlan): string {
+  const on = disk === undefined ? '' : `on ${disk}, `;
+  return `${on}complete by ${completes}, ${attempts} attempts within ${formatDuration(withinSeconds * 1_000)}`;
 }
 
 function formatMatch(row: SlotMatch): string {
@@ -37,6 +44,7 @@ function formatFile(file: BootFile): string {
 function formatDocument(name: string, document: Document): string {
   if (document.kind === 'interfaces') return `  ${name}: written from the interfaces`;
   const lines = document.text.trimEnd().split('\n');
-  const note = document.fill ? '' : ' (handed on untouched)';
+  const notes = [...(document.secret ? ['secret'] : []), ...(document.fill ? [] : ['handed on untouched'])];
+  const note = notes.length > 0 ? ` (${notes.join(', ')})` : '';
   return [`  ${name}:${note}`, ...lines.map((line) => `    ${line}`.trimEnd())].join('\n');
 }

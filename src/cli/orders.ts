@@ -1,0 +1,46 @@
+import { type Command, Option } from 'commander';
+import { tellSite } from '../adapters/http/control-client.ts';
+import type { CommandBody, CommandReply, SlotCommand } from '../wire/api/commands.ts';
+import type { CliIo } from './io.ts';
+import { type AskOptions, jsonOption, socketOption } from './options.ts';
+
+/** `slipway arm`, `claim`, `replace`, `release`, `reinstall`, `hold` and `confirm`: what the technician's page does. */
+export function addOrderCommands(program: Command, io: CliIo): void {
+  const add = (name: string, description: string): Command =>
+    program.command(name).description(description).addOption(jsonOption()).addOption(socketOption());
+  const tell = async (options: AskOptions, path: string, body: CommandBody): Promise<void> => {
+    const reply = await tellSite<CommandReply>(options.socket, path, body);
+    io.write(options.json ? `${JSON.stringify(reply, undefined, 2)}\n` : `${reply.sentence}\n`);
+  };
+  const pathOf = (slot: string, word: SlotCommand): string => `/api/v1/slots/${encodeURIComponent(slot)}/${word}`;
+
+  add('arm', 'this is a new store: from now on it may install').action((options: AskOptions) =>
+    tell(options, '/api/v1/arm', {}),
+  );
+  add('claim', 'gives an empty slot to the machine that shows a code')
+    .argument('<code>', 'the code on its screen')
+    .argument('<slot>')
+    .action((code: string, slot: string, options: AskOptions) => tell(options, pathOf(slot, 'claim'), { code }));
+  add('replace', 'gives the slot of a silent machine to the machine that shows a code')
+    .argument('<slot>')
+    .argument('<code>', 'the code on the screen of the new machine')
+    .action((slot: string, code: string, options: AskOptions) => tell(options, pathOf(slot, 'replace'), { code }));
+  add('release', 'takes the machine out of a slot')
+    .argument('<slot>')
+    .action((slot: string, options: AskOptions) => tell(options, pathOf(slot, 'release'), {}));
+  add('reinstall', 'orders an install: the machine of the slot loses what is on its disk')
+    .argument('<slot>')
+    .option('--wipe', 'erase the whole disk first')
+    .action((slot: string, options: AskOptions & { readonly wipe?: boolean }) =>
+      tell(options, pathOf(slot, 'reinstall'), { wipe: options.wipe ?? false }),
+    );
+  add('hold', 'lets nothing be installed in a slot')
+    .argument('<slot>')
+    .addOption(new Option('--off', 'let it be installed again'))
+    .action((slot: string, options: AskOptions & { readonly off?: boolean }) =>
+      tell(options, pathOf(slot, 'hold'), { on: !options.off }),
+    );
+  add('confirm', 'says that the install of a slot is complete')
+    .argument('<slot>')
+    .action((slot: string, options: AskOptions) => tell(options, pathOf(slot, 'confirm'), {}));
+}
