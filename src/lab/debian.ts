@@ -19,6 +19,8 @@ export const DEBIAN_PACKAGES = {
     'util-linux',
     'xz-utils',
   ],
+  /** To build a disk that boots by BIOS and by UEFI. */
+  install: ['dosfstools', 'grub-common', 'grub-efi-amd64-bin', 'grub-pc-bin', 'mtools'],
   /** The clients and rivals of the wire tests. */
   wire: [
     'atftp',

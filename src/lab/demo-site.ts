@@ -4,7 +4,8 @@ import { packageFile } from '../adapters/node/package-file.ts';
 import type { MacAddress } from '../kernel/mac.ts';
 import type { Report } from './command.ts';
 import { buildDebianRoot, DEBIAN_ROOT_MEMORY_MB } from './debian-root.ts';
-import { buildDemoInitramfs } from './initramfs.ts';
+import { buildDiskImage } from './disk-image.ts';
+import { buildDemoInitramfs, buildInstallerInitramfs } from './initramfs.ts';
 import { fetchKernelImage } from './kernel-image.ts';
 
 /** A kernel and an initramfs for the virtual machine. */
@@ -14,6 +15,18 @@ export type GuestSystem = { readonly kernel: string; readonly initramfs: string;
 export async function prepareDemoSystem(cacheDir: string, report: Report): Promise<GuestSystem> {
   const kernel = await fetchKernelImage(cacheDir, report);
   return { kernel: kernel.vmlinuz, initramfs: await buildDemoInitramfs(kernel, cacheDir, report), memoryMb: 512 };
+}
+
+/** The lab's installer: it puts the demo's system on the disk, from where it starts by BIOS and by UEFI. */
+export async function prepareInstaller(cacheDir: string, report: Report): Promise<GuestSystem> {
+  const kernel = await fetchKernelImage(cacheDir, report);
+  const onDisk = { kernel: kernel.vmlinuz, initramfs: await buildDemoInitramfs(kernel, cacheDir, report) };
+  const disk = await buildDiskImage(onDisk, cacheDir, report);
+  return {
+    kernel: kernel.vmlinuz,
+    initramfs: await buildInstallerInitramfs(kernel, disk, cacheDir, report),
+    memoryMb: 512,
+  };
 }
 
 /** A Debian in RAM with the real cloud-init. Needs the network the first time, and a minute to build. */

@@ -20,10 +20,33 @@ const BUSYBOX = '/bin/busybox';
  * @returns the path of the finished file
  */
 export async function buildDemoInitramfs(kernel: KernelImage, cacheDir: string, report: Report): Promise<string> {
-  const archive = encodeCpio(await demoEntries(kernel));
+  return buildArchive('demo', await systemEntries(kernel, 'init.sh'), cacheDir, report);
+}
+
+/**
+ * Builds the lab's installer, which copies `diskImage` onto the disk of the machine.
+ * @returns the path of the finished file
+ */
+export async function buildInstallerInitramfs(
+  kernel: KernelImage,
+  diskImage: string,
+  cacheDir: string,
+  report: Report,
+): Promise<string> {
+  const image = { kind: 'file', path: 'disk.img', bytes: await readFile(diskImage) } as const;
+  return buildArchive('installer', [...(await systemEntries(kernel, 'installer.sh')), image], cacheDir, report);
+}
+
+async function buildArchive(
+  name: string,
+  entries: readonly CpioEntry[],
+  cacheDir: string,
+  report: Report,
+): Promise<string> {
+  const archive = encodeCpio(entries);
   const digest = createHash('sha256').update(archive).digest('hex');
-  const dir = await cachedFolder(cacheDir, `demo-${digest.slice(0, 16)}`, async (unfinished) => {
-    report('building the demo system');
+  const dir = await cachedFolder(cacheDir, `${name}-${digest.slice(0, 16)}`, async (unfinished) => {
+    report(`building the ${name} system`);
     await writeFile(join(unfinished, 'initramfs.gz'), gzipSync(archive, { level: 9 }));
   });
   return join(dir, 'initramfs.gz');
@@ -39,7 +62,8 @@ export function modulesDir(kernel: KernelImage): string {
   return join(kernel.modulesRoot, 'lib', 'modules', kernel.release);
 }
 
-async function demoEntries(kernel: KernelImage): Promise<CpioEntry[]> {
+/** @param init the script in `guest/` that is the system's first program */
+async function systemEntries(kernel: KernelImage, init: string): Promise<CpioEntry[]> {
   const modules = await Promise.all(
     (await modulePaths(kernel, GUEST_MODULES)).map(async (path) => ({
       path: `modules/${moduleName(path)}.ko`,
@@ -52,7 +76,8 @@ async function demoEntries(kernel: KernelImage): Promise<CpioEntry[]> {
     { kind: 'directory', path: 'modules' },
     { kind: 'file', path: 'bin/busybox', bytes: await readFile(BUSYBOX), executable: true },
     { kind: 'link', path: 'bin/sh', target: 'busybox' },
-    { kind: 'file', path: 'init', bytes: await guestFile('init.sh'), executable: true },
+    { kind: 'file', path: 'init', bytes: await guestFile(init), executable: true },
+    { kind: 'file', path: 'lib.sh', bytes: await guestFile('lib.sh') },
     { kind: 'file', path: 'dhcp.sh', bytes: await guestFile('dhcp.sh'), executable: true },
     ...modules.map((module) => ({ kind: 'file' as const, ...module })),
     { kind: 'file', path: 'modules.order', bytes: Buffer.from(order) },

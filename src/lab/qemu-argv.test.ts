@@ -13,7 +13,12 @@ const identity = {
   manufacturer: 'Acme, Inc.',
   product: 'Box 1',
 };
-const files = { disk: '/run/a,b/disk.raw', vars: '/run/vars.fd', console: '/run/console.log' };
+const files = {
+  disk: '/run/a,b/disk.raw',
+  vars: '/run/vars.fd',
+  console: '/run/console.log',
+  control: '/run/qmp.sock',
+};
 
 function commandLine(firmware: Firmware): string {
   return qemuArgv(firmware, identity, { memoryMb: 512, cpus: 2, tap: 'tap0', files }).join(' ');

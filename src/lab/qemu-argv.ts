@@ -12,7 +12,13 @@ export type MachineIdentity = {
   readonly product: string;
 };
 
-export type MachineFiles = { readonly disk: string; readonly vars: string; readonly console: string };
+export type MachineFiles = {
+  readonly disk: string;
+  readonly vars: string;
+  readonly console: string;
+  /** The Unix socket on which QEMU takes orders (QMP). */
+  readonly control: string;
+};
 
 /**
  * The command line of a machine: network first, then an empty disk; its serial console on standard output and in a
@@ -34,6 +40,7 @@ export function qemuArgv(
     ...['-uuid', identity.uuid, '-smbios', smbios(identity)],
     ...flash(firmware, files.vars),
     ...['-chardev', `stdio,id=console,signal=off,logfile=${escaped(files.console)}`, '-serial', 'chardev:console'],
+    ...['-qmp', `unix:${escaped(files.control)},server=on,wait=off`],
     ...['-netdev', `tap,id=net0,ifname=${machine.tap},script=no,downscript=no`],
     ...['-device', `virtio-net-pci,netdev=net0,mac=${identity.mac},bootindex=1${rom}`],
     ...['-drive', `if=none,id=disk0,format=raw,file=${escaped(files.disk)}`],

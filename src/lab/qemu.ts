@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { constants, copyFile, mkdir, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants, copyFile, mkdir, mkdtemp, open, rm } from 'node:fs/promises';
+import { createConnection } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { AppError } from '../kernel/errors.ts';
 import { cannotStart, eachLine, tied, toolEnvironment } from './command.ts';
 import { type Console, createConsole } from './console.ts';
@@ -25,6 +27,8 @@ export type Machine = {
   readonly consolePath: string;
   /** When the machine is off, for whatever reason; `because` is what QEMU itself said, normally nothing. */
   readonly exited: Promise<{ readonly status: number | undefined; readonly because: string }>;
+  /** Pulls the network cable, or plugs it in again. */
+  setCable(isPluggedIn: boolean): Promise<void>;
   /** Pulls the plug; done when the machine is off. */
   stop(): Promise<void>;
 };
@@ -49,17 +53,18 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     child.once('spawn', resolve);
     child.once('error', (cause) => reject(cannotStart(argv, cause)));
   });
-  return supervise(child, files.console);
+  return supervise(child, files);
 }
 
-function supervise(child: ChildProcess, consolePath: string): Machine {
+function supervise(child: ChildProcess, files: MachineFiles): Machine {
   const console = createConsole();
   const complaints: string[] = [];
   eachLine(child.stdout, console.line);
   eachLine(child.stderr, (line) => complaints.push(line));
   const exited = new Promise<{ status: number | undefined; because: string }>((resolve) => {
-    child.once('close', (status) => {
+    child.once('close', async (status) => {
       console.end();
+      await rm(dirname(files.control), { recursive: true, force: true });
       resolve({ status: status ?? undefined, because: complaints.join('\n') });
     });
   });
@@ -69,7 +74,24 @@ function supervise(child: ChildProcess, consolePath: string): Machine {
     await exited;
     clearTimeout(hardEnd);
   };
-  return { console, consolePath, exited, stop };
+  const setCable = (up: boolean) => command(files.control, 'set_link', { name: 'net0', up });
+  return { console, consolePath: files.console, exited, setCable, stop };
+}
+
+/** One command of QMP: a greeting comes, then one answer for each line that is sent. */
+function command(socketPath: string, execute: string, args: Readonly<Record<string, unknown>>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(socketPath);
+    let answers = 0;
+    eachLine(socket, (line) => {
+      if ('error' in JSON.parse(line)) reject(new AppError('lab-failed', `QEMU refused ${execute}: ${line}`));
+      if ('return' in JSON.parse(line) && ++answers === 2) resolve();
+      if (answers === 2) socket.end();
+    });
+    socket.once('error', (cause) => reject(new AppError('lab-failed', 'QEMU takes no orders', { cause })));
+    for (const request of [{ execute: 'qmp_capabilities' }, { execute, arguments: args }])
+      socket.write(`${JSON.stringify(request)}\n`);
+  });
 }
 
 async function prepareFiles(firmware: Firmware, options: MachineOptions): Promise<MachineFiles> {
@@ -78,6 +100,8 @@ async function prepareFiles(firmware: Firmware, options: MachineOptions): Promis
     disk: join(options.workDir, 'disk.raw'),
     vars: join(options.workDir, 'firmware-settings.fd'),
     console: join(options.workDir, 'console.log'),
+    // The path of a Unix socket has at most 107 characters.
+    control: join(await mkdtemp(join(tmpdir(), 'slipway-qmp-')), 'qmp.sock'),
   };
   await createSparse(files.disk, (options.diskSizeMb ?? DISK_SIZE_MB) * 1024 * 1024);
   if (firmware.vars) await copyOnce(firmware.vars, files.vars);

@@ -2,11 +2,11 @@ import { AppError } from '../../src/kernel/errors.ts';
 import { labCacheDir } from '../../src/lab/cache.ts';
 import { fetchCloudInit } from '../../src/lab/cloud-init.ts';
 import { ensureDebianPackages, type PackageSet, packagesFor } from '../../src/lab/debian.ts';
-import { prepareDebianSystem, prepareDemoSystem } from '../../src/lab/demo-site.ts';
+import { prepareDebianSystem, prepareDemoSystem, prepareInstaller } from '../../src/lab/demo-site.ts';
 
 export type Prepared = { readonly ok: true } | { readonly ok: false; readonly mayskip: boolean; readonly line: string };
 
-const sets = { none: [], wire: ['boot', 'wire'], lab: ['boot', 'wire', 'cloud'] } as const satisfies Record<
+const sets = { none: [], wire: ['boot', 'wire'], lab: ['boot', 'wire', 'cloud', 'install'] } as const satisfies Record<
   string,
   readonly PackageSet[]
 >;
@@ -24,6 +24,7 @@ export async function prepareMachine(need: keyof typeof sets): Promise<Prepared>
     if (need === 'wire') await fetchCloudInit(labCacheDir(), say);
     if (need === 'lab') {
       await prepareDemoSystem(labCacheDir(), say);
+      await prepareInstaller(labCacheDir(), say);
       await prepareDebianSystem(labCacheDir(), say);
     }
     return { ok: true };

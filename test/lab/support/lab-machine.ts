@@ -41,6 +41,12 @@ export class LabRun {
     followSite(this.site.socket, '/api/v1/events', (value) => this.#hear(value as Event)).catch(() => undefined);
   }
 
+  /** What a person types at the appliance; its output. */
+  slipway(...args: string[]): Promise<string> {
+    return run([process.execPath, 'bin/slipway.js', ...args, '--socket', this.site.socket]);
+  }
+
+  /** The machine is what it was before: its disk and its firmware's settings are kept from one time to the next. */
   async switchOn(firmware: FirmwareName, memoryMb: number): Promise<Machine> {
     const tap = this.#added(`tap${this.#links.length}`);
     await createTap(tap, 'br0');
@@ -61,6 +67,11 @@ export class LabRun {
       );
     });
     return Promise.race([found, late]).finally(() => clearTimeout(timer));
+  }
+
+  /** How many scripts went out that start an installer. */
+  installsServed(): number {
+    return this.log().split('boot script: install').length - 1;
   }
 
   sentences(): string {
