@@ -1,11 +1,18 @@
 import { TEMPLATE_PAGE, TEMPLATE_SCHEMA, templatePage, templateSchemaFile } from '../docs/template-page.ts';
 import { errorsPage } from './errors-page.ts';
+import { STALLS_PAGE, stallsPage } from './stalls-page.ts';
+import { bootStatesPage, orderStatesPage } from './state-pages.ts';
+import { TALOS_CODE } from './talos-code.ts';
 
 /** One generated document: `render` is given the file as it is (empty if there is none) and answers what it should be. */
 export type GeneratedDocument = { readonly path: string; readonly render: (before: string) => string };
 
 export const GENERATED: readonly GeneratedDocument[] = [
   { path: 'docs/use/errors.md', render: () => errorsPage() },
+  { path: 'docs/boot-states.md', render: () => bootStatesPage() },
+  { path: 'docs/order-states.md', render: () => orderStatesPage() },
   { path: TEMPLATE_PAGE, render: templatePage },
   { path: TEMPLATE_SCHEMA, render: () => templateSchemaFile() },
+  { path: STALLS_PAGE, render: () => stallsPage() },
+  ...TALOS_CODE,
 ];

@@ -16,11 +16,13 @@ import {
   POS_MAC,
   SampleClock,
   SampleLog,
+  SampleNeighbours,
   SampleSignals,
   SampleStore,
   sampleLease,
   sampleProfile,
   sampleRevision,
+  sampleSecrets,
   sampleSlot,
   sampleTokens,
   T0,
@@ -51,6 +53,8 @@ async function readSeed(revision: Revision, slot: string): Promise<Read & { read
     addresses: () => [{ network: 'nodes', address: here, httpPort: port }],
     tokens: sampleTokens,
     signals,
+    arp: new SampleNeighbours(),
+    secrets: sampleSecrets(),
     clock: new SampleClock(),
     log,
   });
@@ -114,7 +118,7 @@ it('reads a MAC address, a host name of digits and a word of YAML 1.1 as the tex
   const text = '#cloud-config\nbootcmd: [ "true" ]\nhostname: "0417"\nfqdn: @{boot.mac}\n';
   const slot = sampleSlot({
     name: 'no',
-    profile: sampleProfile({ documents: { 'user-data': { kind: 'text', text, fill: true } } }),
+    profile: sampleProfile({ documents: { 'user-data': { kind: 'text', text, fill: true, secret: false } } }),
   });
   const read = await readSeed(sampleRevision({ slots: { no: slot } }), 'no');
   expect(read.metaData).toMatchObject({ 'instance-id': 'no.1', 'local-hostname': 'no' });

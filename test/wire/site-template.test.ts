@@ -36,10 +36,12 @@ it('a changed template is in force without a restart', async () => {
   expect(await scriptOf(1)).toMatch(/\/assets\/sha256\/.*\/vmlinuz/);
 });
 
-it('a document that the template names is part of it', async () => {
+it('a document that the template names is part of it; a boot that has begun keeps the one it began with', async () => {
   expect(await machines[0]?.get(`/nocloud/${MACS[0]}/user-data`)).toContain('hostname: till-1');
   lab.write(DOCUMENT, '#cloud-config\nhostname: new-{{ slot.name }}\n');
   await lab.untilEvent('revision-applied', ({ data }) => data?.['number'] === 3);
+  expect(await machines[0]?.get(`/nocloud/${MACS[0]}/user-data`)).toContain('hostname: till-1');
+  expect(await machines[0]?.phoneHome(await machines[0].phoneHomeUrl())).toBe(200);
   expect(await machines[0]?.get(`/nocloud/${MACS[0]}/user-data`)).toContain('hostname: new-till-1');
 });
 
