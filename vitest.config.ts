@@ -17,6 +17,8 @@ export default defineConfig({
           setupFiles: ['test/setup.ts'],
           // A file has no state of its own that another could see; loading every module anew took half the time.
           isolate: false,
+          // For a machine that is busy with something else; how long all of it may take is the tier's budget.
+          testTimeout: 30_000,
           retry: 0,
         },
       },
