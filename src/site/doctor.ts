@@ -41,6 +41,7 @@ export async function examineSite(configPath: string, env: NodeJS.ProcessEnv): P
     networks,
     ports: [
       { protocol: 'udp', port: 67, for: 'DHCP' },
+      { protocol: 'udp', port: 4011, for: 'PXE' },
       { protocol: 'udp', port: config.ports.tftp, for: 'TFTP' },
       { protocol: 'tcp', port: config.ports.http, for: 'HTTP' },
       ...signalPorts(config),

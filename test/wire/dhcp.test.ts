@@ -11,9 +11,12 @@ import { run } from '../../src/lab/command.ts';
 import { isInsideNamespace } from '../../src/lab/namespace.ts';
 import { createBridge, createHost, type Host } from '../../src/lab/network.ts';
 import type { Lease } from '../../src/model/lease.ts';
+import { decodeMessage, encodeMessage } from '../../src/site/dhcp/codec/message.ts';
+import { messageTypeOf } from '../../src/site/dhcp/codec/options.ts';
 import { createDhcpServer, type DhcpServer } from '../../src/site/dhcp/server.ts';
+import { message, SPEAKS } from '../packets/bench.ts';
 import { TestLog } from '../packets/ports.ts';
-import { loaders, revision, SITE } from '../packets/world.ts';
+import { ip, loaders, revision, SITE } from '../packets/world.ts';
 
 const MACS = { udhcpc: '52:54:00:0c:00:01', dhclient: '52:54:00:0c:00:02', npm: '52:54:00:0c:00:03' };
 const STRANGER = '10.7.0.100';
@@ -46,7 +49,7 @@ beforeAll(async () => {
     log,
     store,
     revisions: { current: () => current },
-    loaders: loaders(),
+    loaders: loaders('snponly.efi'),
     signals: { observe: () => {}, record: async () => {} },
     arp: { entries: readArp },
     addresses: () => [SITE],
@@ -142,6 +145,24 @@ describe('real clients', () => {
     const script = fileURLToPath(new URL('support/npm-dhcp-client.ts', import.meta.url));
     const said = await machine.exec([process.execPath, script, MACS.npm]);
     expect(JSON.parse(said)).toMatchObject({ address: leaseOf(MACS.npm)?.address, server: SITE.address });
+  });
+
+  it('firmware that has its address asks port 4011 for its loader, and hears the answer there', async () => {
+    const asker = hosts.find(({ name }) => name === 'stranger');
+    const request = message('request', SPEAKS.uefi, { ciaddr: ip(STRANGER), mac: '52:54:00:0c:00:04' });
+    const bytes = encodeMessage(request);
+    const hex = bytes.ok ? Buffer.from(bytes.value).toString('hex') : '';
+    const script = fileURLToPath(new URL('support/ask-boot-server.py', import.meta.url));
+    const said = await asker?.exec(['python3', script, SITE.address, hex]);
+    const [address, port, answer = ''] = said?.trim().split(' ') ?? [];
+    expect([address, port]).toEqual([SITE.address, '4011']);
+    const decoded = decodeMessage(Buffer.from(answer, 'hex'));
+    expect(decoded.ok && [messageTypeOf(decoded.value), decoded.value.siaddr, decoded.value.file]).toEqual([
+      'ack',
+      SITE.address,
+      'snponly.efi',
+    ]);
+    expect(leaseOf('52:54:00:0c:00:04')).toBeUndefined();
   });
 
   it('leave no trouble behind, and their leases on disk', async () => {

@@ -73,6 +73,24 @@ describe('sockets', () => {
     expect(udp.sockets.filter(({ isOpen }) => isOpen)).toEqual([]);
   });
 
+  it('one on the address for those who ask a boot server: answered from there, to where it came from', async () => {
+    const { udp, start, server, signals, answers } = setUp();
+    await start();
+    const open = udp.sockets.filter(({ local }) => local.port === 4011);
+    expect(open.map(({ local, broadcast }) => [local.address, broadcast])).toEqual([['10.7.0.1', false]]);
+    const asked = encodeMessage(message('request', SPEAKS.uefi, { ciaddr: ip('10.7.0.77') }));
+    if (asked.ok) udp.deliver(asked.value, SITE.address, { address: ip('10.7.0.77'), port: 4011 }, 4011);
+    expect(udp.sent.map(({ from, to }) => [from, to])).toEqual([
+      [
+        { address: '10.7.0.1', port: 4011 },
+        { address: '10.7.0.77', port: 4011 },
+      ],
+    ]);
+    expect([answers(), signals]).toEqual([['ack'], []]);
+    await server.stop();
+    expect(udp.sockets.filter(({ isOpen }) => isOpen)).toEqual([]);
+  });
+
   it('handed in: both ways by that socket, and as many networks as there are sockets', async () => {
     const attached: UdpHandlers[] = [];
     const sent: string[] = [];

@@ -46,6 +46,22 @@ export function buildReply({ message, client, context }: Inquiry, parts: ReplyPa
   return fitInto(header, options, sizeLimit(message));
 }
 
+/**
+ * The ACK of a boot server (PXE 2.1 section 2.2.3): who it is and which loader, nothing of a lease or the network, which
+ * are another server's affair. PXEClient must be in it, or the client takes it for an answer to something else.
+ */
+export function buildBootAck({ message, context }: Inquiry, boot: BootAnswer): DhcpMessage {
+  const isNamed = boot.options.some(({ code }) => code === OPTIONS.vendorClass.code);
+  const options = [
+    messageTypeOption('ack'),
+    option('serverId', context.plan.site.address),
+    ...(isNamed ? [] : [option('vendorClass', 'PXEClient')]),
+    ...boot.options,
+    ...echoed(message, 'machineUuid').map((row) => row.option),
+  ];
+  return { ...headerOf(message), siaddr: boot.siaddr, file: boot.file, options: inOrder(options) };
+}
+
 /** A NAK carries no configuration (RFC 2131 table 3), only who says so and why. */
 export function buildNak({ message, client, context }: Inquiry, because: string): DhcpMessage {
   const relayed = message.giaddr !== UNSPECIFIED;
@@ -62,6 +78,11 @@ export function buildNak({ message, client, context }: Inquiry, because: string)
       ...echoed(message, 'relayAgent').map((row) => row.option),
     ],
   };
+}
+
+/** Message type first, as every client expects; the others by number, so that 67 is padded where readers stop. */
+function inOrder([first, ...rest]: readonly RawOption[]): readonly RawOption[] {
+  return [...(first ? [first] : []), ...rest.toSorted((a, b) => a.code - b.code)];
 }
 
 function headerOf(request: DhcpMessage): DhcpMessage {
