@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createHttpServer, type HttpServer } from '../adapters/http/server.ts';
 import { readArp } from '../adapters/node/arp.ts';
+import { answersTime } from '../adapters/node/ask-time.ts';
 import { systemClock } from '../adapters/node/clock.ts';
 import { makePrivateDir } from '../adapters/node/files.ts';
 import { systemRandom } from '../adapters/node/random.ts';
@@ -44,6 +45,7 @@ import { startRetention } from './retention.ts';
 import { startRevisions } from './revisions.ts';
 import { createReceivers } from './signals/receivers.ts';
 import { createTftpServer } from './tftp/server.ts';
+import { startTimeWatch, type TimeWatch } from './time-watch.ts';
 import { createTransferSignals } from './transfers-to-signals.ts';
 
 export type SiteOptions = {
@@ -136,8 +138,10 @@ async function assemble(
 
   // The rooms that speak to nodes.
   const udp = createUdpPort(log);
+  let time: TimeWatch | undefined;
   const dhcp = createDhcpServer({
     ...{ udp, clock, log, store, revisions, loaders, signals: diary, addresses: siteAddress },
+    servesTime: (network) => time?.servesTime(network) ?? false,
     arp: { entries: readArp },
     handed: dhcpSockets(passed, Object.keys(config.interfaces), udp),
   });
@@ -237,6 +241,8 @@ async function assemble(
       runningTftp = tftp(addresses);
       undo.push(() => runningTftp?.stop());
       await runningTftp.start();
+      time = await startTimeWatch({ addresses: siteAddress, revisions, answersTime, clock, log });
+      undo.push(time.stop);
       undo.push(() => dhcp.stop());
       await dhcp.start();
       undo.push(() => receivers.stop());

@@ -1,9 +1,11 @@
+import { createSocket } from 'node:dgram';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readArp } from '../../src/adapters/node/arp.ts';
+import { answersTime } from '../../src/adapters/node/ask-time.ts';
 import { systemClock } from '../../src/adapters/node/clock.ts';
 import { createUdpPort } from '../../src/adapters/node/udp.ts';
 import { openStore, type SqliteStore } from '../../src/adapters/store/sqlite-store.ts';
@@ -50,6 +52,7 @@ beforeAll(async () => {
     store,
     revisions: { current: () => current },
     loaders: loaders('snponly.efi'),
+    servesTime: () => true,
     signals: { observe: () => {}, record: async () => {} },
     arp: { entries: readArp },
     addresses: () => [SITE],
@@ -163,6 +166,23 @@ describe('real clients', () => {
       'snponly.efi',
     ]);
     expect(leaseOf('52:54:00:0c:00:04')).toBeUndefined();
+  });
+
+  it.each([
+    ['nobody is there', undefined, false],
+    ['a server knows the time', { mode: 4, stratum: 3 }, true],
+    ['a server does not know the time itself', { mode: 4, stratum: 16 }, false],
+    ['something else answers', { mode: 3, stratum: 3 }, false],
+  ])('the time of the site is asked for by NTP: %s', async (_name, server, expected) => {
+    const socket = createSocket('udp4');
+    socket.on('message', (_, from) => {
+      const answer = Buffer.alloc(48);
+      answer.set([0x20 | (server?.mode ?? 0), server?.stratum ?? 0]);
+      socket.send(answer, from.port, from.address);
+    });
+    if (server) await new Promise<void>((resolve) => socket.bind(123, SITE.address, resolve));
+    expect(await answersTime(SITE.address, 1_000)).toBe(expected);
+    await new Promise<void>((resolve) => socket.close(resolve));
   });
 
   it('leave no trouble behind, and their leases on disk', async () => {

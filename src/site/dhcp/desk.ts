@@ -23,6 +23,7 @@ export type DeskParts = {
   readonly clock: Clock;
   readonly store: Store;
   readonly loaders: LoaderTable;
+  readonly servesTime: (network: string) => boolean;
   readonly signals: SignalSink;
   readonly networks: Networks;
   readonly counters: Counters;
@@ -121,9 +122,10 @@ export class Desk {
   }
 
   #context({ plan, pool }: ProbedNetwork): DecideContext {
-    const { clock, store, loaders } = this.#parts;
+    const { clock, store, loaders, servesTime } = this.#parts;
     const now = clock.now();
-    return { now, plan, state: store.state, loaders, pool: pool.view(plan, store.state, now) };
+    const { state } = store;
+    return { now, plan, state, loaders, servesTime: servesTime(plan.network.name), pool: pool.view(plan, state, now) };
   }
 
   /** The answer leaves only after what it promises is on disk; what promises nothing leaves at once. */

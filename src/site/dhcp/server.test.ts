@@ -34,6 +34,7 @@ function setUp(options: { sites?: readonly SiteAddress[]; handed?: readonly Hand
     store,
     revisions: { current: () => world.revision },
     loaders: loaders('undionly.kpxe', 'snponly.efi'),
+    servesTime: () => true,
     signals: { observe: (signal) => signals.push(signal), record: async () => {} },
     arp: { entries: async () => new Map() },
     addresses: () => options.sites ?? [SITE],

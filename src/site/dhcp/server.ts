@@ -29,6 +29,8 @@ export type DhcpServerParts = {
   readonly store: Store;
   readonly revisions: RevisionSource;
   readonly loaders: LoaderTable;
+  /** Whether the time is served at the site's address in a network. */
+  readonly servesTime: (network: string) => boolean;
   readonly signals: SignalSink;
   readonly arp: ArpTable;
   /** One per network that is served; asked once, at the start. */

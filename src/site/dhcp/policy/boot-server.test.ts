@@ -20,8 +20,8 @@ function ask(
   const asked = message(type, speaks, { ciaddr: from.address });
   const client = clientOf(asked);
   if (!client) throw new Error('nobody sent it');
-  const { plan, state, now, loaders: table } = bench;
-  const context = { now, plan, state, loaders: table, pool: bench.pool.view(plan, state, now) };
+  const { plan, state, now, servesTime, loaders: table } = bench;
+  const context = { now, plan, state, loaders: table, servesTime, pool: bench.pool.view(plan, state, now) };
   return decideBootServer(type, { message: asked, client, context }, from);
 }
 

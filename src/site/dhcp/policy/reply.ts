@@ -6,8 +6,7 @@ import type { MessageType, OptionName } from '../codec/options.ts';
 import { hintOf, messageTypeOption, OPTIONS, option } from '../codec/options.ts';
 import type { RawOption } from '../codec/raw-options.ts';
 import type { BootAnswer } from './boot-answer.ts';
-import type { Inquiry } from './decision.ts';
-import type { NetworkPlan } from './network-plan.ts';
+import type { DecideContext, Inquiry } from './decision.ts';
 
 /** An option with its weight: 0 is never left out; of the others, the heaviest goes first when the reply is too long. */
 type Weighed = { readonly option: RawOption; readonly weight: number };
@@ -31,7 +30,7 @@ export function buildReply({ message, client, context }: Inquiry, parts: ReplyPa
   const options = [
     ...must([messageTypeOption(parts.type), option('serverId', plan.site.address)]),
     ...leaseOptions(parts.leaseSeconds),
-    ...networkOptions(plan, hintOf(message, 'parameterList')),
+    ...networkOptions(context, hintOf(message, 'parameterList')),
     ...must(parts.boot.options.filter(({ code }) => code < OPTIONS.machineUuid.code)),
     // RFC 4578 section 2.3 and many ROMs: as it came, and only if it came.
     ...echoed(message, 'machineUuid'),
@@ -116,9 +115,10 @@ function leaseOptions(leaseSeconds: number | undefined): readonly Weighed[] {
 }
 
 /** What the network names, as far as the client asked for it; a client that asks for nothing (Raspberry Pi ROMs) gets all. */
-function networkOptions(plan: NetworkPlan, asked: readonly number[] | undefined): readonly Weighed[] {
-  const { network, site } = plan;
-  const ntp = network.ntp.map((server) => (server === 'site' ? site.address : server));
+function networkOptions(context: DecideContext, asked: readonly number[] | undefined): readonly Weighed[] {
+  const { network, site } = context.plan;
+  const own = context.servesTime ? [site.address] : [];
+  const ntp = network.ntp.flatMap((server) => (server === 'site' ? own : [server]));
   const known: Weighed[] = [{ option: option('subnetMask', netmask(network.subnet)), weight: 0 }];
   const add = (weight: number, row: RawOption) => known.push({ option: row, weight });
   if (network.router !== undefined) add(1, option('routers', [network.router]));
