@@ -3,7 +3,7 @@ import { createHttpServer, type HttpServer } from '../adapters/http/server.ts';
 import { readArp } from '../adapters/node/arp.ts';
 import { answersTime } from '../adapters/node/ask-time.ts';
 import { systemClock } from '../adapters/node/clock.ts';
-import { makePrivateDir } from '../adapters/node/files.ts';
+import { makePrivateDir, removeUnfinished } from '../adapters/node/files.ts';
 import { systemRandom } from '../adapters/node/random.ts';
 import { createSecretFiles } from '../adapters/node/secret-files.ts';
 import { type PassedSocket, passedSockets } from '../adapters/node/systemd-sockets.ts';
@@ -103,6 +103,7 @@ async function assemble(
     faults: { syncDelayMs: fsyncDelayMs },
   });
   undo.push(() => database.close());
+  await removeUnfinished(config.dataDir);
   const store = await withOrderLog({ path: join(config.dataDir, 'orders.log'), store: database, clock, log });
   undo.push(() => store.close());
   const tokens = await openTokenMint(config.dataDir);

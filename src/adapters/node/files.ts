@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf, fileError } from './system-errors.ts';
 
@@ -63,6 +63,19 @@ export async function makePrivateDir(path: string): Promise<void> {
     throw fileError(`cannot make the directory ${path}`, error);
   }
 }
+
+/** Deletes what a kill left behind half written in a directory. Only for whoever alone writes there. */
+export async function removeUnfinished(dir: string): Promise<void> {
+  try {
+    const left = (await readdir(dir)).filter((name) => UNFINISHED.test(name));
+    await Promise.all(left.map((name) => rm(join(dir, name), { force: true })));
+  } catch (error) {
+    throw fileError(`cannot clear ${dir}`, error);
+  }
+}
+
+/** `.name.UUID`, as `publish` names a file that is not whole yet. */
+const UNFINISHED = /^\..+\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 async function publish(
   path: string,
