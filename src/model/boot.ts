@@ -27,7 +27,9 @@ export type BootOutcome =
   | { readonly kind: 'local'; readonly because: string }
   | { readonly kind: 'held' }
   | { readonly kind: 'refused'; readonly because: string }
-  | { readonly kind: 'superseded' };
+  | { readonly kind: 'superseded' }
+  /** It stood still, and began anew before it had gone on: what a person was told of it then. */
+  | ({ readonly kind: 'stalled' } & Pick<Stall, 'stage' | 'since' | 'cause' | 'nextStep'>);
 
 /** One way of one machine from switching on to a result. It keeps the revision that it began with. */
 export type Boot = {

@@ -34,7 +34,7 @@ export type AssetView = {
   readonly sentence: string;
 };
 
-export const NODE_STATES = ['empty', 'waiting', 'booting', 'enrolled', 'lost', 'local', 'refused'] as const;
+export const NODE_STATES = ['empty', 'waiting', 'booting', 'stalled', 'enrolled', 'lost', 'local', 'refused'] as const;
 export type NodeState = (typeof NODE_STATES)[number];
 
 export type SiteNodes = {
@@ -119,7 +119,7 @@ export type BootView = {
   readonly sentence: string;
   readonly stages: readonly StageView[];
   readonly tookMs: number;
-  /** It stands still now. */
+  /** It stands still now, or ended so. */
   readonly stall?: StallView;
 };
 

@@ -32,7 +32,9 @@ export function hearAsset(context: Context, signal: Extract<Signal, { kind: 'ass
     sizeBytes: signal.sizeBytes,
     at: signal.at,
   });
-  hearInstallKernel(context, step(context, boot, 'asset', signal.at), signal.at);
+  // The rest of a file on its way to the boot before is no step of this one.
+  if (!signal.done && boot.reached.script === undefined) return;
+  hearInstallKernel(context, step(context, boot, signal.done ? 'asset-sent' : 'asset', signal.at), signal.at);
 }
 
 /** The booted system takes its configuration. */

@@ -115,8 +115,13 @@ const LOST = {
 /** The newest boot says more than the binding: a node that was enrolled yesterday may be booting now. */
 function stateOf(binding: Binding, boot: BootView | undefined): Pick<NodeView, 'state' | 'sentence' | 'since'> {
   if (!boot) return { state: 'waiting', sentence: 'was not yet seen booting', since: binding.since };
-  const since = boot.closedAt ?? boot.openedAt;
+  if (boot.stall) return { state: 'stalled', sentence: boot.sentence, since: boot.stall.since };
   if (binding.lostSince !== undefined && boot.outcome) return { ...LOST, since: binding.lostSince };
+  return stateByBoot(binding, boot);
+}
+
+function stateByBoot(binding: Binding, boot: BootView): Pick<NodeView, 'state' | 'sentence' | 'since'> {
+  const since = boot.closedAt ?? boot.openedAt;
   switch (boot.outcome) {
     case undefined:
       return { state: 'booting', sentence: `booting: ${boot.sentence}`, since };

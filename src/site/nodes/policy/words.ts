@@ -48,6 +48,8 @@ export function describeEnd({ outcome, openedAt, closedAt, stage }: Boot): strin
       return `went on with its own disk: ${outcome.because}`;
     case 'refused':
       return `refused: ${outcome.because}`;
+    case 'stalled':
+      return `stalled: ${DOING[outcome.stage]}; ${outcome.cause}. ${outcome.nextStep}`;
     case 'held':
       return 'was switched off while it showed its code';
     default:
