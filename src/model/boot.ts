@@ -21,6 +21,16 @@ export const BOOT_STAGES = [
 ] as const;
 export type BootStage = (typeof BOOT_STAGES)[number];
 
+/**
+ * Whether a boot was told to start something. From then on the revision that it pins is fixed: what it asks again, and
+ * its documents, are answered by that one. Before, and while it waits or is held, each question of its loader is
+ * answered by the newest, and the pin moves on with it.
+ */
+export function hasBegun({ stage }: Pick<Boot, 'stage'>): boolean {
+  // A script that was lost in a kill shows by the stages behind it.
+  return BOOT_STAGES.indexOf(stage) >= BOOT_STAGES.indexOf('script');
+}
+
 export type BootOutcome =
   | { readonly kind: 'live' }
   | { readonly kind: 'installed' }
@@ -40,6 +50,7 @@ export type Boot = {
   readonly client?: string;
   readonly slot?: string;
   readonly binding?: number;
+  /** Moves on with the questions of its loader until it has begun. */
   readonly revision?: Digest;
   /** The order under which it installs. */
   readonly order?: OrderId;

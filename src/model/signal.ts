@@ -28,6 +28,8 @@ export type Signal = {
       readonly claim: Claim;
       readonly address: Ipv4;
       readonly answer: ScriptAnswer;
+      /** The revision by which it was answered. */
+      readonly revision?: Digest;
       readonly errno?: string;
     }
   /** Bytes of a kernel or initramfs went out. */

@@ -11,12 +11,16 @@ import {
   SampleStore,
   SITE,
   sampleLease,
+  sampleProfile,
   sampleRevision,
+  sampleSlot,
   sampleTokens,
   T0,
 } from '../../../test/support/sample-site.ts';
 import { createHttpServer, type HttpServer } from '../../adapters/http/server.ts';
+import type { Digest } from '../../kernel/digest.ts';
 import type { Ipv4 } from '../../kernel/ipv4.ts';
+import { BOOT_STAGES, type Boot, type BootId, type BootStage } from '../../model/boot.ts';
 import type { Lease } from '../../model/lease.ts';
 import type { Machine, MachineId } from '../../model/machine.ts';
 import type { Revision } from '../../model/revision.ts';
@@ -30,6 +34,7 @@ afterEach(() => server.close());
 type Setting = {
   readonly rows?: readonly Change[];
   readonly revision?: Revision | undefined;
+  readonly kept?: Revision;
   readonly addresses?: readonly SiteAddress[];
 };
 
@@ -40,7 +45,10 @@ async function setUp(setting: Setting = {}) {
   const deps = {
     siteName: 'store-0417',
     store: new SampleStore(setting.rows ?? [leaseChange(sampleLease())]),
-    revisions: { current: () => revision },
+    revisions: {
+      current: () => revision,
+      get: (digest: Digest) => (setting.kept?.digest === digest ? setting.kept : undefined),
+    },
     content: { stateOf: () => ({ kind: 'complete', sizeBytes: 1_000 }) as const },
     addresses: () => setting.addresses ?? [SITE],
     signals,
@@ -88,6 +96,7 @@ describe('GET /boot/script', () => {
         claim: { mac: POS_MAC, serial: 'X1' },
         address: POS_ADDRESS,
         answer: { kind: 'live', slot: 'pos-1', profile: 'demo' },
+        revision: sampleRevision().digest,
         errno: '4c0a6092: the site did not answer (TCP timed out), at kernel',
       },
     ]);
@@ -180,5 +189,48 @@ describe('GET /boot/script', () => {
     expect(signals.heard).toEqual([]);
     await get(`/boot/script?mac=${POS_MAC}`, '10.0.0.77');
     expect(signals.heard).toHaveLength(1);
+  });
+});
+
+describe('a boot that asks again', () => {
+  const former = 'f'.repeat(64) as Digest;
+  const kernel = { digest: 'd'.repeat(64) as Digest, name: 'former' };
+  const kept = sampleRevision({
+    digest: former,
+    slots: { 'pos-1': sampleSlot({ profile: sampleProfile({ kernel }) }) },
+  });
+  const machine: Machine = {
+    id: 'm1' as MachineId,
+    evidence: [{ kind: 'mac', value: POS_MAC, source: 'dhcp', firstSeen: T0, lastSeen: T0 }],
+  };
+  const boot: Boot = {
+    ...{ id: 'b1' as BootId, machine: machine.id, mac: POS_MAC, slot: 'pos-1', revision: former, openedAt: T0 },
+    ...{ stage: 'script', reached: { seen: T0 } },
+  };
+
+  async function isAnsweredByFormer(row: Boot, setting: Setting = { kept }): Promise<boolean> {
+    const rows: Change[] = [
+      leaseChange(sampleLease()),
+      { table: 'machines', key: machine.id, row: machine },
+      { table: 'boots', key: row.id, row },
+    ];
+    const { get, signals } = await setUp({ ...setting, rows });
+    const { body } = await get(`/boot/script?mac=${POS_MAC}&platform=pcbios&errno=0x4c0a6092&step=kernel`);
+    const isFormer = body.includes(kernel.digest);
+    expect(signals.heard).toMatchObject([{ revision: isFormer ? former : sampleRevision().digest }]);
+    await server.close();
+    return isFormer;
+  }
+
+  it('is answered by its own revision once it was told to start something, and before by the newest', async () => {
+    const byFormer: BootStage[] = [];
+    for (const stage of BOOT_STAGES) if (await isAnsweredByFormer({ ...boot, stage })) byFormer.push(stage);
+    expect(byFormer).toEqual(['script', 'kernel', 'os', 'configured', 'installing', 'done']);
+  });
+
+  it('is answered by the newest when it has ended, over another NIC, and where its own is not kept', async () => {
+    expect(await isAnsweredByFormer({ ...boot, outcome: { kind: 'superseded' }, closedAt: T0 })).toBe(false);
+    expect(await isAnsweredByFormer({ ...boot, mac: OTHER_MAC })).toBe(false);
+    expect(await isAnsweredByFormer(boot, {})).toBe(false);
   });
 });

@@ -1,12 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock, Log } from '../../kernel/ports.ts';
 import type { ContentStore } from '../../model/content.ts';
-import { findSlot, machineOfUuid } from '../../model/identity.ts';
+import { findMachine, findSlot, machineOfUuid } from '../../model/identity.ts';
 import { isBound } from '../../model/lease.ts';
 import type { Peer } from '../../model/peer.ts';
 import { findPeer } from '../../model/peer.ts';
+import type { Revision } from '../../model/revision.ts';
 import type { SignalSink } from '../../model/signal.ts';
-import type { RevisionSource, SiteAddress, TokenMint } from '../../model/site-ports.ts';
+import { type RevisionSource, revisionToStart, type SiteAddress, type TokenMint } from '../../model/site-ports.ts';
 import type { Store } from '../../model/store.ts';
 import type { BootQuery, QueryValues } from './policy/boot-query.ts';
 import { parseBootQuery, parseEnv, parseQuery } from './policy/boot-query.ts';
@@ -58,27 +59,37 @@ function sendScript(deps: BootDeps, request: FastifyRequest, reply: FastifyReply
   if (!peer.site) return sendText(reply, noNetwork());
   const values = parseQuery(request.url);
   const query = parseBootQuery(values);
-  const decision = query ? decide(deps, query, peer, peer.site) : unreadable(values);
+  const revision = query && revisionOf(deps, query);
+  const decision = query ? decide(deps, query, { peer, site: peer.site, revision }) : unreadable(values);
   const claim = query?.request.claim;
-  note(deps, { query, peer, decision });
+  note(deps, { query, peer, decision, revision });
   return sendText(
     reply,
     renderScript(decision, { siteName: deps.siteName, site: peer.site, claim, trouble: query?.trouble }),
   );
 }
 
-function decide(deps: BootDeps, query: BootQuery, peer: Peer, site: SiteAddress): BootDecision {
+/** The boot that asks is the newest of its machine, by the NIC that it boots from. */
+function revisionOf({ store, revisions, clock }: BootDeps, { request: { claim } }: BootQuery): Revision | undefined {
+  const machine = findMachine(claim, store.state, clock.now());
+  const boot = machine && store.state.latestBoot(machine.id);
+  return revisionToStart(revisions, boot?.mac === claim.mac ? boot : undefined);
+}
+
+type Ground = { readonly peer: Peer; readonly site: SiteAddress; readonly revision: Revision | undefined };
+
+function decide(deps: BootDeps, query: BootQuery, { peer, site, revision }: Ground): BootDecision {
   const { lease } = peer;
   const { claim, env } = query.request;
   if (lease && lease.mac !== claim.mac && lease.expiresAt > deps.clock.now()) {
     const because = `it says ${claim.mac}, but its address ${peer.address} was given to ${lease.mac}`;
     return { kind: 'refuse', because, localBoot: localBootOf(undefined, env) };
   }
-  const { store, revisions, content, tokens } = deps;
+  const { store, content, tokens } = deps;
   const now = deps.clock.now();
   return decideBoot(query.request, {
     state: store.state,
-    revision: revisions.current(),
+    revision,
     site,
     assetState: (digest) => content.stateOf(digest),
     now,
@@ -91,9 +102,14 @@ function unreadable(values: QueryValues): BootDecision {
   return { kind: 'refuse', because, localBoot: localBootOf(undefined, parseEnv(values)) };
 }
 
-type Noted = { readonly query: BootQuery | undefined; readonly peer: Peer; readonly decision: BootDecision };
+type Noted = {
+  readonly query: BootQuery | undefined;
+  readonly peer: Peer;
+  readonly decision: BootDecision;
+  readonly revision: Revision | undefined;
+};
 
-function note(deps: BootDeps, { query, peer, decision }: Noted): void {
+function note(deps: BootDeps, { query, peer, decision, revision }: Noted): void {
   const claim = query?.request.claim;
   const answer = answerOf(decision);
   const fields = {
@@ -110,6 +126,7 @@ function note(deps: BootDeps, { query, peer, decision }: Noted): void {
     claim,
     address: peer.address,
     answer,
+    ...(revision ? { revision: revision.digest } : {}),
     ...(query.trouble ? { errno: query.trouble } : {}),
   });
 }

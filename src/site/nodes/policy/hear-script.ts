@@ -1,5 +1,5 @@
 import type { MacAddress } from '../../../kernel/mac.ts';
-import type { Boot } from '../../../model/boot.ts';
+import { type Boot, hasBegun } from '../../../model/boot.ts';
 import { machineCode } from '../../../model/identity.ts';
 import type { ScriptAnswer, Signal } from '../../../model/signal.ts';
 import type { BootInput } from './boot-machine.ts';
@@ -14,8 +14,10 @@ type Script = Extract<Signal, { kind: 'script' }>;
 const REST_MS = 3_000;
 
 /** The loader asked what to do, and was told. */
-export function hearScript(context: Context, { at, claim, answer, errno }: Script): void {
-  const { draft, memory } = context;
+export function hearScript(given: Context, { at, claim, answer, errno, revision }: Script): void {
+  const { draft, memory } = given;
+  // By the revision that the machine was answered by: the template may have changed since.
+  const context = { ...given, revision: (revision && given.keptRevision?.(revision)) ?? given.revision };
   const machine = knowMachine(context, { claim, source: 'script', at });
   if (!machine) return;
   const filled = fillSlot(context, machine, claim, at);
@@ -23,7 +25,7 @@ export function hearScript(context: Context, { at, claim, answer, errno }: Scrip
   if (latest && (isResting(latest, claim.mac, at) || isBusyElsewhere(context, latest, claim.mac, at))) return;
   const before =
     latest && !latest.outcome && latest.mac === claim.mac
-      ? placeBoot(context, latest, filled)
+      ? pin(context, placeBoot(context, latest, filled))
       : openBoot(context, { machine, mac: claim.mac, at, filled });
   if (errno && memory.mayReport(before.id)) {
     const sentence = `${describe(machine)}: its loader reports ${errno}`;
@@ -35,6 +37,14 @@ export function hearScript(context: Context, { at, claim, answer, errno }: Scrip
     const sentence = `${describe(machine)} is in no slot; its screen shows ${code}`;
     draft.say({ type: 'machine-held', at, sentence, ...subjectOf(boot), data: { code } });
   }
+}
+
+/** The revision of a boot that waits moves on with its questions; once it has begun it is fixed. */
+function pin({ draft, revision }: Context, boot: Boot): Boot {
+  if (boot.outcome || hasBegun(boot) || !revision || boot.revision === revision.digest) return boot;
+  const pinned = { ...boot, revision: revision.digest };
+  draft.putBoot(pinned);
+  return pinned;
 }
 
 /** Under which order the boot installs, for all that it proves later. */
