@@ -22,9 +22,9 @@ export const BOOT_STAGES = [
 export type BootStage = (typeof BOOT_STAGES)[number];
 
 /**
- * Whether a boot was told to start something. From then on the revision that it pins is fixed: what it asks again, and
- * its documents, are answered by that one. Before, and while it waits or is held, each question of its loader is
- * answered by the newest, and the pin moves on with it.
+ * Whether a boot was told to start something. From then on the revision that it pins is fixed: what its loader asks again
+ * because something failed, and its documents, are answered by that one. Before, and while it waits or is held, each
+ * question of its loader is answered by the newest, and the pin moves on with it.
  */
 export function hasBegun({ stage }: Pick<Boot, 'stage'>): boolean {
   // A script that was lost in a kill shows by the stages behind it.
@@ -50,7 +50,7 @@ export type Boot = {
   readonly client?: string;
   readonly slot?: string;
   readonly binding?: number;
-  /** Moves on with the questions of its loader until it has begun. */
+  /** The one by which its loader was answered last; until then the one in force when it opened. */
   readonly revision?: Digest;
   /** The order under which it installs. */
   readonly order?: OrderId;

@@ -69,8 +69,13 @@ function sendScript(deps: BootDeps, request: FastifyRequest, reply: FastifyReply
   );
 }
 
-/** The boot that asks is the newest of its machine, by the NIC that it boots from. */
-function revisionOf({ store, revisions, clock }: BootDeps, { request: { claim } }: BootQuery): Revision | undefined {
+/**
+ * Only who says that something failed asks again in the boot that we know: a loader that was just started asks before its
+ * power-on is written down, and shall not be answered by the revision of the boot before.
+ */
+function revisionOf({ store, revisions, clock }: BootDeps, { request, trouble }: BootQuery): Revision | undefined {
+  const { claim, givenUp } = request;
+  if (trouble === undefined && !givenUp) return revisions.current();
   const machine = findMachine(claim, store.state, clock.now());
   const boot = machine && store.state.latestBoot(machine.id);
   return revisionToStart(revisions, boot?.mac === claim.mac ? boot : undefined);

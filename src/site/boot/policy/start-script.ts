@@ -8,7 +8,7 @@ type Start = Extract<BootDecision, { kind: 'live' | 'install' }>;
 type Install = Extract<Start, { kind: 'install' }>;
 
 const TRIES = 6;
-/** Rounds of all tries; each begins with a new script, so that a corrected template helps at once. */
+/** Rounds of all tries; each begins with a new script, so that an order or a slot that was taken away meanwhile counts. */
 const ROUNDS = 3;
 /** Without progress: Debian's iPXE of 2019 would wait for a silent peer for ever. */
 const STALL_MS = 60_000;

@@ -1,5 +1,5 @@
 import type { MacAddress } from '../../../kernel/mac.ts';
-import { type Boot, hasBegun } from '../../../model/boot.ts';
+import type { Boot } from '../../../model/boot.ts';
 import { machineCode } from '../../../model/identity.ts';
 import type { ScriptAnswer, Signal } from '../../../model/signal.ts';
 import type { BootInput } from './boot-machine.ts';
@@ -39,9 +39,9 @@ export function hearScript(given: Context, { at, claim, answer, errno, revision 
   }
 }
 
-/** The revision of a boot that waits moves on with its questions; once it has begun it is fixed. */
+/** The revision by which its loader was answered: that is the newest until the boot has begun, and then its own. */
 function pin({ draft, revision }: Context, boot: Boot): Boot {
-  if (boot.outcome || hasBegun(boot) || !revision || boot.revision === revision.digest) return boot;
+  if (!revision || boot.revision === revision.digest) return boot;
   const pinned = { ...boot, revision: revision.digest };
   draft.putBoot(pinned);
   return pinned;

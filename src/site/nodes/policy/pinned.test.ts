@@ -79,6 +79,13 @@ describe('the revision of a boot', () => {
     expect(world.boots).toEqual([[A, 'pos-1', 'script']]);
   });
 
+  it('is that of the last script, also when its loader was started anew and nobody heard its power-on', () => {
+    const world = new World().tell(dhcp(0, 'firmware'), script(6_000, live, A));
+    world.current = B;
+    world.tell(script(20_000, { ...live, slot: 'pos-2' }, B));
+    expect(world.boots).toEqual([[B, 'pos-2', 'script']]);
+  });
+
   it('keeps its machine in its slot until the next boot', () => {
     const world = new World().tell(dhcp(0, 'firmware'), script(6_000, live, A));
     world.current = B;
