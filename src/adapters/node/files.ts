@@ -106,7 +106,7 @@ async function writeSynced(path: string, content: string | Uint8Array, mode: num
 }
 
 /** A new name is only safe when its directory is. */
-async function syncDir(path: string): Promise<void> {
+export async function syncDir(path: string): Promise<void> {
   const dir = await open(path, 'r');
   try {
     await dir.sync();
