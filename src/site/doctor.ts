@@ -25,7 +25,7 @@ const silent: Log = { debug: () => undefined, info: () => undefined, warn: () =>
 export async function examineSite(configPath: string, env: NodeJS.ProcessEnv): Promise<readonly CheckResult[]> {
   const config = await readSiteConfig(configPath).catch((error: unknown) => AppError.from(error));
   if (config instanceof AppError) return [failed('site file', config.message, config.help)];
-  const { outcome } = await compileSite(config, 1);
+  const { outcome } = compileSite(config, 1);
   if (!outcome.ok) {
     const template = failed(
       'template',

@@ -22,7 +22,7 @@ import { registerApiRoutes, registerCommandRoutes } from './api/routes.ts';
 import { bootRoutes, entryScript } from './boot/routes.ts';
 import { createBootFiles } from './boot-files.ts';
 import { createCommandGate } from './command-gate.ts';
-import { compileSite } from './compile-site.ts';
+import { compileInThread } from './compile-in-thread.ts';
 import type { SiteConfig } from './config.ts';
 import { parseLoaderManifest } from './content/loader-manifest.ts';
 import { createLoaders } from './content/loaders.ts';
@@ -123,7 +123,7 @@ async function assemble(
   let addresses: readonly SiteAddress[] | undefined;
   const revisions = await startRevisions({
     ...{ dataDir: config.dataDir, store, content, clock, log },
-    compile: (number) => compileSite(config, number),
+    compile: (number) => compileInThread(config, number, clock),
     refuse: (revision) => refuseRevision(revision, config.interfaces, addresses),
   });
   undo.push(() => revisions.stop());
