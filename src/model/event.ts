@@ -9,6 +9,8 @@ export const EVENT_TYPES = [
   'revision-refused',
   'machine-seen',
   'machine-merged',
+  'machine-split',
+  'mac-contested',
   'machine-held',
   'slot-filled',
   'slot-conflict',

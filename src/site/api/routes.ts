@@ -3,10 +3,10 @@ import { AppError } from '../../kernel/errors.ts';
 import type { Event, EventType } from '../../model/event.ts';
 import { EVENT_TYPES } from '../../model/event.ts';
 import type { EventQuery } from '../../model/store.ts';
-import { SLOT_COMMANDS } from '../../wire/api/commands.ts';
+import { MACHINE_COMMANDS, SLOT_COMMANDS } from '../../wire/api/commands.ts';
 import type { NodeDetail, SiteNodes, SiteStatus } from '../../wire/api/views.ts';
 import type { CommandGate } from './commands.ts';
-import { parseCommand } from './policy/parse-command.ts';
+import { parseCommand, parseMachineCommand } from './policy/parse-command.ts';
 import { streamEvents } from './stream.ts';
 
 /** What the API shows; the composition root answers from the site's facts. */
@@ -26,7 +26,7 @@ export interface SiteQueries {
 const maxEvents = 1000;
 
 /**
- * `POST /api/v1/arm` and `/api/v1/slots/<slot>/<command>`. JSON and nothing else: a form, which any page may send
+ * `POST /api/v1/arm`, `/api/v1/slots/<slot>/<command>` and `/api/v1/machines/<machine>/<command>`. JSON and nothing else: a form, which any page may send
  * anywhere without asking, is refused.
  */
 export function registerCommandRoutes(app: FastifyInstance, gate: CommandGate): void {
@@ -40,6 +40,15 @@ export function registerCommandRoutes(app: FastifyInstance, gate: CommandGate): 
       requireJson(request);
       return gate.carryOut(request.raw, () => {
         const command = parseCommand(kind, request.params.slot, request.body);
+        if (!command.ok) throw command.error;
+        return command.value;
+      });
+    });
+  for (const kind of MACHINE_COMMANDS)
+    app.post<{ Params: { machine: string } }>(`/api/v1/machines/:machine/${kind}`, (request) => {
+      requireJson(request);
+      return gate.carryOut(request.raw, () => {
+        const command = parseMachineCommand(kind, request.params.machine, request.body);
         if (!command.ok) throw command.error;
         return command.value;
       });

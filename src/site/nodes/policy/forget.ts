@@ -19,18 +19,10 @@ export function forgetMachines(state: SiteState, limits: ForgetLimits): readonly
   const dropped = idle.filter((machine, index) => index < tooMany || lastSeen(machine) < limits.beforeMs);
   const gone = new Set<string>(dropped.map(({ id }) => id));
   const boots = [...state.boots.values()].filter((boot) => gone.has(boot.machine));
-  const counters = [...state.counters.keys()].filter((key) => gone.has(conflictOf(key)));
   return [
     ...dropped.map(({ id }) => ({ table: 'machines', key: id, row: null }) as const),
     ...boots.map(({ id }) => ({ table: 'boots', key: id, row: null }) as const),
-    ...counters.map((key) => ({ table: 'counters', key, row: null }) as const),
   ];
-}
-
-/** The machine of a counter `conflicts/m7/pos-1`. */
-function conflictOf(key: string): string {
-  const [kind, machine] = key.split('/');
-  return kind === 'conflicts' && machine ? machine : '';
 }
 
 function holdsLease(machine: Machine, leased: ReadonlySet<string>): boolean {

@@ -1,0 +1,117 @@
+import type { AppError } from '../../../kernel/errors.ts';
+import { type MacAddress, parseMac } from '../../../kernel/mac.ts';
+import type { Result } from '../../../kernel/result.ts';
+import { ok } from '../../../kernel/result.ts';
+import type { Command } from '../../../model/commands.ts';
+import type { Machine, MachineId, Merge } from '../../../model/machine.ts';
+import { macsOf } from '../../../model/machine.ts';
+import { fencedMark } from '../../../model/order.ts';
+import { answer, notFound, type Outcome, refused, type Said } from './command-answer.ts';
+import type { Context } from './context.ts';
+import { joinMachines } from './merge-nic.ts';
+import { type Parts, takeNic, undoMerge } from './merge-rows.ts';
+import { machinesNamed, wholeOf } from './named-machine.ts';
+import { step } from './track-boot.ts';
+import { describe } from './words.ts';
+
+/** As many as the evidence of one machine has room for. */
+const MAX_NICS = 16;
+
+/** Two machines are one: all that is known of `other` goes to `keep`, and with it its place in the wire's traffic. */
+export function merge(context: Context, command: Extract<Command, { kind: 'merge' }>, { by, at }: Said): Outcome {
+  const { draft } = context;
+  const keep = findOne(context, command.keep);
+  if (!keep.ok) return keep;
+  const other = findOne(context, command.other);
+  if (!other.ok) return other;
+  const because = whyNotOne(context, keep.value, other.value);
+  if (because !== undefined) return refused(because);
+  const fence = draft.marks.get(fencedMark(other.value.id));
+  const machine = joinMachines(context, keep.value, other.value, { at, by });
+  const [kept, gone] = [machine.id, other.value.id];
+  const sentence = `${describe(other.value)} (${gone}) and ${describe(keep.value)} (${kept}) are one machine, says ${by}`;
+  draft.say({
+    type: 'machine-merged',
+    at,
+    sentence,
+    machine: kept,
+    data: { from: gone, by, macs: macsOf(other.value) },
+  });
+  const unfenced = fence && !draft.marks.has(fencedMark(kept)) ? ` As a part of ${kept} it is fenced off no more.` : '';
+  return answer(`${gone} is a part of ${kept} now.${unfenced} slipway split ${kept} ${gone} undoes that.`);
+}
+
+function whyNotOne({ draft }: Context, keep: Machine, other: Machine): string | undefined {
+  if (keep.id === other.id) return `both names mean ${keep.id}: there is nothing to merge`;
+  const slot = draft.bindingOfMachine(other.id)?.slot;
+  const kept = draft.bindingOfMachine(keep.id)?.slot;
+  if (slot !== undefined && kept === undefined)
+    return `${other.id} fills ${slot}, and ${keep.id} no slot. The other way round it works: slipway merge ${other.id} ${keep.id}`;
+  if (slot !== undefined)
+    return `${other.id} fills ${slot}, and ${keep.id} fills ${kept}. Empty one of them first: slipway release ${slot}, then try again`;
+  const count = new Set([...macsOf(keep), ...macsOf(other)]).size;
+  return count > MAX_NICS ? `together they would have ${count} MAC addresses, and ${MAX_NICS} are the most` : undefined;
+}
+
+/** One machine is two: gives back what came by a merge, or takes a NIC away. */
+export function split(context: Context, command: Extract<Command, { kind: 'split' }>, said: Said): Outcome {
+  const { draft } = context;
+  const found = findOne(context, command.machine);
+  if (!found.ok) return found;
+  const machine = found.value;
+  const cut = partsOf(context, machine, command.part);
+  if (!cut.ok) return cut;
+  const { parts, undone } = cut.value;
+  const { kept, freed } = parts;
+  endBoot(context, machine, macsOf(freed), said.at);
+  draft.putMachine(kept);
+  draft.putMachine(freed);
+  fenceToo(context, parts, undone, said);
+  const sentence = `${describe(freed)} (${freed.id}) is not ${describe(kept)} (${kept.id}), says ${said.by}`;
+  const data = { from: kept.id, by: said.by, macs: macsOf(freed) };
+  draft.say({ type: 'machine-split', at: said.at, sentence, machine: freed.id, data });
+  return answer(
+    `${freed.id} is a machine of its own now, with ${macsOf(freed).join(', ') || 'no MAC address'}. Its UUID does not bring it back; slipway merge ${kept.id} ${freed.id} does.`,
+  );
+}
+
+type Cut = { readonly parts: Parts; readonly undone?: Merge };
+
+function partsOf({ draft }: Context, machine: Machine, part: string): Result<Cut, AppError> {
+  const mac = parseMac(part);
+  const id = part.toLowerCase();
+  const undone = machine.merged?.findLast(({ former }) => former.id === id || (mac && macsOf(former).includes(mac)));
+  if (undone) return ok({ parts: undoMerge(machine, undone), undone });
+  const macs = macsOf(machine);
+  if (!mac || !macs.includes(mac)) {
+    const parts = [...(machine.merged ?? []).map(({ former }) => former.id), ...macs].join(', ');
+    return refused(`${part} is no part of ${machine.id}. Its parts are: ${parts}`);
+  }
+  if (macs.length === 1) return refused(`${mac} is the only MAC address of ${machine.id}: there is nothing to split`);
+  return ok({ parts: takeNic(machine, mac, `m${draft.count('machines')}` as MachineId) });
+}
+
+/** A boot over a NIC that is another machine's now is nobody's. */
+function endBoot(context: Context, machine: Machine, macs: readonly MacAddress[], at: number): void {
+  const boot = context.draft.latestBoot(machine.id);
+  if (boot && macs.includes(boot.mac)) step(context, boot, 'power-on', at);
+}
+
+/** What was fenced off as a whole is fenced off in each part; not what was no part of it then. */
+function fenceToo({ draft }: Context, { kept, freed }: Parts, undone: Merge | undefined, { at, by }: Said): void {
+  const fence = draft.marks.get(fencedMark(kept.id));
+  if (!fence || (undone && undone.at >= fence.at)) return;
+  const because = `it was a part of ${kept.id}, which was ${fence.because ?? 'fenced off'}`;
+  draft.putMark(fencedMark(freed.id), { at, by, because });
+}
+
+function findOne({ draft }: Context, name: string): Result<Machine, AppError> {
+  const found = machinesNamed(draft, name);
+  const [machine, another] = found;
+  if (another) return refused(`${name} may be ${found.map(({ id }) => id).join(' or ')}: name it by its id`);
+  if (machine) return ok(machine);
+  const whole = wholeOf(draft, name);
+  return whole
+    ? refused(`${name} is a part of ${whole.id}: name that, or undo it with slipway split ${whole.id} ${name}`)
+    : notFound(`this site knows no machine ${JSON.stringify(name)}; slipway nodes lists them`);
+}
