@@ -58,6 +58,19 @@ export type NodeView = {
   readonly install?: InstallView;
   readonly machine?: MachineView;
   readonly boot?: BootView;
+  /** Machines that would fill this slot too; missing if there are none. The one that fills it stays. */
+  readonly contenders?: readonly ContenderView[];
+};
+
+/** A machine that wants a slot which another one fills. */
+export type ContenderView = {
+  readonly machine: string;
+  readonly code: string;
+  readonly macs: readonly string[];
+  readonly since: number;
+  readonly because: string;
+  /** What a person does about it, by what is the case. */
+  readonly toDo: readonly { readonly when: string; readonly do: string }[];
 };
 
 /** What is on the disk of a slot's machine, what is ordered, and why nothing is installed now. */
@@ -104,6 +117,17 @@ export type MachineView = {
   readonly held: boolean;
   /** Why it may fill no slot: it was replaced or released. */
   readonly fenced?: string;
+  /** The slot that it would fill if another machine did not. */
+  readonly contends?: string;
+  /** What came to it by merges; `slipway split` gives it back. `by` is `uuid` where nobody said so. */
+  readonly merged?: readonly {
+    readonly machine: string;
+    readonly macs: readonly string[];
+    readonly at: number;
+    readonly by: string;
+  }[];
+  /** MACs that a person took away from it: its UUID does not bring them back. */
+  readonly apart?: readonly string[];
   /** Only of a machine that is held. */
   readonly proposals?: readonly ProposalView[];
   readonly sentence: string;

@@ -33,8 +33,9 @@ export function decideBoot(request: BootRequest, context: BootContext): BootDeci
     case 'none':
       return decideUnknown(request, revision, localBoot);
     case 'taken': {
-      const because = `${answer.slot.name} is taken: ${nameOf(answer.by)} fills it, and this machine matches it too`;
-      return { kind: 'refuse', because, localBoot };
+      const too = answer.why === 'uuid' ? 'says its UUID' : 'matches it too';
+      const because = `${answer.slot.name} is taken: ${nameOf(answer.by)} fills it, and this machine ${too}`;
+      return { kind: 'refuse', because, code: machineCode(request.claim.mac), localBoot };
     }
     case 'slot':
       return decideSlot(request, context, revision, answer.slot);

@@ -81,7 +81,13 @@ export type BootDecision =
       readonly toDo?: string;
       readonly localBoot: LocalBoot;
     }
-  | { readonly kind: 'refuse'; readonly because: string; readonly localBoot: LocalBoot };
+  | {
+      readonly kind: 'refuse';
+      readonly because: string;
+      /** What a person needs to give it the slot all the same. */
+      readonly code?: string;
+      readonly localBoot: LocalBoot;
+    };
 
 /** What the other rooms hear of a decision. */
 export function answerOf(decision: BootDecision): ScriptAnswer {

@@ -2,6 +2,7 @@ import { machineCode } from '../../../model/identity.ts';
 import type { Machine } from '../../../model/machine.ts';
 import { fencedMark } from '../../../model/order.ts';
 import type { SiteState } from '../../../model/store.ts';
+import { evidenceAge } from './evidence-age.ts';
 
 /** How long a code is good after its machine was last heard: the screen may have gone on meanwhile. */
 const CODE_MS = 10 * 60_000;
@@ -25,9 +26,5 @@ function showsCode(state: SiteState, machine: Machine, now: number): boolean {
   const boot = state.latestBoot(machine.id);
   const isFenced = state.marks.has(fencedMark(machine.id));
   const isShown = boot?.reached.held !== undefined || isFenced || machine.contends !== undefined;
-  return isShown && now - lastHeard(machine, boot?.closedAt) < CODE_MS;
-}
-
-function lastHeard(machine: Machine, closedAt = 0): number {
-  return Math.max(closedAt, ...machine.evidence.map(({ lastSeen }) => lastSeen));
+  return isShown && now - Math.max(evidenceAge(machine).lastSeen, boot?.closedAt ?? 0) < CODE_MS;
 }

@@ -10,7 +10,7 @@ import { answer, notFound, type Outcome, refused, type Said } from './command-an
 import type { Context } from './context.ts';
 import { joinMachines } from './merge-nic.ts';
 import { type Parts, takeNic, undoMerge } from './merge-rows.ts';
-import { machinesNamed, wholeOf } from './named-machine.ts';
+import { hasPart, machinesNamed, wholeOf } from './named-machine.ts';
 import { step } from './track-boot.ts';
 import { describe } from './words.ts';
 
@@ -80,7 +80,7 @@ type Cut = { readonly parts: Parts; readonly undone?: Merge };
 function partsOf({ draft }: Context, machine: Machine, part: string): Result<Cut, AppError> {
   const mac = parseMac(part);
   const id = part.toLowerCase();
-  const undone = machine.merged?.findLast(({ former }) => former.id === id || (mac && macsOf(former).includes(mac)));
+  const undone = machine.merged?.findLast(({ former }) => hasPart(former, id) || (mac && macsOf(former).includes(mac)));
   if (undone) return ok({ parts: undoMerge(machine, undone), undone });
   const macs = macsOf(machine);
   if (!mac || !macs.includes(mac)) {

@@ -24,5 +24,10 @@ export function machinesNamed(state: SiteState, name: string): readonly Machine[
 /** The machine that one with this id became a part of, by a merge that can be undone. */
 export function wholeOf(state: SiteState, id: string): Machine | undefined {
   const wanted = id.toLowerCase();
-  return [...state.machines.values()].find(({ merged }) => merged?.some(({ former }) => former.id === wanted));
+  return [...state.machines.values()].find(({ merged = [] }) => merged.some(({ former }) => hasPart(former, wanted)));
+}
+
+/** Whether a machine is the one with this id, or that one came to it. */
+export function hasPart({ id, merged = [] }: Machine, wanted: string): boolean {
+  return id === wanted || merged.some(({ former }) => hasPart(former, wanted));
 }

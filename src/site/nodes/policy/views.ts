@@ -19,6 +19,8 @@ import type {
   SiteStatus,
 } from '../../../wire/api/views.ts';
 import { NODE_STATES } from '../../../wire/api/views.ts';
+import { contendersBySlot } from './contenders.ts';
+import { wholeOf } from './named-machine.ts';
 import { viewBoot } from './view-boot.ts';
 import { viewInstall } from './view-install.ts';
 import type { ViewContext } from './view-machine.ts';
@@ -59,22 +61,39 @@ export function viewStatus(context: StatusContext): SiteStatus {
 /** All slots, and the machines that fill none of them; not those whose last NIC proved to be another machine's. */
 export function viewNodes(context: ViewContext): SiteNodes {
   const { state, revision } = context;
-  const nodes = Object.values(revision?.slots ?? {}).map((slot) => viewNode(slot, context));
+  const contenders = contendersBySlot(context);
+  const nodes = Object.values(revision?.slots ?? {}).map((slot) => ({
+    ...viewNode(slot, context),
+    ...contendersOf(slot, contenders),
+  }));
   const placed = new Set(nodes.map(({ machine }) => machine?.id));
   const others = [...state.machines.values()].filter((machine) => !placed.has(machine.id) && isNamed(machine));
   const machines = others.map((machine) => viewMachine(machine, context));
   return { nodes, machines: machines.sort((a, b) => b.lastSeen - a.lastSeen) };
 }
 
-/** A slot by its name, else a machine by its id, its code or a MAC; undefined: the site has none of that name. */
+/**
+ * A slot by its name, else a machine by its id, its code or a MAC, also the one that it became a part of; undefined:
+ * the site has none of that name.
+ */
 export function viewDetail(name: string, context: ViewContext): NodeDetail | undefined {
   const { revision, state } = context;
   const slot = revision && Object.hasOwn(revision.slots, name) ? revision.slots[name] : undefined;
-  if (slot) return { node: viewNode(slot, context), boots: viewBoots({ slot: slot.name }, context) };
+  if (slot) {
+    const node = { ...viewNode(slot, context), ...contendersOf(slot, contendersBySlot(context)) };
+    return { node, boots: viewBoots({ slot: slot.name }, context) };
+  }
   const wanted = name.toLowerCase();
-  const found = [...state.machines.values()].map((machine) => viewMachine(machine, context)).filter(isCalled(wanted));
-  const machine = found.find(({ held }) => held) ?? found[0];
+  const whole = wholeOf(state, wanted);
+  const called = [...state.machines.values()].filter(isNamed).map((machine) => viewMachine(machine, context));
+  const found = called.filter(isCalled(wanted));
+  const machine = found.find(({ held }) => held) ?? found[0] ?? (whole && viewMachine(whole, context));
   return machine && { machine, boots: viewBoots({ machine: machine.id }, context) };
+}
+
+function contendersOf({ name }: Slot, bySlot: ReturnType<typeof contendersBySlot>): Pick<NodeView, 'contenders'> {
+  const contenders = bySlot.get(name);
+  return contenders ? { contenders } : {};
 }
 
 function isNamed({ evidence }: Machine): boolean {
