@@ -56,6 +56,12 @@ describe('commands', () => {
     ['/api/v1/slots/pos-1/reinstall', '{"wipe":true}', { kind: 'reinstall', slot: 'pos-1', wipe: true }],
     ['/api/v1/slots/pos-1/hold', '{"on":false}', { kind: 'hold', slot: 'pos-1', on: false }],
     ['/api/v1/slots/pos-1/confirm', '{}', { kind: 'confirm', slot: 'pos-1' }],
+    ['/api/v1/machines/m3/merge', '{"other":"m7"}', { kind: 'merge', keep: 'm3', other: 'm7' }],
+    [
+      '/api/v1/machines/52%3A54%3A00%3A00%3A00%3A01/split',
+      '{"part":"m7"}',
+      { kind: 'split', machine: '52:54:00:00:00:01', part: 'm7' },
+    ],
   ])('POST %s %s', async (url, body, command) => {
     const { post, obeyed } = await setUp();
     expect(await post(url, { body })).toEqual([200, 'done']);
@@ -76,6 +82,10 @@ describe('commands', () => {
 
   it.each([
     ['/api/v1/slots/pos-1/claim', '{}'],
+    ['/api/v1/machines/m3/merge', '{}'],
+    ['/api/v1/machines/m3/merge', '{"other":"m7","force":true}'],
+    ['/api/v1/machines/m3/split', '{"part":7}'],
+    ['/api/v1/machines/m3/split', '[]'],
     ['/api/v1/slots/pos-1/claim', '{"code":7}'],
     ['/api/v1/slots/pos-1/reinstall', '{"wipe":"yes"}'],
     ['/api/v1/slots/pos-1/reinstall', '{"wype":true}'],

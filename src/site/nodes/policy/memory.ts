@@ -27,6 +27,8 @@ const WRONG_CODES_MS = 10 * 60_000;
 const FORGET_MS = 2 * 60_000;
 /** A machine that was switched off and its disk put elsewhere takes longer; two that are on ask again sooner. */
 const HOLDERS_MS = 10 * 60_000;
+/** More clones than that in turn are found when two of them meet. */
+const MAX_SPELLS = 4;
 const TELL_OF_HOLDERS_MS = 60 * 60_000;
 
 /**
@@ -94,11 +96,10 @@ export class Memory {
     const next =
       last?.uuid === uuid
         ? [...spells.slice(0, -1), { ...last, lastAt: at }]
-        : [...spells.slice(-2), { uuid, since: at, lastAt: at }];
+        : [...spells, { uuid, since: at, lastAt: at }].slice(-MAX_SPELLS);
     putNewest(this.#spells, key, next, MAX_SIGHTINGS);
-    const [first, rival, now] = next;
-    if (!now || first?.uuid !== uuid || now.since !== at || at - first.lastAt > HOLDERS_MS) return undefined;
-    return rival?.uuid;
+    const isBack = next.slice(0, -1).some((spell) => spell.uuid === uuid && at - spell.lastAt <= HOLDERS_MS);
+    return isBack && next.at(-1)?.since === at ? next.at(-2)?.uuid : undefined;
   }
 
   /** Whether the alarm about the holders of a MAC is due: once in an hour. */

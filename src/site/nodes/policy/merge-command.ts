@@ -81,14 +81,21 @@ function partsOf({ draft }: Context, machine: Machine, part: string): Result<Cut
   const mac = parseMac(part);
   const id = part.toLowerCase();
   const undone = machine.merged?.findLast(({ former }) => hasPart(former, id) || (mac && macsOf(former).includes(mac)));
-  if (undone) return ok({ parts: undoMerge(machine, undone), undone });
   const macs = macsOf(machine);
+  if (undone) {
+    const parts = undoMerge(machine, undone);
+    return macsOf(parts.kept).length > 0 ? ok({ parts, undone }) : refused(nothingLeft(machine, parts.freed));
+  }
   if (!mac || !macs.includes(mac)) {
     const parts = [...(machine.merged ?? []).map(({ former }) => former.id), ...macs].join(', ');
     return refused(`${part} is no part of ${machine.id}. Its parts are: ${parts}`);
   }
-  if (macs.length === 1) return refused(`${mac} is the only MAC address of ${machine.id}: there is nothing to split`);
+  if (macs.length === 1) return refused(nothingLeft(machine, machine));
   return ok({ parts: takeNic(machine, mac, `m${draft.count('machines')}` as MachineId) });
+}
+
+function nothingLeft({ id }: Machine, freed: Machine): string {
+  return `${macsOf(freed).join(' ')} is all that ${id} has: without it, it would be no machine`;
 }
 
 /** A boot over a NIC that is another machine's now is nobody's. */

@@ -59,10 +59,11 @@ function addMissing(evidence: readonly Evidence[], former: Machine): readonly Ev
   return [...evidence, ...missing.map((row) => ({ ...row, from: former.id }))];
 }
 
-/** A MAC or a UUID that is new came by a merge of its own, or is this machine's. */
-function cameWith({ from, kind, firstSeen }: Evidence, { former, at }: Merge): boolean {
+/** A MAC or a UUID may have been said by another source since; one that is all new is this machine's. */
+function cameWith({ from, kind, value, firstSeen }: Evidence, { former, at }: Merge): boolean {
   if (from !== undefined) return from === former.id;
-  return kind !== 'mac' && kind !== 'uuid' && firstSeen > at;
+  if (kind !== 'mac' && kind !== 'uuid') return firstSeen > at;
+  return former.evidence.some((row) => row.kind === kind && row.value === value);
 }
 
 function lastSeenOf(row: Evidence, machine: Machine): number {
