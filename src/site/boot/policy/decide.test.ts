@@ -13,6 +13,7 @@ import {
   T0,
 } from '../../../../test/support/sample-site.ts';
 import type { AssetState } from '../../../model/content.ts';
+import { machineCode } from '../../../model/identity.ts';
 import type { Machine, MachineId } from '../../../model/machine.ts';
 import { ARMED, fencedMark, type Order, type OrderId } from '../../../model/order.ts';
 import type { HardwareClass, Revision } from '../../../model/revision.ts';
@@ -119,6 +120,7 @@ describe('a machine in a slot', () => {
     expect(decide(ask({ claim: { mac: OTHER_MAC, serial: 'Y2' } }), revision, {}, state)).toMatchObject({
       kind: 'refuse',
       because: 'pos-1 is taken: the machine with serial X1 fills it, and this machine matches it too',
+      code: machineCode(OTHER_MAC),
     });
   });
 

@@ -56,6 +56,7 @@ const local: BootDecision = {
 const refuse: BootDecision = {
   kind: 'refuse',
   because: 'pos-1 is taken: the machine with serial X9 fills it',
+  code: 'K7PW',
   localBoot: 'sanboot',
 };
 
@@ -249,7 +250,7 @@ describe('the scripts as a person and a machine read them', () => {
     echo This machine: of unknown make, serial unknown, MAC \${netX/mac}
     echo The site starts nothing on this machine:
     echo pos-1 is taken: the machine with serial X9 fills it.
-    echo What to do: tell whoever looks after this site what stands here.
+    echo What to do: tell whoever looks after this site what stands here, and the code K7PW.
     echo It goes on with its own disk in 20 seconds.
     sleep 20 ||
     sanboot --no-describe --drive 0x80 ||
