@@ -41,24 +41,30 @@ export function contendersBySlot(facts: Facts): ReadonlyMap<string, readonly Con
   return bySlot;
 }
 
-function viewContender(machine: Machine, { slot, by, why, since }: Contention, { state }: Facts): ContenderView {
+function viewContender(machine: Machine, contention: Contention, { state }: Facts): ContenderView {
+  const { slot, by, why, since } = contention;
   const macs = macsOf(machine);
   const mac = state.latestBoot(machine.id)?.mac ?? macs[0];
   const code = mac === undefined ? '' : machineCode(mac);
-  const because =
-    why === 'uuid'
-      ? `it says the UUID of ${by}, which fills ${slot}`
-      : `the template means it too, and ${by} fills ${slot}`;
-  const wrong =
-    why === 'uuid'
-      ? 'leave it: it gets no slot by itself'
-      : `take its MAC, UUID or serial number out of ${slot} in the template`;
+  const isCard = { when: `it is a network card of ${by}`, do: `slipway merge ${slot} ${machine.id}` };
+  const who = { machine: machine.id, code, macs, since };
+  if (why === 'uuid')
+    return {
+      ...{ ...who, because: `it says the UUID of ${by}, which fills ${slot}` },
+      toDo: [
+        isCard,
+        {
+          when: 'it is another machine',
+          do: `slipway split ${slot} ${machine.id}; then it shows its code and can be given a slot`,
+        },
+      ],
+    };
   return {
-    ...{ machine: machine.id, code, macs, since, because },
+    ...{ ...who, because: `the template means it too, and ${by} fills ${slot}` },
     toDo: [
       { when: `it is to take the place of ${by}`, do: `switch ${by} off, then slipway replace ${slot} ${code}` },
-      { when: `it is a network card of ${by}`, do: `slipway merge ${slot} ${machine.id}` },
-      { when: 'it is another machine', do: wrong },
+      isCard,
+      { when: 'it does not belong there', do: `take its MAC, UUID or serial number out of ${slot} in the template` },
     ],
   };
 }

@@ -112,7 +112,7 @@ export function bindMachine(context: Context, { slot, machine, at, by }: Placing
     health: 'waiting',
     ...(by === undefined ? {} : { placedBy: by }),
   };
-  leaveSlot(context, machine, slot, at);
+  leaveSlot(context, machine.id, slot, at);
   draft.putBinding(binding);
   const replaced = before && before.releasedAt === undefined ? `, in place of ${before.machine}` : '';
   const sentence = `${describe(machine)} fills ${slot}${replaced}${by === undefined ? '' : `, says ${by}`}`;
@@ -120,9 +120,14 @@ export function bindMachine(context: Context, { slot, machine, at, by }: Placing
   return binding;
 }
 
-function leaveSlot(context: Context, { id, contends: _, ...rest }: Machine, next: string, at: number): void {
+/** What it contended for, and where it was, is over. */
+function leaveSlot(context: Context, id: MachineId, next: string, at: number): void {
   const { draft } = context;
-  if (draft.machines.get(id)?.contends) draft.putMachine({ id, ...rest });
+  const row = draft.machines.get(id);
+  if (row?.contends) {
+    const { contends: _, ...rest } = row;
+    draft.putMachine(rest);
+  }
   const left = draft.bindingOfMachine(id);
   if (!left || left.slot === next) return;
   voidOrders(context, left.slot, at, `its machine fills ${next} now`);

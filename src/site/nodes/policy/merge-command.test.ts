@@ -78,10 +78,12 @@ describe('merge', () => {
 
   it('is refused where one machine would have more NICs than there is room for', () => {
     const made = new InstallWorld();
-    const nics = Array.from({ length: 17 }, (_, i) => `52:54:00:00:01:${String(i + 10)}` as MacAddress);
+    const nics = Array.from({ length: 10 }, (_, i) => `52:54:00:00:01:${String(i + 10)}` as MacAddress);
     for (const mac of nics) made.powerOn(mac);
     const answers = nics.slice(1).map((_, i) => made.tell(merge('m1', `m${i + 2}`)));
-    expect(answers.findIndex((answer) => answer.includes('16 are the most'))).toBe(15);
+    expect(answers.findIndex((answer) => answer.includes('9 MAC addresses: too many'))).toBe(7);
+    for (const mac of nics.slice(0, 8)) made.install(mac);
+    expect(nics.slice(0, 8).map((mac) => ownerOf(made, mac))).toEqual(Array.from({ length: 8 }, () => 'm1'));
   });
 
   it('orders no install by itself: the disk may be another slot’s', () => {
@@ -164,10 +166,22 @@ describe('split', () => {
 
   it.each([
     [split('m1', POS_MAC), 'is all that m1 has'],
-    [split('m1', OTHER_MAC), `is no part of m1. Its parts are: ${POS_MAC}`],
+    [split('m1', THIRD_MAC), `is no part of m1. Its parts are: ${POS_MAC}`],
     [split('m9', POS_MAC), 'not-found'],
   ])('%j is refused: %s', (command, because) => {
     expect(world().tell(command)).toContain(because);
+  });
+
+  it('of two that are two already keeps them so', () => {
+    const made = world();
+    heard(made, POS_MAC);
+    expect(made.tell(split('pos-1', 'm2'))).toBe('m2 and m1 are two machines, whatever UUID they say.');
+    made.tell(split('m1', OTHER_MAC));
+    expect(made.types().filter((type) => type === 'machine-split')).toHaveLength(1);
+    heard(made, OTHER_MAC);
+    expect([ownerOf(made, OTHER_MAC), made.powerOn(OTHER_MAC)]).toEqual(['m2', 'hold']);
+    made.tell(merge('m1', 'm2'));
+    expect(made.state.machines.get('m1')?.apart).toBeUndefined();
   });
 
   it('of a part of a part gives back the whole that came', () => {

@@ -9,13 +9,13 @@ import { fencedMark } from '../../../model/order.ts';
 import { answer, notFound, type Outcome, refused, type Said } from './command-answer.ts';
 import type { Context } from './context.ts';
 import { joinMachines } from './merge-nic.ts';
-import { type Parts, takeNic, undoMerge } from './merge-rows.ts';
+import { keepApart, type Parts, takeNic, undoMerge } from './merge-rows.ts';
 import { hasPart, machinesNamed, wholeOf } from './named-machine.ts';
 import { step } from './track-boot.ts';
 import { describe } from './words.ts';
 
-/** As many as the evidence of one machine has room for. */
-const MAX_NICS = 16;
+/** As many rows as the evidence of one machine surely keeps. */
+const MAX_MAC_ROWS = 16;
 
 /** Two machines are one: all that is known of `other` goes to `keep`, and with it its place in the wire's traffic. */
 export function merge(context: Context, command: Extract<Command, { kind: 'merge' }>, { by, at }: Said): Outcome {
@@ -49,16 +49,22 @@ function whyNotOne({ draft }: Context, keep: Machine, other: Machine): string | 
     return `${other.id} fills ${slot}, and ${keep.id} no slot. The other way round it works: slipway merge ${other.id} ${keep.id}`;
   if (slot !== undefined)
     return `${other.id} fills ${slot}, and ${keep.id} fills ${kept}. Empty one of them first: slipway release ${slot}, then try again`;
-  const count = new Set([...macsOf(keep), ...macsOf(other)]).size;
-  return count > MAX_NICS ? `together they would have ${count} MAC addresses, and ${MAX_NICS} are the most` : undefined;
+  const rows = [...keep.evidence, ...other.evidence].filter(({ kind }) => kind === 'mac');
+  const count = new Set(rows.map(({ value }) => value)).size;
+  return rows.length > MAX_MAC_ROWS ? `together they have ${count} MAC addresses: too many for one machine` : undefined;
 }
 
-/** One machine is two: gives back what came by a merge, or takes a NIC away. */
+/**
+ * One machine is two: gives back what came by a merge, or takes a NIC away. Of two that are two already it is the word
+ * of a person that they stay so.
+ */
 export function split(context: Context, command: Extract<Command, { kind: 'split' }>, said: Said): Outcome {
   const { draft } = context;
   const found = findOne(context, command.machine);
   if (!found.ok) return found;
   const machine = found.value;
+  const [stranger, another] = machinesNamed(draft, command.part);
+  if (stranger && !another && stranger.id !== machine.id) return stayTwo(context, machine, stranger, said);
   const cut = partsOf(context, machine, command.part);
   if (!cut.ok) return cut;
   const { parts, undone } = cut.value;
@@ -75,6 +81,17 @@ export function split(context: Context, command: Extract<Command, { kind: 'split
   );
 }
 
+function stayTwo({ draft }: Context, machine: Machine, stranger: Machine, { by, at }: Said): Outcome {
+  const { kept, freed } = keepApart({ kept: machine, freed: stranger });
+  const done = `${freed.id} and ${kept.id} are two machines, whatever UUID they say.`;
+  if (macsOf(freed).every((mac) => machine.apart?.includes(mac))) return answer(done);
+  draft.putMachine(kept);
+  draft.putMachine(freed);
+  const sentence = `${describe(freed)} (${freed.id}) is not ${describe(kept)} (${kept.id}), says ${by}`;
+  draft.say({ type: 'machine-split', at, sentence, machine: freed.id, data: { from: kept.id, by, macs: [] } });
+  return answer(done);
+}
+
 type Cut = { readonly parts: Parts; readonly undone?: Merge };
 
 function partsOf({ draft }: Context, machine: Machine, part: string): Result<Cut, AppError> {
@@ -83,7 +100,7 @@ function partsOf({ draft }: Context, machine: Machine, part: string): Result<Cut
   const undone = machine.merged?.findLast(({ former }) => hasPart(former, id) || (mac && macsOf(former).includes(mac)));
   const macs = macsOf(machine);
   if (undone) {
-    const parts = undoMerge(machine, undone);
+    const parts = withoutOthers(draft, undoMerge(machine, undone));
     return macsOf(parts.kept).length > 0 ? ok({ parts, undone }) : refused(nothingLeft(machine, parts.freed));
   }
   if (!mac || !macs.includes(mac)) {
@@ -92,6 +109,15 @@ function partsOf({ draft }: Context, machine: Machine, part: string): Result<Cut
   }
   if (macs.length === 1) return refused(nothingLeft(machine, machine));
   return ok({ parts: takeNic(machine, mac, `m${draft.count('machines')}` as MachineId) });
+}
+
+/** A NIC that the evidence had no room for may have become a machine of its own since: a MAC names one machine. */
+function withoutOthers(draft: Context['draft'], { kept, freed }: Parts): Parts {
+  const evidence = freed.evidence.filter(({ kind, value }) => {
+    const owner = kind === 'mac' || kind === 'uuid' ? draft.machineWith(kind, value) : undefined;
+    return owner === undefined || owner.id === kept.id;
+  });
+  return { kept, freed: { ...freed, evidence } };
 }
 
 function nothingLeft({ id }: Machine, freed: Machine): string {

@@ -27,18 +27,18 @@ export function undoMerge(machine: Machine, merge: Merge): Parts {
   const kept = { ...rest, evidence, ...(others.length > 0 ? { merged: others } : {}) };
   const known = new Set(former.map(keyOf));
   const freed = { ...merge.former, evidence: [...former, ...fresh.filter((row) => !known.has(keyOf(row)))] };
-  return setBothApart({ kept, freed });
+  return keepApart({ kept, freed });
 }
 
 /** Takes one NIC away, to a machine of its own with this id. */
 export function takeNic(machine: Machine, mac: MacAddress, id: MachineId): Parts {
   const isNic = ({ kind, value }: Evidence): boolean => kind === 'mac' && value === mac;
   const kept = { ...machine, evidence: machine.evidence.filter((row) => !isNic(row)) };
-  return setBothApart({ kept, freed: { id, evidence: machine.evidence.filter(isNic).map(untag) } });
+  return keepApart({ kept, freed: { id, evidence: machine.evidence.filter(isNic).map(untag) } });
 }
 
 /** Neither may come to the other by a UUID again: a person knows better. */
-function setBothApart({ kept, freed }: Parts): Parts {
+export function keepApart({ kept, freed }: Parts): Parts {
   return {
     kept: setApart(kept, [...(kept.apart ?? []), ...macsOf(freed)]),
     freed: setApart(freed, [...(freed.apart ?? []), ...macsOf(kept)]),
