@@ -1,6 +1,6 @@
 import type { MacAddress } from '../../kernel/mac.ts';
 import type { Clock, Log } from '../../kernel/ports.ts';
-import { secretsIn } from '../../model/holes.ts';
+import { secretsIn, TOKEN_HOLE } from '../../model/holes.ts';
 import { findSlot } from '../../model/identity.ts';
 import { findPeer, holeValuesFor, type Peer } from '../../model/peer.ts';
 import type { Document, Revision } from '../../model/revision.ts';
@@ -8,9 +8,9 @@ import type { SignalSink } from '../../model/signal.ts';
 import type { NeighbourTable, RevisionSource, SecretSource, SiteAddress, TokenMint } from '../../model/site-ports.ts';
 import { httpBase, revisionFor } from '../../model/site-ports.ts';
 import type { Store } from '../../model/store.ts';
-import { type Answer, forbidden, lacking, ok200, pending } from './answers.ts';
+import { type Answer, forbidden, lacking, ok200, pending, unknownYet } from './answers.ts';
 import { findAny } from './policy/asked-for.ts';
-import { type Format, isDocumentName, isFormat } from './policy/formats.ts';
+import { asksAgain, type Format, isDocumentName, isFormat } from './policy/formats.ts';
 import type { Filling, NocloudFile } from './policy/nocloud.ts';
 import { documentIn, isNocloudFile, NOTHING, renderNocloud, renderText } from './policy/nocloud.ts';
 import { isForOpenBoot, mayConfigure, mayRun, type Permit } from './policy/permit.ts';
@@ -31,13 +31,18 @@ export type MetadataDeps = {
   readonly log: Log;
 };
 
-/** The two ends of the connection that a request came by, as sockets write addresses. */
-export type Ends = { readonly remote: string; readonly local: string };
+/** The two ends of the connection that a request came by, as sockets write addresses, and its User-Agent. */
+export type Ends = { readonly remote: string; readonly local: string; readonly agent: string | undefined };
 
 /** Whom a request means, and who asks. */
 type Known = Exclude<Subject, { kind: 'unknown' }>;
 type InSlot = Extract<Subject, { kind: 'slot' }>;
-type Ground = { readonly revision: Revision; readonly peer: Peer; readonly site: SiteAddress };
+type Ground = {
+  readonly revision: Revision;
+  readonly peer: Peer;
+  readonly site: SiteAddress;
+  readonly waits: boolean;
+};
 /** `self`: the machine itself, by its lease or by its token. */
 type Asker = Ground & { readonly self: MacAddress | undefined };
 
@@ -72,7 +77,7 @@ class DocumentDesk implements Desk {
       (revision) => findSubject(id, this.#deps.store.state, revision, this.#deps.clock.now()),
       ground.revision,
     );
-    if (subject.kind === 'unknown') return undefined;
+    if (subject.kind === 'unknown') return file === 'user-data' && ground.waits ? unknownYet : undefined;
     if (file === undefined) return ok200('');
     if (isSecretOf(subject, file)) return this.#bySelf(file, subject, ground);
     return this.#seedFile(file, subject, { ...ground, self: await this.#selfOf(subject, ground) });
@@ -82,19 +87,13 @@ class DocumentDesk implements Desk {
     const { store, clock } = this.#deps;
     const ground = this.#ground(ends);
     if (!ground) return lacking(format, 'pending');
-    const subject = this.#pinned(
-      (revision) => findAny(ids, store.state, revision, this.#deps.clock.now()),
-      ground.revision,
-    );
+    const subject = this.#pinned((revision) => findAny(ids, store.state, revision, clock.now()), ground.revision);
     if (subject.kind !== 'slot') return lacking(format, subject.kind);
     const document = documentIn(subject.slot, format);
     if (document?.kind !== 'text') return lacking(format, 'unknown');
     if (document.secret) return this.#bySelf(format, subject, ground);
-    // Whoever reads these may begin to erase a disk at once.
-    if (subject.slot.profile.kind === 'install') {
-      const permit = mayConfigure(store.state, subject.slot, subject.machine, clock.now());
-      if (permit.kind !== 'yes') return this.#closed(format, subject, ground.peer, permit);
-    }
+    const closed = this.#unlessOrdered(format, subject, ground.peer);
+    if (closed) return closed;
     const asker = { ...ground, self: await this.#selfOf(subject, ground) };
     const text = renderText(document, format, this.#filling(subject, asker));
     return this.#send(format, text, subject, asker);
@@ -131,7 +130,7 @@ class DocumentDesk implements Desk {
 
   /**
    * A secret document asked for by a public id, as a system does that has no boot script of ours (a seed in SMBIOS): only
-   * for the machine itself, on the wire and with its own lease. Everybody else learns what a machine without a slot does.
+   * for the machine itself, on the wire and with its own lease. Everybody else is told to wait.
    */
   async #bySelf(name: string, subject: InSlot, ground: Ground): Promise<Answer> {
     const { store, clock } = this.#deps;
@@ -149,8 +148,6 @@ class DocumentDesk implements Desk {
         ? mayConfigure(store.state, slot, machine, now)
         : mayRun(slot, findSlot({ mac }, store.state, ground.revision, now));
     if (permit.kind === 'yes') return this.#handOver(name, subject, asker);
-    // An installed Talos asks for all of its seed at each boot, and has no network until it is answered.
-    if (permit.kind === 'over' && name === 'user-data') return ok200(NOTHING);
     return this.#closed(name, subject, ground.peer, permit);
   }
 
@@ -179,7 +176,10 @@ class DocumentDesk implements Desk {
     return ok200(text.value);
   }
 
-  #seedFile(file: NocloudFile, subject: Known, asker: Asker): Promise<Answer> {
+  async #seedFile(file: NocloudFile, subject: Known, asker: Asker): Promise<Answer> {
+    const isInstruction = file === 'user-data' && subject.kind === 'slot' && documentIn(subject.slot, file);
+    const closed = isInstruction ? this.#unlessOrdered(file, subject, asker.peer) : undefined;
+    if (closed) return closed;
     return this.#send(file, renderNocloud(file, subject, this.#filling(subject, asker)), subject, asker);
   }
 
@@ -198,10 +198,10 @@ class DocumentDesk implements Desk {
 
   /**
    * Only the machine itself is seen on its way: a person who looks at the documents with curl is not a boot. What begins
-   * an install is on disk before it is answered.
+   * an install is on disk before it is answered. To be told that there is nothing to do yet is not to be configured.
    */
   async #tell(document: string, subject: Known, { peer, self }: Asker): Promise<void> {
-    if (!self) return;
+    if (!self || (subject.kind === 'pending' && document === 'user-data')) return;
     const { signals, clock } = this.#deps;
     const signal = { kind: 'document', at: clock.now(), mac: self, document, address: peer.address } as const;
     const begins = subject.kind === 'slot' && subject.slot.profile.kind === 'install' && isDocumentName(document);
@@ -209,22 +209,29 @@ class DocumentDesk implements Desk {
     else signals.observe(signal);
   }
 
-  #filling(subject: Known, { site, self }: Asker): Filling {
+  #filling(subject: Known, { site, self, waits }: Asker): Filling {
     const { tokens, clock } = this.#deps;
     const mac = subject.mac ?? self;
     const token = self && tokens.mint({ use: 'report', mac: self, issuedAt: clock.now() });
-    return {
-      holes: mac
-        ? { ...holeValuesFor(site, mac) }
-        : { 'boot.url.base': httpBase(site), 'boot.serverAddress': site.address },
-      reportUrl: token === undefined ? undefined : `${httpBase(site)}/r/${token}`,
-      maySeeSecrets: false,
-    };
+    const reportUrl = token === undefined ? undefined : `${httpBase(site)}/r/${token}/`;
+    const known = mac
+      ? holeValuesFor(site, mac)
+      : { 'boot.url.base': httpBase(site), 'boot.serverAddress': site.address };
+    return { holes: { ...known, [TOKEN_HOLE]: reportUrl }, reportUrl, maySeeSecrets: false, waits };
+  }
+
+  /** What configures an installer, without a secret in it: whoever reads it may begin to erase a disk at once. */
+  #unlessOrdered(name: string, subject: InSlot, peer: Peer): Answer | undefined {
+    if (subject.slot.profile.kind !== 'install') return undefined;
+    const permit = mayConfigure(this.#deps.store.state, subject.slot, subject.machine, this.#deps.clock.now());
+    return permit.kind === 'yes' ? undefined : this.#closed(name, subject, peer, permit);
   }
 
   #closed(name: string, subject: InSlot, peer: Peer, permit: Exclude<Permit, { kind: 'yes' }>): Answer {
     const fields = { document: name, remote: peer.address, slot: subject.slot.name };
     this.#deps.log.info(fields, `${name} is not given out: ${permit.because}`);
+    // An installed Talos asks for all of its seed at each boot, and has no network until it is answered.
+    if (permit.kind === 'over' && name === 'user-data') return ok200(NOTHING);
     return isFormat(name) ? lacking(name, 'closed') : pending();
   }
 
@@ -264,11 +271,11 @@ class DocumentDesk implements Desk {
     return revision === undefined || revision === current ? subject : find(revision);
   }
 
-  #ground({ remote, local }: Ends): Ground | undefined {
+  #ground({ remote, local, agent }: Ends): Ground | undefined {
     const { revisions, addresses, store } = this.#deps;
     const revision = revisions.current();
     const peer = findPeer(remote, local, addresses(), store.state);
-    return revision && peer.site ? { revision, peer, site: peer.site } : undefined;
+    return revision && peer.site ? { revision, peer, site: peer.site, waits: asksAgain(agent) } : undefined;
   }
 }
 

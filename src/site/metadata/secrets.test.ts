@@ -300,13 +300,17 @@ describe('by public id', () => {
 });
 
 describe('a machine that was taken out of a live slot', () => {
-  it.each(['/nocloud/pos-1/user-data', byId])('is not given its secrets by %s', async (url) => {
+  it.each([
+    ['/nocloud/pos-1/user-data', 503],
+    // By its own address it is a machine without a slot.
+    [byId, 200],
+  ])('is not given its secrets by %s', async (url, status) => {
     const released = { slot: 'pos-1', number: 1, machine, since: T0, health: 'waiting', releasedAt: T0 } as const;
     const { get, kinds } = await setUp(live, [
       { table: 'bindings', key: bindingKey('pos-1', 1), row: released },
       { table: 'marks', key: fencedMark(machine), row: { at: T0, by: 'cli' } },
     ]);
-    expect(await get(url)).toMatchObject({ status: 503 });
+    expect(await get(url)).toMatchObject({ status });
     expect(kinds()).not.toContain('secret-document');
   });
 });
