@@ -114,12 +114,16 @@ class DocumentDesk implements Desk {
       return this.#forbid({ address, mac, because: `it is for ${mac}, and ${sender ?? 'nobody known'} asked` });
     const subject = this.#pinned((revision) => subjectOfMac(mac, store.state, revision, clock.now()), ground.revision);
     if (subject.kind === 'unknown') return undefined;
-    if (isSecretOf(subject, file)) {
-      const permit = this.#permitByToken(subject, issuedAt, clock.now());
-      if (permit.kind !== 'yes') return this.#forbid({ address, mac, because: permit.because });
-      return this.#handOver(file, subject, { ...ground, self: mac });
-    }
-    return isNocloudFile(file) ? this.#seedFile(file, subject, { ...ground, self: mac }) : undefined;
+    const asker = { ...ground, self: mac };
+    if (!isSecretOf(subject, file)) return this.#withoutSecret(file, subject, asker);
+    const permit = this.#permitByToken(subject, issuedAt, clock.now());
+    if (permit.kind !== 'yes') return this.#forbid({ address, mac, because: permit.because }, file);
+    return this.#handOver(file, subject, asker);
+  }
+
+  async #withoutSecret(file: string, subject: Known, asker: Asker): Promise<Answer | undefined> {
+    if (isNocloudFile(file)) return this.#seedFile(file, subject, asker);
+    return isFormat(file) ? lacking(file, subject.kind === 'slot' ? 'unknown' : 'pending') : undefined;
   }
 
   #permitByToken({ slot, machine }: InSlot, issuedAt: number, now: number): Permit {
@@ -235,11 +239,12 @@ class DocumentDesk implements Desk {
     return isFormat(name) ? lacking(name, 'closed') : pending();
   }
 
-  #forbid(refusal: Parameters<ReturnType<typeof createRefusals>>[0]): Answer {
+  /** `file`: what the right machine asked for at the wrong time; Ignition would end in its shell over a 403. */
+  #forbid(refusal: Parameters<ReturnType<typeof createRefusals>>[0], file?: string): Answer {
     const { address, because } = refusal;
     this.#deps.log.warn({ remote: address, because }, 'a secret was asked for and refused');
     this.#refuse(refusal);
-    return forbidden;
+    return file === 'ignition' ? lacking(file, 'closed') : forbidden;
   }
 
   /** The MAC of the asker if its lease is one of the machine whose documents it asks for, and the wire shows no other there. */

@@ -245,7 +245,18 @@ describe('by token', () => {
   it('is the way to every secret document, and to no other', async () => {
     const { get } = await setUp(install);
     expect(await get(`${tokenOf()}/talos`)).toEqual(given);
-    expect((await get(`${tokenOf()}/ignition`)).status).toBe(404);
+    expect((await get(`${tokenOf()}/kickstart`)).status).toBe(404);
+    expect((await get(`${tokenOf()}/passwd`)).status).toBe(404);
+  });
+
+  it('Ignition at a wrong time is told to wait, which is written down; at a wrong place it is refused', async () => {
+    const config: Document = { kind: 'text', text: '{"t": "@{secret.joinToken}"}', fill: true, secret: true };
+    const { get, change, kinds } = await setUp({ documents: { ignition: config } });
+    expect(await get(`${tokenOf()}/ignition`)).toMatchObject({ status: 200, body: `{"t": "${JOIN_TOKEN}"}` });
+    expect(await get(`${tokenOf()}/ignition`, NEIGHBOUR)).toEqual(refused);
+    change(bootRow({ outcome: { kind: 'live' }, closedAt: T0 }));
+    expect((await get(`${tokenOf()}/ignition`)).status).toBe(503);
+    expect(kinds()).toEqual(['secret-document', 'secret-refused', 'secret-refused']);
   });
 });
 
