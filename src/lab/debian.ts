@@ -28,6 +28,7 @@ export const DEBIAN_PACKAGES = {
     'udhcpc',
     'isc-dhcp-client',
     'curl',
+    'debian-archive-keyring',
     'dnsmasq-base',
     'iproute2',
     'iptables',
@@ -43,6 +44,7 @@ export const DEBIAN_PACKAGES = {
     'python3-yaml',
     'tshark',
     'util-linux',
+    'wget',
   ],
   /** To build a Debian root with cloud-init. */
   cloud: ['mmdebstrap', 'cpio', 'zstd', 'kmod', 'debian-archive-keyring'],

@@ -1,10 +1,14 @@
+import type { FastifyInstance } from 'fastify';
 import { createHttpServer, type HttpServer } from '../../src/adapters/http/server.ts';
+import type { Ipv4 } from '../../src/kernel/ipv4.ts';
 import { bindingKey } from '../../src/model/boot.ts';
 import type { MachineId } from '../../src/model/machine.ts';
 import { ARMED, type Order, type OrderId } from '../../src/model/order.ts';
 import type { Document, Profile, Revision } from '../../src/model/revision.ts';
+import type { SiteAddress } from '../../src/model/site-ports.ts';
 import type { Change } from '../../src/model/store.ts';
 import { metadataRoutes } from '../../src/site/metadata/routes.ts';
+import { nodesRoutes } from '../../src/site/nodes/routes.ts';
 import type { World } from './format-clients.ts';
 import {
   leaseChange,
@@ -66,14 +70,23 @@ export const EMPTY = sampleRevision({ slots: {} });
 
 export type FormatSite = Awaited<ReturnType<typeof createFormatSite>>;
 
+/** Where the machine and the site are, for clients that come by a socket, and the secrets of the site. */
+export type Place = {
+  readonly address: Ipv4;
+  readonly site: () => SiteAddress;
+  readonly secrets: Readonly<Record<string, string>>;
+};
+const somewhere: Place = { address: POS_ADDRESS, site: () => SITE, secrets: {} };
+
 /** A site with this revision, or one that is still starting; `later` happens at its time. */
 export async function createFormatSite(
   first: Revision | undefined,
   later?: { readonly atMs: number; readonly run: () => void },
+  { address, site, secrets }: Place = somewhere,
 ) {
   const evidence = [{ kind: 'mac', value: POS_MAC, source: 'dhcp', firstSeen: T0, lastSeen: T0 }] as const;
   const store = new SampleStore([
-    leaseChange(sampleLease({ expiresAt: T0 + 86_400_000 })),
+    leaseChange(sampleLease({ address, expiresAt: T0 + 86_400_000 })),
     { table: 'machines', key: machine, row: { id: machine, evidence } },
     {
       table: 'bindings',
@@ -84,22 +97,36 @@ export async function createFormatSite(
   ]);
   const clock = new SampleClock();
   const neighbours = new SampleNeighbours();
-  neighbours.set(POS_ADDRESS, POS_MAC);
+  neighbours.set(address, POS_MAC);
   const signals = new SampleSignals();
   const log = new SampleLog();
   const now = { revision: first };
   const deps = {
-    ...{ store, signals, log, clock, tokens: sampleTokens, arp: neighbours, secrets: sampleSecrets() },
+    ...{ store, signals, log, clock, tokens: sampleTokens, arp: neighbours, secrets: sampleSecrets(secrets) },
     revisions: { current: () => now.revision },
-    addresses: () => [SITE],
+    addresses: () => [site()],
   };
-  const server: HttpServer = await createHttpServer({ log, routes: [metadataRoutes(deps)] });
-  if (later) clock.after(later.atMs, later.run);
   const asked: string[] = [];
+  const agents = new Set<string | undefined>();
+  const heardRoutes = (app: FastifyInstance) => {
+    app.addHook('onRequest', async (request) => {
+      asked.push(request.url);
+      agents.add(request.headers['user-agent']);
+    });
+    metadataRoutes(deps)(app);
+  };
+  // A client that is a program of its own waits by this.
+  const timeRoute = (app: FastifyInstance) => {
+    app.get('/test/wait/:ms', async (request) => {
+      clock.pass(Number((request.params as { readonly ms: string }).ms));
+      return 'ok';
+    });
+  };
+  const server: HttpServer = await createHttpServer({ log, routes: [heardRoutes, nodesRoutes(deps), timeRoute] });
+  if (later) clock.after(later.atMs, later.run);
   const world: World = {
     ask: async (url, headers = {}) => {
-      asked.push(url);
-      const reply = await server.app.inject({ method: 'GET', url, headers, remoteAddress: POS_ADDRESS });
+      const reply = await server.app.inject({ method: 'GET', url, headers, remoteAddress: address });
       const after = reply.headers['retry-after'];
       return {
         ...{ status: reply.statusCode, body: reply.body },
@@ -108,5 +135,5 @@ export async function createFormatSite(
     },
     wait: async (ms) => clock.pass(ms),
   };
-  return { world, now, store, signals, asked, log, server };
+  return { world, now, store, signals, asked, agents, log, server, neighbours };
 }
