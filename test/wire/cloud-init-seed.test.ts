@@ -177,7 +177,7 @@ describe.each(CLOUD_INITS)('cloud-init of Debian’s $suite', (wanted) => {
     expect(await read(seed.slice(0, -1))).toMatchObject({ instanceId: 'pos-1.1', slept: [] });
     expect(await read('', `${seed};h=till`)).toMatchObject({
       ...{ instanceId: 'pos-1.1', slept: [] },
-      metaData: { "local-hostname": "till" },
+      metaData: { 'local-hostname': 'till' },
     });
   });
 
