@@ -577,6 +577,20 @@ describe('secrets', () => {
       ['24:28 spec.profiles.base.cmdline.console: a secret may stand only in a document with `secret: true`'],
     ],
     [
+      'where to report in a document for everybody',
+      withUserData('"curl @{boot.url.report}phone-home"'),
+      [
+        '28:26 spec.profiles.till.documents.user-data: @{boot.url.report} has a token in it: it may stand only in a document with `secret: true`',
+      ],
+    ],
+    [
+      'where to report in the command line',
+      changed('console: ttyS0', 'console: "@{boot.url.report}"', declared),
+      [
+        '24:28 spec.profiles.base.cmdline.console: @{boot.url.report} has a token in it: it may stand only in a document with `secret: true`',
+      ],
+    ],
+    [
       'a misspelt secret',
       withUserData('{ text: "token @{secret.joinTokn}", secret: true }'),
       ['28:35 spec.profiles.till.documents.user-data.text: there is no secret "joinTokn"; did you mean "joinToken"?'],

@@ -1,13 +1,10 @@
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { sha256OfText } from '../../src/adapters/node/hash.ts';
 import type { Ipv4 } from '../../src/kernel/ipv4.ts';
 import { labCacheDir } from '../../src/lab/cache.ts';
 import { CLOUD_INITS, keptUnpacked } from '../../src/lab/unpacked.ts';
 import type { Document, Revision } from '../../src/model/revision.ts';
 import { applyChanges } from '../../src/model/state.ts';
-import { readTemplateFile } from '../../src/site/compile-site.ts';
-import { compileTemplate } from '../../src/template/compile.ts';
 import {
   createFormatSite,
   EMPTY,
@@ -18,6 +15,7 @@ import {
   TEXTS,
   withProfile,
 } from '../support/format-site.ts';
+import { readyTemplate } from '../support/ready-template.ts';
 import { POS_MAC, sampleProfile, sampleRevision, sampleSlot, T0 } from '../support/sample-site.ts';
 import { runSealed } from './support/sealed.ts';
 
@@ -52,21 +50,6 @@ async function setUp(revision: Revision, later?: Parameters<typeof createFormatS
 /** The names of the files, each as often as it was asked for. */
 function asked(): readonly string[] {
   return site.asked.map((url) => url.split('/').at(-1) ?? '');
-}
-
-function readyTemplate(name: string): Revision {
-  const file = `templates/sites/${name}.yaml`;
-  const text = readTemplateFile(file);
-  const compiled = compileTemplate({
-    files: [{ name: file, text: text.ok ? text.value : '' }],
-    site: { name: 'store-0417', vars: name === 'demo' ? { mac: POS_MAC } : {} },
-    number: 1,
-    readFile: readTemplateFile,
-    sha256: sha256OfText,
-    useExamples: true,
-  });
-  if (!compiled.ok) throw new Error(JSON.stringify(compiled.error));
-  return compiled.value;
 }
 
 const secretInstall = withProfile({
@@ -112,7 +95,7 @@ describe.each(CLOUD_INITS)('cloud-init of Debian’s $suite', (wanted) => {
   const readSlot = (slot: string): Promise<Read> => read(`ds=nocloud-net;s=${seedOf(slot)}`);
 
   it('takes the seed of a machine at once, in its order, and says its version', async () => {
-    await setUp(readyTemplate('demo'));
+    await setUp(readyTemplate('demo', { mac: POS_MAC }));
     const done = await readSlot('node-1');
     expect(done).toMatchObject({ instanceId: 'node-1.1', slept: [], fetchedNetwork: fetchesNetwork });
     expect(done.metaData).toMatchObject({ 'local-hostname': 'node-1' });
@@ -122,7 +105,7 @@ describe.each(CLOUD_INITS)('cloud-init of Debian’s $suite', (wanted) => {
   });
 
   it('phones home and reports with what the vendor-data says', async () => {
-    await setUp(readyTemplate('demo'));
+    await setUp(readyTemplate('demo', { mac: POS_MAC }));
     const done = await readSlot('node-1');
     const report = expect.stringContaining(`/r/report_525400000001_${T0}/`);
     expect(done.vendorData).toEqual({
@@ -140,7 +123,7 @@ describe.each(CLOUD_INITS)('cloud-init of Debian’s $suite', (wanted) => {
   });
 
   it('finds the network card by its address, whatever the kernel calls it', async () => {
-    await setUp(readyTemplate('demo'));
+    await setUp(readyTemplate('demo', { mac: POS_MAC }));
     const { network } = await readSlot('node-1');
     expect(network.netplan).toEqual({
       network: { version: 2, ethernets: { lan0: { dhcp4: true, match: { macaddress: POS_MAC } } } },

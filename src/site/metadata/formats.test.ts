@@ -160,6 +160,12 @@ describe('Anaconda', () => {
     expect(done).toMatchObject({ came: 'configured', tries: 1, body: TEXTS.kickstart });
   });
 
+  it('is known by its serial number', async () => {
+    const { world } = await setUp(withProfile({}));
+    const done = await anaconda(world, '/documents/kickstart', [OTHER_MAC], 'CZC123');
+    expect(done).toMatchObject({ came: 'configured', tries: 1, body: TEXTS.kickstart });
+  });
+
   it('waits as long as it is told to', async () => {
     const { world } = await setUpPending();
     const done = await anaconda(world, `/documents/${ID}/kickstart`, []);

@@ -142,6 +142,18 @@ describe('by token', () => {
     ]);
   });
 
+  it('a document says where its machine reports, with a token that reads nothing', async () => {
+    const documents: Profile['documents'] = {
+      preseed: { kind: 'text', text: 'wget @{boot.url.report}phone-home\n', fill: true, secret: true },
+    };
+    const { get } = await setUp({ ...install, documents });
+    const token = sampleTokens.mint({ use: 'report', mac: POS_MAC, issuedAt: T0 });
+    const answer = { status: 200, body: `wget http://10.0.0.1/r/${token}/phone-home\n` };
+    expect(await get(`${tokenOf()}/preseed`)).toEqual(answer);
+    expect(await get('/documents/pos-1/preseed')).toEqual(answer);
+    expect(await get(`/t/${token}/preseed`)).toEqual(refused);
+  });
+
   it('what cannot be written down is not sent', async () => {
     const { get, signals } = await setUp(install);
     signals.before = () => {
