@@ -201,6 +201,13 @@ describe.each(CLOUD_INITS)('cloud-init of Debian’s $suite', (wanted) => {
     expect(await readSlot(ID)).toMatchObject({ instanceId: 'pos-1.1', userData: {}, slept: [] });
   });
 
+  it('whom nobody knows comes up without a data source, after ten seconds a file', async () => {
+    await setUp(withProfile({}));
+    const done = await readSlot('nobody');
+    expect(done.failed).toBe(`404 ${seedOf('nobody')}meta-data`);
+    expect(done.slept).toEqual(Array.from({ length: fetchesNetwork ? 20 : 10 }, () => 1));
+  });
+
   it('takes an autoinstall for what it is', async () => {
     await setUp(withProfile({}));
     expect(TEXTS['user-data']).toContain('autoinstall');
