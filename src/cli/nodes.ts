@@ -105,8 +105,9 @@ function formatContender({ machine, code, macs, since, because, toDo }: Contende
   return `${rows.map(([label = '', value]) => `${label.padEnd(8)} ${value}`).join('\n')}\n`;
 }
 
-function orderText({ sentence, wipe }: OrderView): string {
-  return wipe ? `${sentence} (disk erased first)` : sentence;
+function orderText({ sentence, wipe, wiped }: OrderView): string {
+  if (!wipe) return sentence;
+  return `${sentence} (${wiped === undefined ? 'erases the disk first' : `disk erased first, in boot ${wiped}`})`;
 }
 
 function machineLines(machine: MachineView): string {

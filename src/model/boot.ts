@@ -54,6 +54,8 @@ export type Boot = {
   readonly revision?: Digest;
   /** The order under which it installs. */
   readonly order?: OrderId;
+  /** Its script has the words that erase the disk. */
+  readonly wipes?: true;
   readonly openedAt: number;
   readonly stage: BootStage;
   /** When each stage was first reached, in milliseconds since 1970. */

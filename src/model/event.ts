@@ -23,6 +23,7 @@ export const EVENT_TYPES = [
   'site-disarmed',
   'command-refused',
   'order-given',
+  'order-wiped',
   'order-attempt',
   'order-confirmed',
   'order-parked',

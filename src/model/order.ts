@@ -38,6 +38,8 @@ export type Order = {
   readonly maxAttempts: number;
   /** The disk is erased first. One order, one wipe. */
   readonly wipe: boolean;
+  /** The boot whose kernel went out whole with the words that erase the disk: no later boot of the order has them. */
+  readonly wiped?: BootId;
   readonly state: OrderState;
 };
 

@@ -651,6 +651,48 @@ describe('installs', () => {
       ],
     ],
     [
+      'words of a wipe that are said at every boot, and other wrong ones',
+      install(`${kind}      install: { completes: api, wipe: { cmdline: { console: x, "a b": 1, c: "d e" } } }\n`),
+      [
+        '27:53 spec.profiles.till.install.wipe.cmdline.console: "console" is in `cmdline` too: there it counts at every boot, and here it must be new',
+        '27:65 spec.profiles.till.install.wipe.cmdline.a b: "a b" cannot be a word of a command line',
+        '27:78 spec.profiles.till.install.wipe.cmdline.c: a blank ends the word: the rest would be read as another one (for slot pos-1, pos-2)',
+      ],
+    ],
+    [
+      'a wipe with a hole that nobody fills, a secret, and a name that is not defined',
+      install(
+        `${kind}      install: { completes: api, wipe: { cmdline: { a: "@{boot.none}", b: "@{secret.x}", c: "{{ vars.none }}" } } }\n`,
+      ),
+      [
+        '27:57 spec.profiles.till.install.wipe.cmdline.a: there is no place @{boot.none}; there are: boot.url.base, boot.url.nocloud, boot.url.talos, boot.url.ignition, boot.url.preseed, boot.url.kickstart, boot.mac, boot.serverAddress (write @@{ for a plain @{)',
+        '27:76 spec.profiles.till.install.wipe.cmdline.b: there is no secret "x": declare it below `secrets`',
+        '27:97 spec.profiles.till.install.wipe.cmdline.c: {{ vars.none }} is not defined here',
+      ],
+    ],
+    [
+      'a wipe with a configuration that is not there',
+      install(`${kind}      install: { completes: api, wipe: { cmdline: { a: "@{boot.url.talos}" } } }\n`),
+      [
+        '27:56 spec.profiles.till.install.wipe.cmdline.a: it names @{boot.url.talos}, but the profile has no document "talos" (for slot pos-1, pos-2)',
+      ],
+    ],
+    [
+      'a wipe that knows other words',
+      install(`${kind}      install: { completes: api, wipe: { cmdlin: { a: 1 } } }\n`),
+      ['27:42 spec.profiles.till.install.wipe.cmdlin: there is no key "cmdlin" here; did you mean "cmdline"?'],
+    ],
+    [
+      'a wipe that makes the command line too long',
+      install(`${kind}      install: { completes: api, wipe: { cmdline: { a: ${'x'.repeat(4_050)} } } }\n`),
+      ['24:5 spec.profiles.till: the command line has 4128 bytes, at most 4096 are read (for slot pos-1, pos-2)'],
+    ],
+    [
+      'a wipe of a live profile',
+      install('      install: { wipe: { cmdline: { a: 1 } } }\n'),
+      ['26:7 spec.profiles.till.install: only a profile of `kind: install` can have `install`'],
+    ],
+    [
       'a configuration that is advertised and not there',
       changed('console: ttyS0', 'talos.config: "@{boot.url.talos}"'),
       [

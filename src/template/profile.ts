@@ -40,8 +40,8 @@ export function compileProfile(
       return document ? [[name, document] as const] : [];
     }),
   ) satisfies Record<string, Document>;
-  const install = compileInstall(profile, { scope: slot.scope, slot: slot.name }, context);
-  checkAdvertised(profile, cmdline, slot.name, context);
+  const install = compileInstall(profile, cmdline, { scope: slot.scope, slot: slot.name }, context);
+  checkAdvertised(profile, profile.cmdline, cmdline, slot.name, context);
   if (!boot) return undefined;
   const { files, arch } = boot;
   const kernel = bootFile(files.kernel);

@@ -8,6 +8,7 @@ import type { Profile, Revision, Slot } from '../../src/model/revision.ts';
 import type { ScriptAnswer, Signal } from '../../src/model/signal.ts';
 import { applyChanges, createState } from '../../src/model/state.ts';
 import { mayInstall } from '../../src/site/boot/policy/install-permit.ts';
+import { wipeWords } from '../../src/site/boot/policy/wipe-once.ts';
 import { Memory } from '../../src/site/nodes/policy/memory.ts';
 import { fold } from '../../src/site/nodes/policy/reduce.ts';
 import { OTHER_MAC, POS_ADDRESS, POS_MAC, sampleProfile, sampleRevision, sampleSlot, T0 } from './sample-site.ts';
@@ -18,7 +19,7 @@ export type Seen = Signal extends infer S ? (S extends Signal ? Omit<S, 'at'> : 
 export function installProfile(completes: Completion = 'phone-home', changes: Partial<Profile> = {}): Profile {
   return sampleProfile({
     kind: 'install',
-    install: { completes, attempts: 3, withinSeconds: 45 * 60 },
+    install: { completes, attempts: 3, withinSeconds: 45 * 60, wipe: [{ key: 'slipway.wipe', value: '1' }] },
     documents: { 'user-data': { kind: 'text', text: '#cloud-config\n', fill: true, secret: true } },
     ...changes,
   });
@@ -67,25 +68,41 @@ export class InstallWorld {
 
   /** Firmware, an address, a loader and a script; answers what the script does. */
   powerOn(mac: MacAddress = POS_MAC): ScriptAnswer['kind'] {
+    return this.askScript(mac).kind;
+  }
+
+  /** As `powerOn`; answers all that the script says. */
+  askScript(mac: MacAddress = POS_MAC): ScriptAnswer {
     this.see({ kind: 'dhcp', mac, client: 'firmware', clientKind: 'bios', message: 'discover' }, 5_000);
     this.see({ kind: 'dhcp', mac, client: 'firmware', clientKind: 'bios', message: 'request' });
     this.see({ kind: 'dhcp', mac, client: 'ipxe', clientKind: 'ipxe', message: 'request' });
     const answer = this.decide(mac);
     this.see({ kind: 'script', claim: { mac }, address: POS_ADDRESS, answer });
-    return answer.kind;
+    return answer;
+  }
+
+  /** The loader could not start what its script named, and asks once more. */
+  askAgain(mac: MacAddress = POS_MAC): ScriptAnswer {
+    const answer = this.decide(mac, true);
+    this.see({ kind: 'script', claim: { mac }, address: POS_ADDRESS, answer }, 10_000);
+    return answer;
   }
 
   /** What the boot room answers now. */
-  decide(mac: MacAddress): ScriptAnswer {
+  decide(mac: MacAddress, isRetry = false): ScriptAnswer {
     const { state, revision, now } = this;
     const found = findSlot({ mac }, state, revision, now);
     if (found.kind !== 'slot') return { kind: 'hold', code: 'ABCD' };
     const machine = findMachine({ mac }, state, now);
     const binding = machine && state.bindingOfMachine(machine.id);
+    const boot = machine && state.latestBoot(machine.id);
     const permit = mayInstall(state, found.slot, binding, now, state.marks.has(ARMED));
     if (permit.kind === 'no') return { kind: 'local', because: permit.because };
     this.installs += 1;
-    return { kind: 'install', slot: found.slot.name, profile: found.slot.profile.name, order: permit.order.id };
+    const { name: profile } = found.slot.profile;
+    const wipe = wipeWords(found.slot.profile, permit.order, boot, isRetry).length > 0;
+    const answer = { kind: 'install', slot: found.slot.name, profile, order: permit.order.id } as const;
+    return wipe ? { ...answer, wipe } : answer;
   }
 
   kernel(mac: MacAddress = POS_MAC): void {

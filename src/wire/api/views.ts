@@ -94,7 +94,10 @@ export type OrderView = {
   readonly expiresAt: number;
   readonly attempts: number;
   readonly maxAttempts: number;
+  /** The disk is erased first. */
   readonly wipe: boolean;
+  /** The boot in which that was done; no later one does it. */
+  readonly wiped?: string;
   readonly sentence: string;
 };
 

@@ -7,13 +7,14 @@ import type { Claim, Machine } from '../../../model/machine.ts';
 import { evidenceOf } from '../../../model/machine.ts';
 import { ARMED, fencedMark } from '../../../model/order.ts';
 import { hasSecrets, holeValuesFor } from '../../../model/peer.ts';
-import type { LocalBoot, Profile, Revision, Slot } from '../../../model/revision.ts';
+import type { CmdlineWord, LocalBoot, Profile, Revision, Slot } from '../../../model/revision.ts';
 import type { Word } from '../codec/ipxe.ts';
 import { kernelWords, word } from '../codec/ipxe.ts';
 import type { BootContext, BootDecision, BootRequest, SystemStart } from './decision.ts';
 import { mayInstall, siteRefuses } from './install-permit.ts';
 import { bootArch, findHardware, localBootOf, matchesPattern } from './machine-env.ts';
 import { missingFiles, scriptFiles } from './readiness.ts';
+import { wipeWords } from './wipe-once.ts';
 
 /** How long a machine waits for a site that has no template yet; afterwards it goes on with what it has. */
 const STARTING_HOLD_SECONDS = 300;
@@ -83,19 +84,26 @@ function decideInstall(request: BootRequest, context: BootContext, revision: Rev
     const { because, toDo } = permit;
     return { kind: 'local', because, ...(toDo === undefined ? {} : { toDo }), localBoot };
   }
-  const start = prepareStart(request, context, revision, slot);
-  if ('kind' in start) return start;
   const { order, attempt } = permit;
+  const boot = machine && state.latestBoot(machine.id);
+  const words = wipeWords(slot.profile, order, boot, request.isRetry);
+  const start = prepareStart(request, context, revision, slot, words);
+  if ('kind' in start) return start;
   const disk = slot.profile.install?.disk;
-  return { kind: 'install', order, attempt, ...(disk === undefined ? {} : { disk }), ...start };
+  const wipe = words.length > 0;
+  return { kind: 'install', order, attempt, wipe, ...(disk === undefined ? {} : { disk }), ...start };
 }
 
-/** What the loader needs to start the system of a slot; or, if that is not possible, what it does instead. */
+/**
+ * What the loader needs to start the system of a slot; or, if that is not possible, what it does instead. `more` goes
+ * behind the command line of the profile.
+ */
 function prepareStart(
   request: BootRequest,
   context: BootContext,
   revision: Revision,
   slot: Slot,
+  more: readonly CmdlineWord[] = [],
 ): SystemStart | BootDecision {
   const localBoot = localWayOf(request, slot, revision);
   const { profile } = slot;
@@ -109,7 +117,7 @@ function prepareStart(
   }
   const missing = missingFiles(profile, context.assetState);
   if (missing !== undefined) return decideNotReady(request, revision, slot, `${profile.name} is not ready: ${missing}`);
-  const cmdline = fillCmdline(profile, request, context);
+  const cmdline = fillCmdline(profile, [...profile.cmdline, ...more], request, context);
   if (!cmdline.ok) return { kind: 'refuse', because: `command line of ${slot.name}: ${cmdline.error}`, localBoot };
   const { kernel, initrds } = scriptFiles(profile, context.assetState);
   return { slot: slot.name, profile: profile.name, kernel, initrds, cmdline: cmdline.value, localBoot };
@@ -144,21 +152,21 @@ function localWayOf(request: BootRequest, slot: Slot | undefined, revision: Revi
 }
 
 function fillCmdline(
-  profile: Profile,
+  { documents, initrds }: Profile,
+  cmdline: readonly CmdlineWord[],
   { claim: { mac } }: BootRequest,
   { site, readToken }: BootContext,
 ): Result<Word[], string> {
-  const { documents } = profile;
   const values = holeValuesFor(site, mac, hasSecrets(documents) ? { token: readToken(mac), documents } : undefined);
   const filled: Word[] = [];
-  for (const { key, value } of profile.cmdline) {
+  for (const { key, value } of cmdline) {
     const text = fillHoles(value === true ? key : `${key}=${value}`, values, 'cmdline');
     const parts = text.ok ? kernelWords(text.value) : err(text.error);
     if (!parts.ok) return parts;
     filled.push(...parts.value);
   }
   // Without it a 2019 iPXE on UEFI gives the kernel no initramfs; elsewhere it does no harm.
-  const names = profile.initrds.map((_, i) => word(`initrd=${initrdName(i)}`));
+  const names = initrds.map((_, i) => word(`initrd=${initrdName(i)}`));
   return ok([...filled, ...names]);
 }
 

@@ -18,6 +18,8 @@ export type BootRequest = {
   readonly waitedSeconds: number;
   /** The script tried all it could to fetch its files, several times over. */
   readonly givenUp: boolean;
+  /** A script named files to it, and not all of them could be fetched and started. */
+  readonly isRetry: boolean;
 };
 
 /** What a decision reads. */
@@ -55,6 +57,8 @@ export type BootDecision =
       readonly attempt: number;
       /** The disk that the profile names. */
       readonly disk?: string;
+      /** The command line has the words that erase the disk first. */
+      readonly wipe: boolean;
     } & SystemStart)
   /** Unknown: shows its code until somebody gives it a slot, or `holdSeconds` are over. */
   | {
@@ -94,8 +98,10 @@ export function answerOf(decision: BootDecision): ScriptAnswer {
   switch (decision.kind) {
     case 'live':
       return { kind: 'live', slot: decision.slot, profile: decision.profile };
-    case 'install':
-      return { kind: 'install', slot: decision.slot, profile: decision.profile, order: decision.order.id };
+    case 'install': {
+      const { slot, profile, order, wipe } = decision;
+      return { kind: 'install', slot, profile, order: order.id, ...(wipe ? { wipe } : {}) };
+    }
     case 'hold':
       return { kind: 'hold', code: decision.code };
     default:

@@ -25,6 +25,7 @@ const install: Extract<BootDecision, { kind: 'install' }> = {
   kind: 'install',
   attempt: 2,
   disk: 'nvme0n1',
+  wipe: false,
   order: {
     id: 'o4' as OrderId,
     slot: 'pos-1',
@@ -388,6 +389,14 @@ describe('install script', () => {
     expect(runScript(renderScript(first, frame), world({ fetch: fetched })).screen).toContain(
       'demo INSTALLS on the disk of this machine, ordered by the template, retail (attempt 2 of 3).',
     );
+  });
+
+  it('says that the disk is erased first, and only where it is', () => {
+    const says = 'This install erases the disk first.';
+    expect(runScript(renderScript(install, frame), world({ fetch: fetched })).screen).not.toContain(says);
+    const run = runScript(renderScript({ ...install, wipe: true }, frame), world({ fetch: fetched }));
+    expect(run.screen.indexOf(says)).toBeLessThan(run.screen.findIndex((line) => line.startsWith('Next:')));
+    expect(run.screen).toContain(says);
   });
 
   it('ends at the local disk where its files do not come', () => {

@@ -65,12 +65,13 @@ function failureLines(ask: Word): Line[] {
 }
 
 /** Before anything is fetched: whoever stands there may still save what is on the disk. */
-function warningLines({ order, attempt, disk, profile }: Install): Line[] {
+function warningLines({ order, attempt, disk, profile, wipe }: Install): Line[] {
   const where = disk === undefined ? 'the disk' : `the disk ${disk}`;
   const turn = `attempt ${attempt} of ${order.maxAttempts}`;
   const whose = order.by.kind === 'person' ? order.by.name : `the template, ${order.by.name}`;
   return [
     echo(shown(`${profile} INSTALLS on ${where} of this machine, ordered by ${whose} (${turn}).`)),
+    ...(wipe ? [echo(shown('This install erases the disk first.'))] : []),
     echo(
       shown(`What is on that disk is lost. If that is wrong, switch the machine off in ${WARNING_SECONDS} seconds.`),
     ),

@@ -143,6 +143,7 @@ function reinstall(
   if (!slot) return unknownSlot(name);
   const plan = planIn(slot);
   if (!plan) return refused(`${name} runs ${slot.profile.name} from memory: there is nothing to install`);
+  if (wipe && !plan.wipe) return refused(cannotWipe(slot));
   const binding = draft.currentBinding(name);
   if (!binding) return refused(`${name} is empty: no machine to install`);
   if (!draft.marks.has(ARMED)) return refused('this site is not armed: slipway arm says that it may install');
@@ -155,6 +156,12 @@ function reinstall(
       ? `${name} has an order already; this one waits for it.`
       : `${name} is installed when its machine boots from the network next: switch it off and on.`,
   );
+}
+
+/** Nothing erases every disk by itself: each installer is told in its own way. */
+function cannotWipe({ name, profile }: Slot): string {
+  const what = 'install: { wipe: { cmdline: { … } } } with the words that make its installer erase the disk';
+  return `nothing would erase the disk of ${name}: profile ${profile.name} needs ${what}, such as talos.experimental.wipe: system`;
 }
 
 function hold(context: Context, { slot: name, on }: Extract<Command, { kind: 'hold' }>, { by, at }: Said): Outcome {

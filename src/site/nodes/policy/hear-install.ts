@@ -9,6 +9,7 @@ import type { Context } from './context.ts';
 import { revisionOf } from './context.ts';
 import { step, subjectOf } from './track-boot.ts';
 import { bootsOfOrder, hasNotEnded, lateness, orderOfMachine, planOf, stepOrder } from './track-order.ts';
+import { noteWipe } from './track-wipe.ts';
 
 /** A token may be made a moment before the clock of its boot row. */
 const TOKEN_SLACK_MS = 5_000;
@@ -44,11 +45,19 @@ export function hearConfiguration(context: Context, boot: Boot, fetched: Fetched
   if (profile && configurationOf(profile).includes(fetched.name)) countAttempt(context, boot, order, at);
 }
 
-/** A profile without any configuration has everything in its initramfs: then the kernel is the attempt. */
-export function hearInstallKernel(context: Context, boot: Boot, at: number): void {
+type File = Pick<Extract<Signal, { kind: 'asset' }>, 'done' | 'at'>;
+
+/**
+ * Bytes of what an installer is started with; whole, they are the one wipe of an order that has one. A profile without
+ * any configuration has everything in its initramfs: then the kernel is the attempt.
+ */
+export function hearInstallFile(context: Context, boot: Boot, { done, at }: File): void {
+  const { draft } = context;
   const order = orderOfBoot(context, boot);
+  if (order && done) noteWipe(context, boot, order, at);
   const profile = order && revisionOf(context, boot)?.slots[order.slot]?.profile;
-  if (order && profile && configurationOf(profile).length === 0) countAttempt(context, boot, order, at);
+  if (!profile || configurationOf(profile).length > 0) return;
+  countAttempt(context, draft.boots.get(boot.id) ?? boot, draft.orders.get(order.id) ?? order, at);
 }
 
 function countAttempt(context: Context, boot: Boot, order: Order, at: number): void {

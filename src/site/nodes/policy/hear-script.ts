@@ -47,10 +47,14 @@ function pin({ draft, revision }: Context, boot: Boot): Boot {
   return pinned;
 }
 
-/** Under which order the boot installs, for all that it proves later. */
+/** Under which order the boot installs and whether it erases the disk, for all that it proves later. */
 function noteOrder({ draft }: Context, boot: Boot, answer: ScriptAnswer): Boot {
-  if (answer.kind !== 'install' || boot.outcome || boot.order === answer.order) return boot;
-  const noted = { ...boot, order: answer.order };
+  if (answer.kind !== 'install' || boot.outcome) return boot;
+  const { wipes, ...plain } = boot;
+  const isSame = boot.order === answer.order;
+  const erases = answer.wipe || (isSame && wipes);
+  if (isSame && erases === wipes) return boot;
+  const noted: Boot = { ...plain, order: answer.order, ...(erases ? { wipes: true } : {}) };
   draft.putBoot(noted);
   return noted;
 }

@@ -3,7 +3,7 @@ import { findMachine } from '../../../model/identity.ts';
 import type { Signal } from '../../../model/signal.ts';
 import { lastReached } from './advance.ts';
 import { type Context, contextOf } from './context.ts';
-import { hearConfiguration, hearInstallKernel } from './hear-install.ts';
+import { hearConfiguration, hearInstallFile } from './hear-install.ts';
 import { fillSlot, knowMachine } from './know-machine.ts';
 import { openBoot, placeBoot, step } from './track-boot.ts';
 
@@ -34,7 +34,7 @@ export function hearAsset(context: Context, signal: Extract<Signal, { kind: 'ass
   });
   // The rest of a file on its way to the boot before is no step of this one.
   if (!signal.done && boot.reached.script === undefined) return;
-  hearInstallKernel(context, step(context, boot, signal.done ? 'asset-sent' : 'asset', signal.at), signal.at);
+  hearInstallFile(context, step(context, boot, signal.done ? 'asset-sent' : 'asset', signal.at), signal);
 }
 
 /** The booted system takes its configuration. */

@@ -51,9 +51,10 @@ function whyNot({ name, profile }: Slot, binding: Binding | undefined, state: Si
 }
 
 function viewOrder(order: Order, now: number): OrderView {
-  const { id, state, by, createdAt, expiresAt, attempts, maxAttempts, wipe } = order;
+  const { id, state, by, createdAt, expiresAt, attempts, maxAttempts, wipe, wiped } = order;
   const sentence = sentenceOf(order, now);
-  return { id, state: state.kind, by: by.name, createdAt, expiresAt, attempts, maxAttempts, wipe, sentence };
+  const done = wiped === undefined ? {} : { wiped };
+  return { id, state: state.kind, by: by.name, createdAt, expiresAt, attempts, maxAttempts, wipe, ...done, sentence };
 }
 
 function sentenceOf(order: Order, now: number): string {
