@@ -161,7 +161,9 @@ export function hearDiskBoot(context: Context, machine: Machine, at: number): vo
 
 /** Ends the orders whose time is over. */
 export function hearTick(context: Context, at: number): void {
-  for (const order of [...context.draft.orders.values()].filter(hasNotEnded))
+  const orders = [...context.draft.orders.values()].filter(hasNotEnded);
+  // The newest first: so that no order has its turn only to end the moment after.
+  for (const order of orders.toSorted((a, b) => b.createdAt - a.createdAt))
     if (!isLive({ ...order, state: { kind: 'open' } }, at))
-      stepOrder(context, order, 'expire', { at, because: lateness(order) });
+      stepOrder(context, order, 'expire', { at, because: lateness(order, at) });
 }

@@ -142,8 +142,9 @@ function sentenceOf(order: Order, on: OrderInput): string {
   }
 }
 
-/** Why an order ended that ran out of time. */
-export function lateness(order: Order): string {
+/** Why an order ended that ran out of time at `at`. */
+export function lateness(order: Order, at: number): string {
+  if (at < order.expiresAt) return 'the clock of the site was set back to before it was given';
   const within = formatDuration(order.expiresAt - order.createdAt);
   return order.attempts === 0 ? `nobody began it within ${within}` : `it was not complete within ${within}`;
 }
