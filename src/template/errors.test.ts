@@ -688,6 +688,13 @@ describe('installs', () => {
       ['24:5 spec.profiles.till: the command line has 4128 bytes, at most 4096 are read (for slot pos-1, pos-2)'],
     ],
     [
+      'a wipe at every boot',
+      changed('console: ttyS0', 'talos.experimental.wipe: system'),
+      [
+        '23:18 spec.profiles.base.cmdline.talos.experimental.wipe: "talos.experimental.wipe" would erase the disk at every boot: it belongs into install.wipe.cmdline',
+      ],
+    ],
+    [
       'a wipe of a live profile',
       install('      install: { wipe: { cmdline: { a: 1 } } }\n'),
       ['26:7 spec.profiles.till.install: only a profile of `kind: install` can have `install`'],

@@ -26,8 +26,8 @@ export function compileInstall(
   const { install } = profile;
   if (profile.kind?.value !== 'install') {
     const [stray] = [...install.values(), ...profile.wipe.values()];
-    const at = stray?.path.slice(0, stray.path.lastIndexOf('install') + 1);
-    if (at) problems.key(at, 'only a profile of `kind: install` can have `install`');
+    if (stray)
+      problems.key(stray.path.slice(0, path.length + 1), 'only a profile of `kind: install` can have `install`');
     return undefined;
   }
   const completes = install.get('completes');
@@ -57,7 +57,17 @@ export function compileInstall(
   };
 }
 
+/** Words that our own templates and Talos take for "erase the disk": at every boot nobody means them. */
+const ERASING: readonly string[] = ['talos.experimental.wipe', 'slipway.wipe'];
+
 /** A word that erases a disk and stands on the command line of every boot would erase it at every boot. */
+export function checkErasing({ cmdline }: ResolvedProfile, { problems }: Context): void {
+  for (const key of ERASING) {
+    const path = cmdline.get(key)?.path;
+    if (path) problems.key(path, `"${key}" would erase the disk at every boot: it belongs into install.wipe.cmdline`);
+  }
+}
+
 function compileWipe(
   profile: ResolvedProfile,
   cmdline: readonly CmdlineWord[],

@@ -6,7 +6,7 @@ import { compileCmdline } from './cmdline.ts';
 import type { Context } from './context.ts';
 import type { DocumentTexts } from './documents.ts';
 import type { ResolvedProfile } from './extends.ts';
-import { checkAdvertised, compileInstall } from './install.ts';
+import { checkAdvertised, checkErasing, compileInstall } from './install.ts';
 import { didYouMean } from './problem.ts';
 import type { Scope } from './text.ts';
 
@@ -40,6 +40,7 @@ export function compileProfile(
       return document ? [[name, document] as const] : [];
     }),
   ) satisfies Record<string, Document>;
+  checkErasing(profile, context);
   const install = compileInstall(profile, cmdline, { scope: slot.scope, slot: slot.name }, context);
   checkAdvertised(profile, profile.cmdline, cmdline, slot.name, context);
   if (!boot) return undefined;
