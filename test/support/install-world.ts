@@ -1,3 +1,4 @@
+import type { Ipv4 } from '../../src/kernel/ipv4.ts';
 import type { MacAddress } from '../../src/kernel/mac.ts';
 import type { Command } from '../../src/model/commands.ts';
 import type { NewEvent } from '../../src/model/event.ts';
@@ -7,11 +8,25 @@ import { ARMED } from '../../src/model/order.ts';
 import type { Profile, Revision, Slot } from '../../src/model/revision.ts';
 import type { ScriptAnswer, Signal } from '../../src/model/signal.ts';
 import { applyChanges, createState } from '../../src/model/state.ts';
+import type { Change } from '../../src/model/store.ts';
 import { mayInstall } from '../../src/site/boot/policy/install-permit.ts';
 import { wipeWords } from '../../src/site/boot/policy/wipe-once.ts';
+import { isDocumentName } from '../../src/site/metadata/policy/formats.ts';
 import { Memory } from '../../src/site/nodes/policy/memory.ts';
 import { fold } from '../../src/site/nodes/policy/reduce.ts';
-import { OTHER_MAC, POS_ADDRESS, POS_MAC, sampleProfile, sampleRevision, sampleSlot, T0 } from './sample-site.ts';
+import {
+  leaseChange,
+  OTHER_MAC,
+  POS_ADDRESS,
+  POS_MAC,
+  sampleLease,
+  sampleProfile,
+  sampleRevision,
+  sampleSlot,
+  T0,
+} from './sample-site.ts';
+
+const OTHER_ADDRESS = '10.0.0.99' as Ipv4;
 
 /** What a signal says, without when. */
 export type Seen = Signal extends infer S ? (S extends Signal ? Omit<S, 'at'> : never) : never;
@@ -36,28 +51,67 @@ export function installRevision(profile: Profile = installProfile()): Revision {
 
 /** A site that hears machines and obeys people; its scripts are decided as the boot room decides them. */
 export class InstallWorld {
-  readonly state = createState();
-  readonly memory = new Memory();
+  state = createState();
+  memory = new Memory();
   readonly events: NewEvent[] = [];
   revision: Revision;
   now = T0;
   /** How often a machine was told to install. */
   installs = 0;
+  /** All that was ever written down, and how much of it there was before each signal that may still be lost. */
+  #written: Change[] = [];
+  #unsure: number[] = [];
 
-  constructor(profile?: Profile, { armed = true }: { readonly armed?: boolean } = {}) {
+  readonly #hasLeases: boolean;
+
+  constructor(
+    profile?: Profile,
+    { armed = true, leases = false }: { readonly armed?: boolean; readonly leases?: boolean } = {},
+  ) {
     this.revision = installRevision(profile);
-    if (armed) applyChanges(this.state, [{ table: 'marks', key: ARMED, row: { at: T0, by: 'test' } }]);
+    this.#hasLeases = leases;
+    if (armed) this.#write([{ table: 'marks', key: ARMED, row: { at: T0, by: 'test' } }]);
+  }
+
+  /** How many signals a kill may take with it now: those after the last one that was answered only when it was on disk. */
+  get unsure(): number {
+    return this.#unsure.length;
+  }
+
+  /** All that was seen so far is on disk. */
+  settle(): void {
+    this.#unsure = [];
+  }
+
+  /** Killed and started again: what is in memory is gone, and of what was only seen the last `lost`. */
+  restart(lost = 0): void {
+    const kept = this.#unsure.at(-lost || this.#unsure.length) ?? this.#written.length;
+    // A lease is on disk before its ACK.
+    this.#written = this.#written.filter(({ table }, index) => index < kept || table === 'leases');
+    this.state = createState();
+    applyChanges(this.state, JSON.parse(JSON.stringify(this.#written)) as Change[]);
+    this.memory = new Memory();
+    this.#unsure = [];
+    this.tick(1_000);
   }
 
   see(seen: Seen, afterMs = 1_000): void {
     this.now += afterMs;
-    this.#fold({ signal: { ...seen, at: this.now } as Signal });
+    this.hear({ ...seen, at: this.now } as Signal);
+  }
+
+  /** A signal with a time of its own: late, early, or once more. */
+  hear(signal: Signal): void {
+    if (this.#hasLeases && signal.kind === 'dhcp' && signal.message === 'request') this.#lease(signal);
+    this.#unsure = isRecorded(signal) ? [] : [...this.#unsure, this.#written.length];
+    this.#fold({ signal });
   }
 
   /** The sentence, or the code and message of the refusal. */
   tell(command: Command, afterMs = 1_000): string {
     this.now += afterMs;
     const outcome = this.#fold({ command, by: 'cli', at: this.now });
+    this.#unsure = [];
     if (!outcome) return '';
     return outcome.ok ? outcome.value.sentence : `${outcome.error.code}: ${outcome.error.message}`;
   }
@@ -140,10 +194,29 @@ export class InstallWorld {
   #fold(step: Parameters<typeof fold>[1][number]): ReturnType<typeof fold>['outcomes'][number] {
     const { memory, revision } = this;
     const { changes, events, outcomes } = fold(this.state, [step], { memory, revision });
-    applyChanges(this.state, changes);
+    this.#write(changes);
     this.events.push(...events);
     return outcomes[0];
   }
+
+  #lease({ mac, client, at }: Extract<Signal, { kind: 'dhcp' }>): void {
+    const seconds = client === 'os' ? 1_800 : 300;
+    const lease = { mac, client: mac, holder: client, startedAt: at, expiresAt: at + seconds * 1_000 } as const;
+    const address = mac === POS_MAC ? POS_ADDRESS : OTHER_ADDRESS;
+    this.#write([leaseChange(sampleLease({ ...lease, address }))]);
+  }
+
+  #write(changes: readonly Change[]): void {
+    applyChanges(this.state, changes);
+    this.#written.push(...changes);
+  }
 }
 
-export { OTHER_MAC, POS_MAC };
+/** What is on disk before it is answered; all else is only seen, and may be lost with a kill. */
+function isRecorded(signal: Signal): boolean {
+  if (signal.kind === 'talos-event') return signal.what === 'running';
+  if (signal.kind === 'document') return isDocumentName(signal.document);
+  return signal.kind === 'secret-document' || signal.kind === 'phone-home' || signal.kind === 'report';
+}
+
+export { OTHER_MAC, POS_ADDRESS, POS_MAC };

@@ -1,5 +1,6 @@
 import type { Boot } from '../../../model/boot.ts';
 import { findMachine } from '../../../model/identity.ts';
+import { isBound } from '../../../model/lease.ts';
 import type { Machine } from '../../../model/machine.ts';
 import type { Completion, Order } from '../../../model/order.ts';
 import { isLive } from '../../../model/order.ts';
@@ -154,16 +155,42 @@ export function hearCompletion(context: Context, { machine, by, at, issuedAt = a
 export function hearDiskBoot(context: Context, machine: Machine, at: number): void {
   const latest = context.draft.latestBoot(machine.id);
   const order = orderOfMachine(context, machine);
-  if (latest?.outcome?.kind !== 'local' || latest.reached.kernel !== undefined) return;
-  if (order?.state.kind !== 'installing' || order.state.boot === latest.id) return;
+  if (!latest || !wentToDisk(latest) || order?.state.kind !== 'installing' || order.state.boot === latest.id) return;
   hearCompletion(context, { machine, by: 'disk-boot', at });
 }
 
-/** Ends the orders whose time is over. */
+/**
+ * While an order is `installing`, every script says "local disk". So a boot without a script is one whose script was lost
+ * when the site was killed: taken for nothing, it would let a good disk be erased once more.
+ */
+function wentToDisk({ outcome, stage, reached }: Boot): boolean {
+  const isUntold = outcome === undefined && (stage === 'seen' || stage === 'loader');
+  return (outcome?.kind === 'local' || isUntold) && reached.kernel === undefined;
+}
+
+/**
+ * The address of a system is on disk before it is answered, what was seen of that is written later: after a kill the
+ * lease alone may tell that the disk started.
+ */
+function hearLease(context: Context, { slot, binding }: Order, at: number): void {
+  const { draft, revision } = context;
+  const machine = draft.machines.get(draft.bindings.get(`${slot}#${binding}`)?.machine ?? '');
+  const latest = machine && draft.latestBoot(machine.id);
+  if (!latest) return;
+  const lease = draft.leaseOfMac(latest.mac);
+  if (!isBound(lease, at) || lease.holder !== 'os') return;
+  const leaseSeconds = revision?.networks[lease.network]?.lease.osSeconds;
+  if (leaseSeconds === undefined) return;
+  if (lease.expiresAt - leaseSeconds * 1_000 > latest.openedAt) hearDiskBoot(context, machine, at);
+}
+
+/** Completes the orders whose proof was not written down, and ends those whose time is over. */
 export function hearTick(context: Context, at: number): void {
-  const orders = [...context.draft.orders.values()].filter(hasNotEnded);
+  const { orders } = context.draft;
+  for (const order of [...orders.values()]) if (order.state.kind === 'installing') hearLease(context, order, at);
   // The newest first: so that no order has its turn only to end the moment after.
-  for (const order of orders.toSorted((a, b) => b.createdAt - a.createdAt))
+  const newestFirst = [...orders.values()].filter(hasNotEnded).sort((a, b) => b.createdAt - a.createdAt);
+  for (const order of newestFirst)
     if (!isLive({ ...order, state: { kind: 'open' } }, at))
       stepOrder(context, order, 'expire', { at, because: lateness(order, at) });
 }
