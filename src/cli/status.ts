@@ -31,7 +31,7 @@ export function formatStatus(status: SiteStatus): string {
     `site      ${status.site}, ${status.ready ? 'ready' : `NOT READY: ${status.notReady.join('; ')}`}`,
     `revision  ${revision ? `${revision.number} of template ${revision.template} (${revision.digest.slice(0, 12)})` : 'none'}`,
     ...(status.templateRefused === undefined ? [] : [`REFUSED   the template on disk: ${status.templateRefused}`]),
-    ...(status.armed !== false ? [] : ['installs  none: the site is not armed (slipway arm)']),
+    ...(status.noInstalls ? [`installs  none: ${status.noInstalls.because} (${status.noInstalls.toDo})`] : []),
     `slots     ${slots.join(', ') || 'none'}${heldText(status.held)}`,
     '',
   ].join('\n');

@@ -8,6 +8,8 @@ export type SiteStatus = {
   readonly notReady: readonly string[];
   /** Whether a person has said that this site may install; missing if no slot is to be installed. */
   readonly armed?: boolean;
+  /** Why nothing is installed here although slots are to be, and what a person does about it; missing: it may be. */
+  readonly noInstalls?: { readonly because: string; readonly toDo: string };
   readonly revision?: { readonly number: number; readonly digest: string; readonly template: string };
   /** Why the template on disk is not the one in force; missing if it is. */
   readonly templateRefused?: string;

@@ -77,7 +77,7 @@ function decideInstall(request: BootRequest, context: BootContext, revision: Rev
   const binding = machine && current?.machine === machine.id ? current : undefined;
   const canWait = request.waitedSeconds < revision.unknownMachines.holdSeconds;
   // The site has just recognised it: its binding, and with it the first order, comes with this question.
-  if (!binding && canWait && !siteRefuses(state, slot, armed))
+  if (!binding && canWait && !siteRefuses(state, slot, armed, now))
     return decideNotReady(request, revision, slot, `this machine is being written down for ${slot.name}`);
   const permit = mayInstall(state, slot, binding, now, armed);
   if (permit.kind === 'no') {

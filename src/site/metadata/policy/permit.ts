@@ -1,7 +1,7 @@
 import type { Boot } from '../../../model/boot.ts';
 import type { SlotAnswer } from '../../../model/identity.ts';
 import type { Machine } from '../../../model/machine.ts';
-import { ARMED, fencedMark, holdMark, isLive, type Order } from '../../../model/order.ts';
+import { ARMED, fencedMark, holdMark, isLive, type Order, whyNotByClock } from '../../../model/order.ts';
 import type { Slot } from '../../../model/revision.ts';
 import type { SiteState } from '../../../model/store.ts';
 
@@ -21,6 +21,8 @@ const TOKEN_SLACK_MS = 5_000;
 export function mayConfigure(state: SiteState, slot: Slot, machine: Machine | undefined, now: number): Permit {
   const binding = state.currentBinding(slot.name);
   if (!state.marks.has(ARMED)) return no('this site is not armed');
+  const clock = whyNotByClock(now);
+  if (clock) return no(clock.because);
   if (state.marks.has(holdMark(slot.name))) return no(`${slot.name} is held`);
   if (!machine || binding?.machine !== machine.id) return no(`no machine fills ${slot.name}`);
   const order = state.ordersOf(slot.name).find((one) => one.binding === binding.number && one.state.kind !== 'waiting');

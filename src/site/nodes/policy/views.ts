@@ -22,7 +22,7 @@ import { NODE_STATES } from '../../../wire/api/views.ts';
 import { contendersBySlot } from './contenders.ts';
 import { wholeOf } from './named-machine.ts';
 import { viewBoot } from './view-boot.ts';
-import { viewInstall } from './view-install.ts';
+import { viewInstall, whyNoInstalls } from './view-install.ts';
 import type { ViewContext } from './view-machine.ts';
 import { viewLatestBoot, viewMachine } from './view-machine.ts';
 
@@ -44,7 +44,7 @@ export function viewStatus(context: StatusContext): SiteStatus {
     at: now,
     ready: notReady.length === 0,
     notReady,
-    ...(nodes.some(({ install }) => install) ? { armed: context.state.marks.has(ARMED) } : {}),
+    ...(nodes.some(({ install }) => install) ? installsOf(context) : {}),
     ...(revision
       ? { revision: { number: revision.number, digest: revision.digest, template: revision.template } }
       : {}),
@@ -56,6 +56,11 @@ export function viewStatus(context: StatusContext): SiteStatus {
       viewAsset(name, digest, context.assetState(digest), now),
     ),
   };
+}
+
+function installsOf({ state, now }: StatusContext): Pick<SiteStatus, 'armed' | 'noInstalls'> {
+  const noInstalls = whyNoInstalls(state, now);
+  return { armed: state.marks.has(ARMED), ...(noInstalls ? { noInstalls } : {}) };
 }
 
 /** All slots, and the machines that fill none of them; not those whose last NIC proved to be another machine's. */
