@@ -64,6 +64,24 @@ export const ERRORS = {
     meaning: 'This needs the PIN of the site, and the one given is not it.',
     help: 'Ask whoever set the site up. After five wrong PINs wait ten minutes.',
   },
+  'foreign-request': {
+    family: 'caller',
+    status: 403,
+    meaning: 'A browser asked on behalf of another page, or by a name that is none of this site.',
+    help: 'Open the site by its own address, such as http://10.0.0.1/, and try it from there.',
+  },
+  'terminal-only': {
+    family: 'caller',
+    status: 403,
+    meaning: 'This is done at the terminal of the site, and never over the network.',
+    help: 'Log in at the site and type the command there; `slipway --help` lists them.',
+  },
+  'secret-damaged': {
+    family: 'weather',
+    status: 503,
+    meaning: 'A secret that is kept on the disk of the site, or the key of all of them, cannot be read.',
+    help: 'Restore `secret.key` of the data directory from its copy, or set the secret again: `slipway secret set NAME`.',
+  },
   'token-refused': {
     family: 'caller',
     status: 403,

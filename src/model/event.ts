@@ -36,6 +36,8 @@ export const EVENT_TYPES = [
   'node-healthy',
   'secret-fetched',
   'secret-refused',
+  'secret-set',
+  'secret-removed',
   'system-log',
   'lease-granted',
   'lease-moved',

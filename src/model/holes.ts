@@ -1,6 +1,6 @@
 import type { Result } from '../kernel/result.ts';
 import { err, ok } from '../kernel/result.ts';
-import type { DocumentName } from './revision.ts';
+import type { Document, DocumentName } from './revision.ts';
 
 /**
  * The places that a revision leaves open, `@{boot.mac}`: known only when a machine boots. The list is closed but for
@@ -111,6 +111,12 @@ export function secretNameOf(hole: string): string | undefined {
 /** The secrets that a text asks for, each once. */
 export function secretsIn(text: string): readonly string[] {
   return [...new Set(findHoles(text).flatMap(({ name, closed }) => (closed ? (secretNameOf(name) ?? []) : [])))];
+}
+
+/** The secrets that the documents of a profile ask for, each once. */
+export function secretsOf(documents: Readonly<Record<string, Document>>): readonly string[] {
+  const asked = Object.values(documents).flatMap((one) => (one.kind === 'text' && one.fill ? secretsIn(one.text) : []));
+  return [...new Set(asked)];
 }
 
 /** The values that stand in for a machine where a template is only checked; also for the secrets of these names. */

@@ -12,13 +12,12 @@ const MAX_DOCUMENT_BYTES = 1024 * 1024;
 export type CompileJob = Pick<SiteConfig, 'template' | 'site' | 'vars'> & {
   /** Where the site file gives a value to a variable. */
   readonly varPlaces: ReadonlyMap<string, Place | undefined>;
-  readonly secrets: readonly string[];
   readonly number: number;
 };
 
-export function jobOf({ template, site, vars, varAt, secrets }: SiteConfig, number: number): CompileJob {
+export function jobOf({ template, site, vars, varAt }: SiteConfig, number: number): CompileJob {
   const varPlaces = new Map(Object.keys(vars).map((name) => [name, varAt(name)]));
-  return { template, site, vars, varPlaces, secrets: Object.keys(secrets), number };
+  return { template, site, vars, varPlaces, number };
 }
 
 /** Compiles the template files of a site as they lie on the disk now. A file that cannot be read is a problem like any other. */
@@ -28,13 +27,13 @@ export function compileSite(config: SiteConfig, number: number): Compiled {
 
 /** As `compileSite`; `onRead` hears of each further file before it is read. */
 export function compileJob(job: CompileJob, onRead: (path: string) => void = () => undefined): Compiled {
-  const { template, site, vars, varPlaces, secrets, number } = job;
+  const { template, site, vars, varPlaces, number } = job;
   const read = new Set<string>([template]);
   const text = readTemplateFile(template);
   if (!text.ok) return { outcome: err([text.error]), files: [...read] };
   const outcome = compileTemplate({
     files: [{ name: template, text: text.value }],
-    site: { name: site, vars, at: (name) => varPlaces.get(name), secrets },
+    site: { name: site, vars, at: (name) => varPlaces.get(name) },
     number,
     readFile: (path) => {
       read.add(path);

@@ -6,6 +6,7 @@ import { systemClock } from '../adapters/node/clock.ts';
 import { makePrivateDir, removeUnfinished } from '../adapters/node/files.ts';
 import { systemRandom } from '../adapters/node/random.ts';
 import { createSecretFiles } from '../adapters/node/secret-files.ts';
+import { openSecretStore } from '../adapters/node/secret-store.ts';
 import { type PassedSocket, passedSockets } from '../adapters/node/systemd-sockets.ts';
 import { openTokenMint } from '../adapters/node/token-mint.ts';
 import { createUdpPort } from '../adapters/node/udp.ts';
@@ -16,9 +17,10 @@ import type { Cancel, Log } from '../kernel/ports.ts';
 import type { Redactor } from '../kernel/redactor.ts';
 import { within } from '../kernel/within.ts';
 import { findPeer } from '../model/peer.ts';
-import type { SiteAddress } from '../model/site-ports.ts';
+import type { RevisionSource, SiteAddress } from '../model/site-ports.ts';
 import type { Store } from '../model/store.ts';
-import { registerApiRoutes, registerCommandRoutes } from './api/routes.ts';
+import { startAlarms } from './alarms.ts';
+import { guardOwn, registerApiRoutes, registerCommandRoutes, registerSecretRoutes } from './api/routes.ts';
 import { bootRoutes, entryScript } from './boot/routes.ts';
 import { createBootFiles } from './boot-files.ts';
 import { createCommandGate } from './command-gate.ts';
@@ -43,6 +45,7 @@ import { createQueries } from './queries.ts';
 import { redactSignals } from './redacted-signals.ts';
 import { startRetention } from './retention.ts';
 import { startRevisions } from './revisions.ts';
+import { openSecrets } from './secrets.ts';
 import { createReceivers } from './signals/receivers.ts';
 import { createTftpServer } from './tftp/server.ts';
 import { startTimeWatch, type TimeWatch } from './time-watch.ts';
@@ -95,6 +98,9 @@ async function assemble(
   const clockCheck = checkClock(clock);
   if (clockCheck.doThis) log.warn({ says: clockCheck.says }, clockCheck.doThis);
 
+  let addresses: readonly SiteAddress[] | undefined;
+  let inForce: RevisionSource | undefined;
+
   // What it keeps.
   await makePrivateDir(config.dataDir);
   const database = await openStore(join(config.dataDir, 'slipway.db'), {
@@ -107,12 +113,13 @@ async function assemble(
   const store = await withOrderLog({ path: join(config.dataDir, 'orders.log'), store: database, clock, log });
   undo.push(() => store.close());
   const tokens = await openTokenMint(config.dataDir);
-  const secrets = createSecretFiles(config.secrets, { log, redactor });
-  // Says at once what cannot be read, and lets the log know what to hide.
-  for (const name of Object.keys(config.secrets)) {
-    const value = await secrets.read([name]);
-    if (!value.ok) log.warn({}, value.error);
-  }
+  const secrets = await openSecrets({
+    ...{ places: config.secrets, files: createSecretFiles(config.secrets, { log, redactor }) },
+    store: await openSecretStore(config.dataDir),
+    ...{ events: store, revision: () => inForce?.current(), redactor, clock, log },
+  });
+  const alarms = await startAlarms({ store, clock });
+  undo.push(() => alarms.stop());
   const content = await createContentStore({ settings: { dataDir: config.dataDir }, clock, random, log });
   undo.push(() => content.stop());
   const loaders = createLoaders(content, parseLoaderManifest(await readLoaderManifest()));
@@ -120,12 +127,12 @@ async function assemble(
   const loadersTried = loaders.fetch();
 
   // What it shall do, and where it stands.
-  let addresses: readonly SiteAddress[] | undefined;
   const revisions = await startRevisions({
     ...{ dataDir: config.dataDir, store, content, clock, log },
     compile: (number) => compileInThread(config, number, clock),
     refuse: (revision) => refuseRevision(revision, config.interfaces, addresses),
   });
+  inForce = revisions;
   undo.push(() => revisions.stop());
   const passed = passedSockets(env, [process.pid]);
   const siteAddress = (): readonly SiteAddress[] => addresses ?? [];
@@ -201,14 +208,18 @@ async function assemble(
     metrics,
     addresses: siteAddress,
     notReady,
+    alarms,
+    secrets,
   });
   const gate = createCommandGate({
     ...{ desk: diary, store, clock, log: quiet(), addresses: siteAddress, pinFile: config.pinFile },
     isControl: (request) => http.isControl(request.socket),
   });
   const api = (app: Parameters<typeof registerApiRoutes>[0]): void => {
+    guardOwn(app, gate);
     registerApiRoutes(app, queries);
     registerCommandRoutes(app, gate);
+    registerSecretRoutes(app, gate, secrets);
   };
   const roomDeps = {
     siteName: config.site,
@@ -223,7 +234,7 @@ async function assemble(
   };
   const routes = [
     api,
-    bootRoutes(roomDeps),
+    bootRoutes({ ...roomDeps, secrets }),
     metadataRoutes({ ...roomDeps, secrets, arp: { entries: readArp } }),
     nodesRoutes({ ...roomDeps, signals: told }),
     assetRoutes({ content, clock, log, onProgress: transfers.onAsset }),

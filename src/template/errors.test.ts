@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { changed, compileText, problemsOf, SAMPLE } from '../../test/support/sample-template.ts';
-import { formatProblem } from './problem.ts';
+import { changed, problemsOf, SAMPLE } from '../../test/support/sample-template.ts';
 
 /** SAMPLE with a slot edge-2 in front of edge-1. */
 const second = (extra: string): string =>
@@ -607,13 +606,6 @@ describe('secrets', () => {
     ],
   ])('%s', (_, text, problems) => {
     expect(problemsOf(text)).toEqual(problems.map((problem) => `t.yaml:${problem}`));
-  });
-
-  test('a site without a value for one', () => {
-    const compiled = compileText(declared, { site: { name: 'store-0417', vars: {}, secrets: [] } });
-    expect(compiled.ok ? [] : compiled.error.map(formatProblem)).toEqual([
-      't.yaml:8:14 spec.secrets.joinToken: the site file does not say where secret "joinToken" lies: secrets: { joinToken: { file: … } }',
-    ]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf, fileError } from './system-errors.ts';
 
@@ -51,6 +51,22 @@ export async function writeNew(
   } catch (error) {
     if (errnoOf((error as Error).cause) === 'EEXIST') return false;
     throw error;
+  }
+}
+
+/**
+ * Deletes a file; that is on disk when this resolves.
+ * @returns false if there was none
+ * @throws AppError `permission-denied`, `disk-failed`
+ */
+export async function removeFile(path: string): Promise<boolean> {
+  try {
+    await unlink(path);
+    await syncDir(dirname(path));
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw fileError(`cannot delete ${path}`, error);
   }
 }
 

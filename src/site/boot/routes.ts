@@ -27,6 +27,7 @@ export type BootDeps = {
   readonly addresses: () => readonly SiteAddress[];
   readonly signals: SignalSink;
   readonly tokens: Pick<TokenMint, 'mint'>;
+  readonly secrets?: { lack(names: readonly string[]): string | undefined };
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -90,7 +91,7 @@ function decide(deps: BootDeps, query: BootQuery, { peer, site, revision }: Grou
     const because = `it says ${claim.mac}, but its address ${peer.address} was given to ${lease.mac}`;
     return { kind: 'refuse', because, localBoot: localBootOf(undefined, env) };
   }
-  const { store, content, tokens } = deps;
+  const { store, content, tokens, secrets } = deps;
   const now = deps.clock.now();
   return decideBoot(query.request, {
     state: store.state,
@@ -98,6 +99,7 @@ function decide(deps: BootDeps, query: BootQuery, { peer, site, revision }: Grou
     site,
     assetState: (digest) => content.stateOf(digest),
     now,
+    lackOfSecrets: (names) => secrets?.lack(names),
     readToken: (mac) => tokens.mint({ use: 'read', mac, issuedAt: now }),
   });
 }

@@ -3,6 +3,7 @@ import type { Clock, Log } from '../../kernel/ports.ts';
 import { secretsIn, TOKEN_HOLE } from '../../model/holes.ts';
 import { findSlot } from '../../model/identity.ts';
 import { findPeer, holeValuesFor, type Peer } from '../../model/peer.ts';
+import { identify, type Requester } from '../../model/requester.ts';
 import type { Document, Revision } from '../../model/revision.ts';
 import type { SignalSink } from '../../model/signal.ts';
 import type { NeighbourTable, RevisionSource, SecretSource, SiteAddress, TokenMint } from '../../model/site-ports.ts';
@@ -14,7 +15,6 @@ import { asksAgain, type Format, isDocumentName, isFormat } from './policy/forma
 import type { Filling, NocloudFile } from './policy/nocloud.ts';
 import { documentIn, isNocloudFile, NOTHING, renderNocloud, renderText } from './policy/nocloud.ts';
 import { isForOpenBoot, mayConfigure, mayRun, type Permit } from './policy/permit.ts';
-import { identify, type Requester } from './policy/requester.ts';
 import type { Subject } from './policy/subject.ts';
 import { findSubject, subjectOfMac } from './policy/subject.ts';
 import { createRefusals } from './refusals.ts';

@@ -19,6 +19,21 @@ export type SiteStatus = {
   /** Machines in no slot that wait for one now. */
   readonly held: number;
   readonly assets: readonly AssetView[];
+  /** What somebody should look into, of the last day; the newest first. */
+  readonly alarms: readonly AlarmView[];
+  /** Secrets that the template wants and nobody has set. */
+  readonly missingSecrets: readonly string[];
+};
+
+/** So many events of one kind about one thing; `sentence` is the newest. */
+export type AlarmView = {
+  readonly type: string;
+  readonly about: string;
+  readonly firstAt: number;
+  readonly lastAt: number;
+  readonly count: number;
+  readonly sentence: string;
+  readonly toDo: string;
 };
 
 export type NetworkView = {

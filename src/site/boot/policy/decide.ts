@@ -1,7 +1,7 @@
 import { formatDuration } from '../../../kernel/duration.ts';
 import type { Result } from '../../../kernel/result.ts';
 import { err, ok } from '../../../kernel/result.ts';
-import { fillHoles } from '../../../model/holes.ts';
+import { fillHoles, secretsOf } from '../../../model/holes.ts';
 import { findMachine, findSlot, machineCode } from '../../../model/identity.ts';
 import type { Claim, Machine } from '../../../model/machine.ts';
 import { evidenceOf } from '../../../model/machine.ts';
@@ -115,7 +115,7 @@ function prepareStart(
     const because = `the files of ${slot.name} did not arrive in many tries; switch the machine off and on to try again`;
     return { kind: 'local', because, localBoot };
   }
-  const missing = missingFiles(profile, context.assetState);
+  const missing = missingFiles(profile, context.assetState) ?? context.lackOfSecrets?.(secretsOf(profile.documents));
   if (missing !== undefined) return decideNotReady(request, revision, slot, `${profile.name} is not ready: ${missing}`);
   const cmdline = fillCmdline(profile, [...profile.cmdline, ...more], request, context);
   if (!cmdline.ok) return { kind: 'refuse', because: `command line of ${slot.name}: ${cmdline.error}`, localBoot };

@@ -30,6 +30,8 @@ export type BootContext = {
   readonly revision: Revision | undefined;
   readonly site: SiteAddress;
   readonly assetState: (digest: Digest) => AssetState;
+  /** Why a machine cannot be given all of these secrets; undefined if it can. */
+  readonly lackOfSecrets?: (names: readonly string[]) => string | undefined;
   /** Lets a machine read its secret documents; called only for a script that starts a system which has some. */
   readonly readToken: (mac: MacAddress) => string;
 };

@@ -170,6 +170,7 @@ it('the site on one screen', () => {
     addresses: [SITE],
     notReady: [],
     templateRefused: 'store.yaml:3:1 spec: it is not right',
+    missingSecrets: ['joinToken'],
     assetState: () => ({ kind: 'filling', bytesDone: 40, sizeBytes: 100 }) as const,
   };
   expect(viewStatus(context)).toEqual({
@@ -183,6 +184,8 @@ it('the site on one screen', () => {
     slots: { empty: 1, waiting: 0, booting: 0, stalled: 0, enrolled: 1, lost: 0, local: 0, refused: 0 },
     held: 1,
     assets: [{ name: 'vmlinuz', digest, complete: false, sentence: 'on its way: 40 %' }],
+    alarms: [],
+    missingSecrets: ['joinToken'],
   });
   expect(viewStatus({ ...context, revision: undefined, notReady: ['no template'] })).toMatchObject({
     ready: false,

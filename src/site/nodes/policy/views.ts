@@ -8,6 +8,7 @@ import { ARMED } from '../../../model/order.ts';
 import type { Slot } from '../../../model/revision.ts';
 import type { SiteAddress } from '../../../model/site-ports.ts';
 import type {
+  AlarmView,
   AssetView,
   BootView,
   MachineView,
@@ -32,6 +33,8 @@ export type StatusContext = ViewContext & {
   readonly notReady: readonly string[];
   readonly templateRefused: string | undefined;
   readonly assetState: (digest: Digest) => AssetState;
+  readonly alarms?: readonly AlarmView[];
+  readonly missingSecrets?: readonly string[];
 };
 
 /** The site on one screen. */
@@ -55,6 +58,8 @@ export function viewStatus(context: StatusContext): SiteStatus {
     assets: (revision?.assets ?? []).map(({ name, digest }) =>
       viewAsset(name, digest, context.assetState(digest), now),
     ),
+    alarms: context.alarms ?? [],
+    missingSecrets: context.missingSecrets ?? [],
   };
 }
 
