@@ -175,6 +175,7 @@ async function assemble(
   let runningTftp: ReturnType<typeof tftp> | undefined;
   const receivers = createReceivers({
     ...{ udp, clock, store, signals: told, addresses: siteAddress, ports: config.signals, log: quiet() },
+    ...{ revisions, arp: { entries: readArp } },
   });
   const notReady = (): string[] => [
     ...(addresses ? [] : ['the site is starting']),
@@ -229,13 +230,14 @@ async function assemble(
     addresses: siteAddress,
     tokens,
     signals: diary,
+    arp: { entries: readArp },
     clock,
     log: quiet(),
   };
   const routes = [
     api,
     bootRoutes({ ...roomDeps, secrets }),
-    metadataRoutes({ ...roomDeps, secrets, arp: { entries: readArp } }),
+    metadataRoutes({ ...roomDeps, secrets }),
     nodesRoutes({ ...roomDeps, signals: told }),
     assetRoutes({ content, clock, log, onProgress: transfers.onAsset }),
   ];

@@ -7,6 +7,7 @@ import {
   POS_UUID,
   SampleClock,
   SampleLog,
+  SampleNeighbours,
   SampleSignals,
   SampleStore,
   SITE,
@@ -40,6 +41,8 @@ type Setting = {
 
 async function setUp(setting: Setting = {}) {
   const signals = new SampleSignals();
+  const neighbours = new SampleNeighbours();
+  neighbours.set(POS_ADDRESS, POS_MAC);
   const log = new SampleLog();
   const revision = 'revision' in setting ? setting.revision : sampleRevision();
   const deps = {
@@ -53,13 +56,14 @@ async function setUp(setting: Setting = {}) {
     addresses: () => setting.addresses ?? [SITE],
     signals,
     tokens: sampleTokens,
+    arp: neighbours,
     clock: new SampleClock(),
     log,
   };
   server = await createHttpServer({ log, routes: [bootRoutes(deps)] });
   const get = (url: string, remoteAddress: string = POS_ADDRESS) =>
     server.app.inject({ method: 'GET', url, remoteAddress });
-  return { get, signals, log };
+  return { get, signals, log, neighbours };
 }
 
 describe('GET /boot.ipxe and /autoexec.ipxe', () => {
@@ -240,5 +244,37 @@ describe('a boot that asks again', () => {
     expect(await isAnsweredByFormer({ ...boot, outcome: { kind: 'superseded' }, closedAt: T0 })).toBe(false);
     expect(await isAnsweredByFormer({ ...boot, mac: OTHER_MAC })).toBe(false);
     expect(await isAnsweredByFormer(boot, {})).toBe(false);
+  });
+});
+
+describe('a system with secrets', () => {
+  const documents = {
+    'user-data': { kind: 'text', text: '#cloud-config\n', fill: true, secret: true },
+  } as const;
+  const revision = sampleRevision({ slots: { 'pos-1': sampleSlot({ profile: sampleProfile({ documents }) }) } });
+  const mine = `/boot/script?mac=${POS_MAC}`;
+
+  it('has a token in its script if the wire shows the machine itself', async () => {
+    const { get, signals } = await setUp({ revision });
+    expect((await get(mine)).body).toContain('/t/read_525400000001_');
+    expect(signals.heard.map(({ kind }) => kind)).toEqual(['script']);
+  });
+
+  it.each<readonly [string, string, boolean]>([
+    ['another machine at its address', POS_ADDRESS, true],
+    ['an address that nobody answers at', '10.0.0.200', false],
+    ['an address beyond all networks without a lease', '10.9.0.7', false],
+  ])('has none for %s, and that is written down', async (_, from, isTaken) => {
+    const { get, signals, neighbours } = await setUp({ revision });
+    if (isTaken) neighbours.set(POS_ADDRESS, OTHER_MAC);
+    const { body } = await get(mine, from);
+    expect(body).not.toContain('/t/');
+    expect(body).toContain('another machine than 52:54:00:00:00:01 asks');
+    expect(signals.heard.map(({ kind }) => kind)).toContain('secret-refused');
+  });
+
+  it('has one behind a relay, where the lease counts', async () => {
+    const { get } = await setUp({ revision, rows: [leaseChange(sampleLease({ address: '10.9.0.7' as Ipv4 }))] });
+    expect((await get(mine, '10.9.0.7')).body).toContain('/t/read_525400000001_');
   });
 });

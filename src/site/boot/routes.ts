@@ -1,13 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { MacAddress } from '../../kernel/mac.ts';
 import type { Clock, Log } from '../../kernel/ports.ts';
 import type { ContentStore } from '../../model/content.ts';
 import { findMachine, findSlot, machineOfUuid } from '../../model/identity.ts';
 import { isBound } from '../../model/lease.ts';
 import type { Peer } from '../../model/peer.ts';
 import { findPeer } from '../../model/peer.ts';
+import { createRefusals } from '../../model/refusals.ts';
+import { identify } from '../../model/requester.ts';
 import type { Revision } from '../../model/revision.ts';
 import type { SignalSink } from '../../model/signal.ts';
-import { type RevisionSource, revisionToStart, type SiteAddress, type TokenMint } from '../../model/site-ports.ts';
+import type { NeighbourTable, RevisionSource, SiteAddress, TokenMint } from '../../model/site-ports.ts';
+import { revisionToStart } from '../../model/site-ports.ts';
 import type { Store } from '../../model/store.ts';
 import type { BootQuery, QueryValues } from './policy/boot-query.ts';
 import { parseBootQuery, parseEnv, parseQuery } from './policy/boot-query.ts';
@@ -27,6 +31,8 @@ export type BootDeps = {
   readonly addresses: () => readonly SiteAddress[];
   readonly signals: SignalSink;
   readonly tokens: Pick<TokenMint, 'mint'>;
+  readonly arp: NeighbourTable;
+  readonly refuse: ReturnType<typeof createRefusals>;
   readonly secrets?: { lack(names: readonly string[]): string | undefined };
   readonly clock: Clock;
   readonly log: Log;
@@ -36,7 +42,8 @@ export type BootDeps = {
  * `GET /boot.ipxe`, `/autoexec.ipxe` and `/boot/script`. Every answer is a script with status 200 that a person can
  * read on the machine's screen, also for a question that makes no sense: iPXE shows of an error only its number.
  */
-export function bootRoutes(deps: BootDeps): (app: FastifyInstance) => void {
+export function bootRoutes(given: Omit<BootDeps, 'refuse'>): (app: FastifyInstance) => void {
+  const deps = { ...given, refuse: createRefusals(given.signals, given.clock) };
   return (app) => {
     const entry = (request: FastifyRequest, reply: FastifyReply) => sendEntry(deps, request, reply);
     app.get('/boot.ipxe', entry);
@@ -55,13 +62,14 @@ function sendEntry(deps: BootDeps, request: FastifyRequest, reply: FastifyReply)
   return site ? sendText(reply, renderEntryScript(deps.siteName, site)) : sendText(reply, noNetwork());
 }
 
-function sendScript(deps: BootDeps, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+async function sendScript(deps: BootDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const peer = peerOf(deps, request);
   if (!peer.site) return sendText(reply, noNetwork());
   const values = parseQuery(request.url);
   const query = parseBootQuery(values);
+  const sender = await senderOf(deps, peer);
   const revision = query && revisionOf(deps, query);
-  const decision = query ? decide(deps, query, { peer, site: peer.site, revision }) : unreadable(values);
+  const decision = query ? decide(deps, query, { peer, site: peer.site, revision, sender }) : unreadable(values);
   const claim = query?.request.claim;
   note(deps, { query, peer, decision, revision });
   return sendText(
@@ -82,9 +90,24 @@ function revisionOf({ store, revisions, clock }: BootDeps, { request, trouble }:
   return revisionToStart(revisions, boot?.mac === claim.mac ? boot : undefined);
 }
 
-type Ground = { readonly peer: Peer; readonly site: SiteAddress; readonly revision: Revision | undefined };
+type Asking = {
+  readonly peer: Peer;
+  readonly site: SiteAddress;
+  readonly revision: Revision | undefined;
+  readonly sender: MacAddress | undefined;
+};
 
-function decide(deps: BootDeps, query: BootQuery, { peer, site, revision }: Ground): BootDecision {
+/** The MAC that the site itself sees behind an address; undefined: nobody we know. */
+async function senderOf(
+  { arp, revisions, clock }: BootDeps,
+  { address, lease }: Peer,
+): Promise<MacAddress | undefined> {
+  const neighbour = (await arp.entries()).get(address);
+  const networks = Object.values(revisions.current()?.networks ?? {});
+  return identify({ address, neighbour, lease, networks, now: clock.now() }).mac;
+}
+
+function decide(deps: BootDeps, query: BootQuery, { peer, site, revision, sender }: Asking): BootDecision {
   const { lease } = peer;
   const { claim, env } = query.request;
   if (lease && lease.mac !== claim.mac && lease.expiresAt > deps.clock.now()) {
@@ -100,7 +123,12 @@ function decide(deps: BootDeps, query: BootQuery, { peer, site, revision }: Grou
     assetState: (digest) => content.stateOf(digest),
     now,
     lackOfSecrets: (names) => secrets?.lack(names),
-    readToken: (mac) => tokens.mint({ use: 'read', mac, issuedAt: now }),
+    readToken: (mac) => {
+      if (sender === mac) return tokens.mint({ use: 'read', mac, issuedAt: now });
+      const because = `${sender ?? 'nobody known'} asked for the boot script of ${mac}`;
+      deps.refuse({ address: peer.address, mac, because });
+      return undefined;
+    },
   });
 }
 

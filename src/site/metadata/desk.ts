@@ -1,8 +1,10 @@
 import type { MacAddress } from '../../kernel/mac.ts';
 import type { Clock, Log } from '../../kernel/ports.ts';
+import { err, ok, type Result } from '../../kernel/result.ts';
 import { secretsIn, TOKEN_HOLE } from '../../model/holes.ts';
 import { findSlot } from '../../model/identity.ts';
 import { findPeer, holeValuesFor, type Peer } from '../../model/peer.ts';
+import { createRefusals } from '../../model/refusals.ts';
 import { identify, type Requester } from '../../model/requester.ts';
 import type { Document, Revision } from '../../model/revision.ts';
 import type { SignalSink } from '../../model/signal.ts';
@@ -14,10 +16,8 @@ import { findAny } from './policy/asked-for.ts';
 import { asksAgain, type Format, isDocumentName, isFormat } from './policy/formats.ts';
 import type { Filling, NocloudFile } from './policy/nocloud.ts';
 import { documentIn, isNocloudFile, NOTHING, renderNocloud, renderText } from './policy/nocloud.ts';
-import { isForOpenBoot, mayConfigure, mayRun, type Permit } from './policy/permit.ts';
-import type { Subject } from './policy/subject.ts';
-import { findSubject, subjectOfMac } from './policy/subject.ts';
-import { createRefusals } from './refusals.ts';
+import { isCounted, isForOpenBoot, mayConfigure, mayRun, type Permit } from './policy/permit.ts';
+import { findSubject, type Known, nameOf, type Subject, subjectOfMac } from './policy/subject.ts';
 
 export type MetadataDeps = {
   readonly store: Store;
@@ -35,7 +35,6 @@ export type MetadataDeps = {
 export type Ends = { readonly remote: string; readonly local: string; readonly agent: string | undefined };
 
 /** Whom a request means, and who asks. */
-type Known = Exclude<Subject, { kind: 'unknown' }>;
 type InSlot = Extract<Subject, { kind: 'slot' }>;
 type Ground = {
   readonly revision: Revision;
@@ -45,6 +44,7 @@ type Ground = {
 };
 /** `self`: the machine itself, by its lease or by its token. */
 type Asker = Ground & { readonly self: MacAddress | undefined };
+type SelfAsker = Ground & { readonly self: MacAddress };
 
 /** Answers to all that booted systems ask for. `undefined`: nobody of this site is meant, or there is no such document. */
 export interface Desk {
@@ -115,15 +115,20 @@ class DocumentDesk implements Desk {
     const subject = this.#pinned((revision) => subjectOfMac(mac, store.state, revision, clock.now()), ground.revision);
     if (subject.kind === 'unknown') return undefined;
     const asker = { ...ground, self: mac };
-    if (!isSecretOf(subject, file)) return this.#withoutSecret(file, subject, asker);
-    const permit = this.#permitByToken(subject, issuedAt, clock.now());
-    if (permit.kind !== 'yes') return this.#forbid({ address, mac, because: permit.because }, file);
-    return this.#handOver(file, subject, asker);
+    if (isSecretOf(subject, file)) return this.#secretByToken(file, subject, asker, issuedAt);
+    return this.#withoutSecret(file, subject, asker);
   }
 
   async #withoutSecret(file: string, subject: Known, asker: Asker): Promise<Answer | undefined> {
     if (isNocloudFile(file)) return this.#seedFile(file, subject, asker);
     return isFormat(file) ? lacking(file, subject.kind === 'slot' ? 'unknown' : 'pending') : undefined;
+  }
+
+  async #secretByToken(file: string, subject: InSlot, asker: SelfAsker, issuedAt: number): Promise<Answer> {
+    const permit = this.#permitByToken(subject, issuedAt, this.#deps.clock.now());
+    if (permit.kind === 'yes') return this.#handOver(file, subject, asker);
+    if (permit.kind === 'over') return this.#closed(file, subject, asker.peer, permit);
+    return this.#forbid({ address: asker.peer.address, mac: asker.self, because: permit.because }, file);
   }
 
   #permitByToken({ slot, machine }: InSlot, issuedAt: number, now: number): Permit {
@@ -140,44 +145,53 @@ class DocumentDesk implements Desk {
     const { store, clock } = this.#deps;
     const { slot, machine } = subject;
     const { mac, isLeasedNeighbour } = await this.#identify(ground);
-    if (!mac || !isLeasedNeighbour || !this.#isNicOf(subject, mac)) {
+    if (!mac || !this.#isNicOf(subject, mac)) {
       const because = `${name} of ${slot.name} was asked for by ${mac ?? 'nobody known'}`;
       this.#refuse({ address: ground.peer.address, ...(subject.mac ? { mac: subject.mac } : {}), because });
+      this.#deps.log.warn({ remote: ground.peer.address, because }, 'a secret was asked for and refused');
       return isFormat(name) ? lacking(name, 'pending') : pending();
     }
-    const asker = { ...ground, self: mac };
     const now = clock.now();
     const permit =
       slot.profile.kind === 'install'
         ? mayConfigure(store.state, slot, machine, now)
         : mayRun(slot, findSlot({ mac }, store.state, ground.revision, now));
-    if (permit.kind === 'yes') return this.#handOver(name, subject, asker);
-    return this.#closed(name, subject, ground.peer, permit);
+    if (permit.kind !== 'yes') return this.#closed(name, subject, ground.peer, permit);
+    // The machine itself, by all that is seen: no alarm. But what it has no lease for goes by token only.
+    const because = 'by its name alone, a machine is given secrets only on the wire and with a lease';
+    if (!isLeasedNeighbour) return this.#closed(name, subject, ground.peer, { kind: 'no', because });
+    return this.#handOver(name, subject, { ...ground, self: mac });
   }
 
   /** Reads the secrets, writes down that they go out, and answers with them: what was not written down was not sent. */
-  async #handOver(name: string, subject: InSlot, asker: Asker & { readonly self: MacAddress }): Promise<Answer> {
-    const { secrets, signals, clock, log } = this.#deps;
-    const document = documentIn(subject.slot, name);
-    if (document?.kind !== 'text') return pending();
-    const fields = { document: name, remote: asker.peer.address, slot: subject.slot.name, mac: asker.self };
-    const values = await secrets.read(document.fill ? secretsIn(document.text) : []);
-    if (!values.ok) {
-      log.error(fields, `${name} cannot be written: ${values.error}`);
+  async #handOver(name: string, subject: InSlot, asker: SelfAsker): Promise<Answer> {
+    const { signals, store, clock, log } = this.#deps;
+    const { address } = asker.peer;
+    const fields = { document: name, remote: address, slot: subject.slot.name, mac: asker.self };
+    const text = await this.#secretText(name, subject, asker);
+    if (!text.ok) {
+      log.error(fields, `${name} cannot be written: ${text.error}`);
       return isFormat(name) ? lacking(name, 'pending') : pending();
     }
+    await signals.record({ kind: 'secret-document', at: clock.now(), mac: asker.self, document: name, address });
+    // Only what came to be an attempt lets a disk be erased: else it could be read, and erase, any number of times.
+    if (subject.slot.profile.kind === 'install' && !isCounted(store.state, subject.slot, subject.machine))
+      return this.#closed(name, subject, asker.peer, { kind: 'no', because: 'it would be no attempt of its order' });
+    log.info(fields, `${name} fetched (secret)`);
+    return ok200(text.value);
+  }
+
+  async #secretText(name: string, subject: InSlot, asker: SelfAsker): Promise<Result<string, string>> {
+    const document = documentIn(subject.slot, name);
+    if (document?.kind !== 'text') return err('there is none');
+    const values = await this.#deps.secrets.read(document.fill ? secretsIn(document.text) : []);
+    if (!values.ok) return values;
     const hidden = Object.entries(values.value).map(([key, value]) => [`secret.${key}`, value] as const);
     const filling = this.#filling(subject, asker);
     const holes = { ...filling.holes, ...Object.fromEntries(hidden) };
     const text = renderText(document, name, { ...filling, holes, maySeeSecrets: true });
-    if (!text.ok || text.value === undefined) {
-      log.error(fields, `${name} cannot be written: ${text.ok ? 'it is secret' : text.error}`);
-      return isFormat(name) ? lacking(name, 'pending') : pending();
-    }
-    const { address } = asker.peer;
-    await signals.record({ kind: 'secret-document', at: clock.now(), mac: asker.self, document: name, address });
-    log.info(fields, `${name} fetched (secret)`);
-    return ok200(text.value);
+    if (!text.ok) return text;
+    return text.value === undefined ? err('it is secret') : ok(text.value);
   }
 
   async #seedFile(file: NocloudFile, subject: Known, asker: Asker): Promise<Answer> {
@@ -234,7 +248,7 @@ class DocumentDesk implements Desk {
   #closed(name: string, subject: InSlot, peer: Peer, permit: Exclude<Permit, { kind: 'yes' }>): Answer {
     const fields = { document: name, remote: peer.address, slot: subject.slot.name };
     this.#deps.log.info(fields, `${name} is not given out: ${permit.because}`);
-    // An installed Talos asks for all of its seed at each boot, and has no network until it is answered.
+    // An installed cloud-init or Talos asks for all of its seed at each start, and has no network until it is answered.
     if (permit.kind === 'over' && name === 'user-data') return ok200(NOTHING);
     return isFormat(name) ? lacking(name, 'closed') : pending();
   }
@@ -247,12 +261,12 @@ class DocumentDesk implements Desk {
     return file === 'ignition' ? lacking(file, 'closed') : forbidden;
   }
 
-  /** The MAC of the asker if its lease is one of the machine whose documents it asks for, and the wire shows no other there. */
+  /** The MAC of the asker if its lease is one of the machine whose documents it asks for, and the wire shows it there. */
   async #selfOf(subject: Known, ground: Ground): Promise<MacAddress | undefined> {
     const { lease } = ground.peer;
     if (!lease || lease.expiresAt <= this.#deps.clock.now() || !this.#isNicOf(subject, lease.mac)) return undefined;
     const { mac } = await this.#identify(ground);
-    return mac === undefined || mac === lease.mac ? lease.mac : undefined;
+    return mac === lease.mac ? mac : undefined;
   }
 
   #isNicOf(subject: Known, mac: MacAddress): boolean {
@@ -287,9 +301,4 @@ class DocumentDesk implements Desk {
 function isSecretOf(subject: Known, name: string): subject is InSlot {
   const document: Document | undefined = subject.kind === 'slot' ? documentIn(subject.slot, name) : undefined;
   return document?.kind === 'text' && document.secret;
-}
-
-function nameOf(subject: Known): Readonly<Record<string, string>> {
-  const mac = subject.mac ? { mac: subject.mac } : {};
-  return subject.kind === 'slot' ? { slot: subject.slot.name, ...mac } : { id: subject.id, ...mac };
 }

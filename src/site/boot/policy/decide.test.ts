@@ -59,6 +59,17 @@ const nuc: HardwareClass = {
 const stranger = ask({ claim: { mac: OTHER_MAC } });
 
 describe('a machine in a slot', () => {
+  it('waits for a secret that nobody has set', () => {
+    const documents = { talos: { kind: 'text', text: 'a: @{secret.x}\n', fill: true, secret: true } } as const;
+    const revision = sampleRevision({ slots: { 'pos-1': sampleSlot({ profile: sampleProfile({ documents }) }) } });
+    const context = { state: createState(), revision, site: SITE, assetState: () => complete, now: T0 };
+    const lackOfSecrets = (names: readonly string[]) => (names.includes('x') ? 'secret "x" is not set' : undefined);
+    expect(decideBoot(ask(), { ...context, lackOfSecrets, readToken: () => 'read' })).toMatchObject({
+      kind: 'wait',
+      because: 'demo is not ready: secret "x" is not set',
+    });
+  });
+
   it('runs live, with its command line filled', () => {
     expect(decide(ask())).toEqual({
       kind: 'live',

@@ -157,7 +157,10 @@ function fillCmdline(
   { claim: { mac } }: BootRequest,
   { site, readToken }: BootContext,
 ): Result<Word[], string> {
-  const values = holeValuesFor(site, mac, hasSecrets(documents) ? { token: readToken(mac), documents } : undefined);
+  const token = hasSecrets(documents) ? readToken(mac) : undefined;
+  if (hasSecrets(documents) && token === undefined)
+    return err(`it may have secrets, and the network shows that another machine than ${mac} asks`);
+  const values = holeValuesFor(site, mac, token === undefined ? undefined : { token, documents });
   const filled: Word[] = [];
   for (const { key, value } of cmdline) {
     const text = fillHoles(value === true ? key : `${key}=${value}`, values, 'cmdline');

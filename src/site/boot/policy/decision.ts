@@ -32,8 +32,11 @@ export type BootContext = {
   readonly assetState: (digest: Digest) => AssetState;
   /** Why a machine cannot be given all of these secrets; undefined if it can. */
   readonly lackOfSecrets?: (names: readonly string[]) => string | undefined;
-  /** Lets a machine read its secret documents; called only for a script that starts a system which has some. */
-  readonly readToken: (mac: MacAddress) => string;
+  /**
+   * Lets a machine read its secret documents; called only for a script that starts a system which has some. undefined:
+   * who asks is not that machine, by what the wire shows.
+   */
+  readonly readToken: (mac: MacAddress) => string | undefined;
 };
 
 /** A file of a boot, as it goes into the script. */

@@ -1,3 +1,4 @@
+import type { MacAddress } from '../../../kernel/mac.ts';
 import type { Boot } from '../../../model/boot.ts';
 import { findMachine } from '../../../model/identity.ts';
 import { isBound } from '../../../model/lease.ts';
@@ -8,7 +9,8 @@ import type { Document, Profile } from '../../../model/revision.ts';
 import type { Signal } from '../../../model/signal.ts';
 import type { Context } from './context.ts';
 import { revisionOf } from './context.ts';
-import { step, subjectOf } from './track-boot.ts';
+import { fillSlot } from './know-machine.ts';
+import { openBoot, step, subjectOf } from './track-boot.ts';
 import { bootsOfOrder, hasNotEnded, lateness, orderOfMachine, planOf, stepOrder } from './track-order.ts';
 import { noteWipe } from './track-wipe.ts';
 
@@ -19,12 +21,23 @@ const TOKEN_SLACK_MS = 5_000;
 export function hearSecretDocument(context: Context, signal: Extract<Signal, { kind: 'secret-document' }>): void {
   const { draft } = context;
   const machine = findMachine({ mac: signal.mac }, draft, signal.at);
-  const boot = machine && draft.latestBoot(machine.id);
-  if (!boot) return;
+  if (!machine) return;
+  const boot = bootOfSecret(context, machine, signal);
   const { document, address } = signal;
   const sentence = `${boot.slot ?? signal.mac} fetched ${document}, which is secret`;
   draft.say({ type: 'secret-fetched', at: signal.at, sentence, ...subjectOf(boot), data: { document, address } });
   hearConfiguration(context, boot, { name: document, isSecret: true }, signal.at);
+}
+
+/**
+ * A system that comes from elsewhere than our scripts, and asks for one document alone, shows itself by that: at first,
+ * and again when it was installed and is to be installed once more.
+ */
+function bootOfSecret(context: Context, machine: Machine, { mac, at }: { mac: MacAddress; at: number }): Boot {
+  const latest = context.draft.latestBoot(machine.id);
+  const isOver = latest?.outcome !== undefined && latest.order !== undefined && latest.reached.script === undefined;
+  if (latest && !isOver) return latest;
+  return openBoot(context, { machine, mac, at, filled: fillSlot(context, machine, { mac }, at) });
 }
 
 /** Somebody asked for a secret that is not theirs. */
