@@ -51,7 +51,7 @@ describe('the secrets of a site', () => {
     const { secrets } = await setUp();
     expect(secrets.missing()).toEqual(['joinToken']);
     expect(secrets.lack(['rootPassword', 'joinToken'])).toBe(
-      'secret "joinToken" is not set: slipway secret set joinToken',
+      'secret joinToken is not set: slipway secret set joinToken',
     );
     expect(await secrets.list()).toEqual([
       { name: 'joinToken', from: 'nowhere', wantedBy: ['pos-1'] },

@@ -164,5 +164,5 @@ class SiteSecrets implements Secrets {
 }
 
 function notSet(name: string): string {
-  return `secret "${name}" is not set: slipway secret set ${name}`;
+  return `secret ${name} is not set: slipway secret set ${name}`;
 }
