@@ -271,6 +271,7 @@ describe('a system with secrets', () => {
     expect(body).not.toContain('/t/');
     expect(body).toContain('another machine than 52:54:00:00:00:01 asks');
     expect(signals.heard.map(({ kind }) => kind)).toContain('secret-refused');
+    if (isTaken) expect(signals.heard.map(({ kind }) => kind)).not.toContain('script');
   });
 
   it('has one behind a relay, where the lease counts', async () => {

@@ -71,7 +71,7 @@ async function sendScript(deps: BootDeps, request: FastifyRequest, reply: Fastif
   const revision = query && revisionOf(deps, query);
   const decision = query ? decide(deps, query, { peer, site: peer.site, revision, sender }) : unreadable(values);
   const claim = query?.request.claim;
-  note(deps, { query, peer, decision, revision });
+  note(deps, { query, peer, decision, revision, sender });
   return sendText(
     reply,
     renderScript(decision, { siteName: deps.siteName, site: peer.site, claim, trouble: query?.trouble }),
@@ -137,14 +137,9 @@ function unreadable(values: QueryValues): BootDecision {
   return { kind: 'refuse', because, localBoot: localBootOf(undefined, parseEnv(values)) };
 }
 
-type Noted = {
-  readonly query: BootQuery | undefined;
-  readonly peer: Peer;
-  readonly decision: BootDecision;
-  readonly revision: Revision | undefined;
-};
+type Noted = Omit<Asking, 'site'> & { readonly query: BootQuery | undefined; readonly decision: BootDecision };
 
-function note(deps: BootDeps, { query, peer, decision, revision }: Noted): void {
+function note(deps: BootDeps, { query, peer, decision, revision, sender }: Noted): void {
   const claim = query?.request.claim;
   const answer = answerOf(decision);
   const fields = {
@@ -154,7 +149,9 @@ function note(deps: BootDeps, { query, peer, decision, revision }: Noted): void 
     ...(query?.trouble ? { trouble: query.trouble } : {}),
   };
   deps.log.info(fields, `boot script: ${answer.kind}`);
-  if (!claim || !isOurs(deps, claim, peer)) return;
+  // Else whoever takes the address of a machine could end its boot with a question.
+  const isSomebodyElse = sender !== undefined && sender !== claim?.mac;
+  if (!claim || isSomebodyElse || !isOurs(deps, claim, peer)) return;
   deps.signals.observe({
     kind: 'script',
     at: deps.clock.now(),
