@@ -54,6 +54,10 @@ export class InstallWorld {
   state = createState();
   memory = new Memory();
   readonly events: NewEvent[] = [];
+  /** All signals, in the order in which they came. */
+  readonly heard: Signal[] = [];
+  /** How many signals were lost with kills. */
+  lost = 0;
   revision: Revision;
   now = T0;
   /** How often a machine was told to install. */
@@ -85,6 +89,7 @@ export class InstallWorld {
 
   /** Killed and started again: what is in memory is gone, and of what was only seen the last `lost`. */
   restart(lost = 0): void {
+    this.lost += lost;
     const kept = this.#unsure.at(-lost || this.#unsure.length) ?? this.#written.length;
     // A lease is on disk before its ACK.
     this.#written = this.#written.filter(({ table }, index) => index < kept || table === 'leases');
@@ -102,6 +107,7 @@ export class InstallWorld {
 
   /** A signal with a time of its own: late, early, or once more. */
   hear(signal: Signal): void {
+    this.heard.push(signal);
     if (this.#hasLeases && signal.kind === 'dhcp' && signal.message === 'request') this.#lease(signal);
     this.#unsure = isRecorded(signal) ? [] : [...this.#unsure, this.#written.length];
     this.#fold({ signal });
@@ -114,6 +120,11 @@ export class InstallWorld {
     this.#unsure = [];
     if (!outcome) return '';
     return outcome.ok ? outcome.value.sentence : `${outcome.error.code}: ${outcome.error.message}`;
+  }
+
+  /** The clock of the site is put right, or wrong. */
+  setClock(now: number): void {
+    this.now = now;
   }
 
   tick(afterMs: number): void {
