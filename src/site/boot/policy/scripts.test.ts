@@ -428,6 +428,21 @@ describe('hold script', () => {
     expect(run).toMatchObject({ end: 'exit 1', sleptSeconds: 300 });
   });
 
+  it.each([0, 1, 13, 30, 59])('ends after its time where the site is gone after %i answers', (answers) => {
+    let asked = 0;
+    const fetch: ShellWorld['fetch'] = () => {
+      asked += 1;
+      return asked <= answers ? { script: renderScript(hold, frame) } : { errno: '0x4c0a6092' };
+    };
+    const run = runScript(renderScript(hold, frame), world({ fetch }));
+    expect(run.end).toBe('sanboot');
+    // Each question without an answer, but for the last one, takes as long as a sleep.
+    const unanswered = asked - answers - 1;
+    expect(run.sleptSeconds + 5 * unanswered).toBeLessThanOrEqual(300);
+    expect(run.sleptSeconds + 5 * unanswered).toBeGreaterThan(280);
+    expect(runScript(renderScript({ ...hold, localBoot: 'exit' }, frame), world({ fetch })).end).toBe('exit 1');
+  });
+
   it('shows its code by itself on a line', () => {
     expect(runScript(renderScript(hold, frame), world()).screen).toContain('*** 7F3K ***');
   });

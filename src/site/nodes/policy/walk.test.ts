@@ -96,8 +96,13 @@ const signal: fc.Arbitrary<(at: number) => Signal> = fc.oneof(
 
 const step = fc.record({
   after: fc.nat(120_000),
-  signals: fc.array(signal, { minLength: 1, maxLength: 4 }),
+  /** Now and then all of it comes twice. */
+  signals: fc
+    .tuple(fc.array(signal, { minLength: 1, maxLength: 4 }), fc.nat(9))
+    .map(([signals, n]) => (n === 0 ? [...signals, ...signals] : signals)),
   other: fc.boolean(),
+  /** The site was killed before it: what it only remembers is gone. */
+  restart: fc.nat(9).map((n) => n === 0),
 });
 
 /** Two templates that take the slot from one machine and give it to another, and back. */
@@ -116,19 +121,15 @@ it('whatever is seen, in whatever order, the promises about boots and bindings h
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
       const state = createState();
-      const memory = new Memory();
+      let memory = new Memory();
       let at = T0;
-      for (const { after, signals, other } of steps) {
+      for (const { after, signals, other, restart } of steps) {
         at += after;
+        if (restart) memory = new Memory();
         const before = { boots: new Map(state.boots), bindings: new Map(state.bindings) };
         const batch = signals.map((make, i) => make(at + i));
         applyChanges(state, reduce(state, batch, { memory, revision: revisions[other ? 1 : 0] }).changes);
-        for (const [key, boot] of state.boots) {
-          checkBoot(boot, before.boots.get(key));
-          checkStalls(boot);
-        }
-        checkBindings(state, before.bindings);
-        checkMachines(state);
+        checkAll(state, before);
       }
       counted.enrolled += [...state.bindings.values()].filter(({ health }) => health === 'enrolled').length;
       counted.superseded += [...state.boots.values()].filter(({ outcome }) => outcome?.kind === 'superseded').length;
@@ -141,9 +142,19 @@ it('whatever is seen, in whatever order, the promises about boots and bindings h
   expect(Math.min(...Object.values(counted))).toBeGreaterThan(10);
 });
 
+function checkAll(state: SiteState, before: Pick<SiteState, 'boots' | 'bindings'>): void {
+  for (const [key, boot] of state.boots) {
+    checkBoot(boot, before.boots.get(key));
+    checkStalls(boot);
+  }
+  checkBindings(state, before.bindings);
+  checkMachines(state);
+}
+
 function checkBindings(state: SiteState, before: ReadonlyMap<string, Binding>): void {
-  for (const [key, { machine, number, slot }] of before) {
+  for (const [key, { machine, number, slot, health }] of before) {
     expect(state.bindings.get(key)).toMatchObject({ machine, number });
+    if (health === 'enrolled') expect(state.bindings.get(key)?.health).toBe('enrolled');
     expect(state.newestBinding(slot)?.number).toBeGreaterThanOrEqual(number);
   }
   for (const { health, enrolledBy, machine, slot, number } of state.bindings.values()) {
