@@ -54,7 +54,7 @@ async function powerOn(mac: string): Promise<void> {
   await machine?.dhcp();
   const answer = (await machine?.get(`/boot/script?mac=${mac}&manufacturer=Dell&product=OptiPlex`)) ?? '';
   const name = answer.includes('slot box-1') || mac === MAC ? 'box-1' : machineCode(mac as never);
-  await vi.waitFor(async () => expect((await lab.node(name)).boots.length).toBeGreaterThan(0));
+  await vi.waitFor(async () => expect((await lab.node(name)).boots.length).toBeGreaterThan(0), { timeout: 10_000 });
 }
 
 const open = ({ node }: NodeDetail): boolean => node?.install?.orders[0]?.state === 'open';

@@ -48,6 +48,10 @@ const KEPT: readonly Case[] = [
 ];
 const COMPLETES = [...new Set([...SEEN, ...KEPT].map(([, completes]) => completes))];
 
+/** Each machine lives through three starts, most of them at a time; on a busy box that takes longer. */
+const WITHIN_MS = 150_000;
+const GOOD = '1 install, 2 starts of the disk, the last 2 told local, orders confirmed after 1, enrolled';
+
 const lab = new SiteLab('br-inst', '10.54.0');
 const two = (n: number): string => n.toString(16).padStart(2, '0');
 const rows = [...KEPT.map((row) => ({ row, isKept: true })), ...SEEN.map((row) => ({ row, isKept: false }))]
@@ -84,41 +88,43 @@ async function startSite(): Promise<void> {
 /** A person says it until it was heard. */
 function confirm(slot: string): Promise<unknown> {
   const say = () => slipway(['confirm', slot, '--socket', lab.site?.socket ?? '']);
-  return vi.waitFor(async () => expect((await say()).status).toBe(0), { timeout: 10_000, interval: 200 });
+  return vi.waitFor(async () => expect((await say()).status).toBe(0), { timeout: 30_000, interval: 200 });
 }
 
-it('killed between any two steps, the site lets each machine install once, and start from its disk for ever', async () => {
-  const machines = await Promise.all(
-    rows.map(async ({ stopAt, isKept, ...row }) => {
-      const plan = { ...row, site: lab.address };
-      const machine = await InstallMachine.plugIn({ lab, stopAt, plan, confirm: () => confirm(plan.name) });
-      return { machine, isKept };
-    }),
-  );
-  await Promise.all(machines.map(({ machine }) => machine.before));
-  // First what takes its time, so that the kill comes right behind all others.
-  for (const group of [true, false]) {
-    const some = machines.filter(({ isKept }) => isKept === group);
-    for (const { machine } of some) machine.go();
-    await Promise.all(some.map(({ machine }) => machine.after));
-  }
-  await lab.site?.stop('SIGKILL');
-  const started = startSite();
-  for (const { machine } of machines) machine.go();
-  await started;
-  const came = await Promise.all(machines.map(({ machine }) => outcomeOf(machine)));
-  expect(came.filter((sentence) => !sentence.endsWith(GOOD))).toEqual([]);
-  expect(lab.log().filter(({ level }) => level === 'error')).toEqual([]);
-});
-
-const GOOD = '1 install, 2 starts of the disk, the last 2 told local, orders confirmed after 1, enrolled';
+it(
+  'killed between any two steps, the site lets each machine install once, and start from its disk for ever',
+  async () => {
+    const machines = await Promise.all(
+      rows.map(async ({ stopAt, isKept, ...row }) => {
+        const plan = { ...row, site: lab.address };
+        const machine = await InstallMachine.plugIn({ lab, stopAt, plan, confirm: () => confirm(plan.name) });
+        return { machine, isKept };
+      }),
+    );
+    await Promise.all(machines.map(({ machine }) => machine.before));
+    // First what takes its time, so that the kill comes right behind all others.
+    for (const group of [true, false]) {
+      const some = machines.filter(({ isKept }) => isKept === group);
+      for (const { machine } of some) machine.go();
+      await Promise.all(some.map(({ machine }) => machine.after));
+    }
+    await lab.site?.stop('SIGKILL');
+    const started = startSite();
+    for (const { machine } of machines) machine.go();
+    await started;
+    const came = await Promise.all(machines.map(({ machine }) => outcomeOf(machine)));
+    expect(came.filter((sentence) => !sentence.endsWith(GOOD))).toEqual([]);
+    expect(lab.log().filter(({ level }) => level === 'error')).toEqual([]);
+  },
+  WITHIN_MS,
+);
 
 /** In one sentence what a machine went through and what the site thinks of it. */
 async function outcomeOf({ plan, stopAt, lived }: InstallMachine): Promise<string> {
   const { told, installs, disks } = await lived;
   // What was seen last waits for the slow disk.
   const isSettled = async () => expect((await lab.node(plan.name)).node?.state).not.toBe('booting');
-  await vi.waitFor(isSettled, { timeout: 5_000 }).catch(() => undefined);
+  await vi.waitFor(isSettled, { timeout: 15_000 }).catch(() => undefined);
   const { node } = await lab.node(plan.name);
   const orders = node?.install?.orders.map(({ state, attempts }) => `${state} after ${attempts}`).join(' and ');
   const last = told.slice(-2).every((word) => word === 'local') ? 'the last 2 told local' : `told ${told.join(' ')}`;

@@ -1,6 +1,6 @@
 // A machine with an installer, from power on to power on: its DHCP is recorded from real firmware, its scripts are run as
 // iPXE runs them, its files and documents are fetched by curl. Before each step it writes `at STEP` and waits for a line.
-// Waits that belong to a machine are a tenth as long. Ends with `lived JSON-of-Lived`.
+// The waits of iPXE are a tenth as long. Ends with `lived JSON-of-Lived`.
 // Usage: install-client.ts JSON-of-InstallPlan
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readSync, writeSync } from 'node:fs';
@@ -145,7 +145,7 @@ function insist(tries: number, ask: () => string | undefined): string | undefine
   for (let i = 0; i < tries; i++) {
     const answer = ask();
     if (answer !== undefined) return answer;
-    sleep(300);
+    sleep(1_000);
   }
   return undefined;
 }
