@@ -4,7 +4,7 @@ import { InstallWorld, installProfile, OTHER_MAC, POS_MAC } from '../../../../te
 import { leaseChange, POS_UUID, sampleLease } from '../../../../test/support/sample-site.ts';
 import type { MacAddress } from '../../../kernel/mac.ts';
 import type { Command } from '../../../model/commands.ts';
-import { machineCode } from '../../../model/identity.ts';
+import { findSlot, machineCode } from '../../../model/identity.ts';
 import { macsOf } from '../../../model/machine.ts';
 import { ARMED, isLive } from '../../../model/order.ts';
 import { applyChanges } from '../../../model/state.ts';
@@ -110,8 +110,7 @@ function lease({ state, now }: InstallWorld, m: MacAddress, bound: boolean): voi
 const done: Record<string, number> = {};
 
 function tell(world: InstallWorld, wanted: Command): void {
-  const said = world.tell(wanted);
-  if (said.startsWith('command-refused') || said.startsWith('not-found')) return;
+  if (!isDone(world.tell(wanted))) return;
   done[wanted.kind] = (done[wanted.kind] ?? 0) + 1;
 }
 
@@ -143,18 +142,79 @@ function check({ state }: InstallWorld): void {
   for (const { machine, mac: own } of open) expect(state.machineWith('mac', own)?.id).toBe(machine);
 }
 
+/** A site after a random walk. */
+const worlds = fc.array(acts, { minLength: 20, maxLength: 50 });
+function worldAfter(run: readonly Act[], each: (world: InstallWorld) => void = () => undefined): InstallWorld {
+  const world = new InstallWorld(installProfile());
+  const { slots } = world.revision;
+  const two = slots['pos-2'];
+  if (two)
+    world.revision = { ...world.revision, slots: { ...slots, 'pos-2': { ...two, match: [{ mac: THIRD_MAC }] } } };
+  for (const act of run) {
+    act(world);
+    each(world);
+  }
+  return world;
+}
+
+/** What must be as before: all but when it was heard last, the boots that were ended, and who is kept apart. */
+function factsOf({ state, revision, now }: InstallWorld, ids: readonly string[]): unknown {
+  const { bindings, orders, marks, leases } = state;
+  const rows = ids.map((id) => {
+    const found = state.machines
+      .get(id)
+      ?.evidence.map((row) => `${row.kind} ${row.value} ${row.source} ${row.firstSeen}`);
+    return [id, found?.sort()];
+  });
+  const whose = MACS.map((m) => state.machineWith('mac', m)?.id).map((id) => (id && ids.includes(id) ? id : undefined));
+  const places = MACS.map((m) => findSlot({ mac: m }, state, revision, now));
+  const slotsOf = places.map((place) => (place.kind === 'none' ? place.kind : `${place.kind} ${place.slot.name}`));
+  return { rows, whose, slotsOf, tables: [bindings, orders, marks, leases].map((table) => [...table]) };
+}
+
+function isDone(said: string): boolean {
+  return !said.startsWith('command-refused') && !said.startsWith('not-found');
+}
+
+const undone = { merge: 0, split: 0, refused: 0 };
+
+function mergeAndSplit(world: InstallWorld, keep: string, other: string): void {
+  const ids = [...world.state.machines.keys()];
+  const before = factsOf(world, ids);
+  const isMerged = isDone(world.tell({ kind: 'merge', keep, other }));
+  if (isMerged) expect(isDone(world.tell({ kind: 'split', machine: keep, part: other }))).toBe(true);
+  expect(factsOf(world, ids)).toEqual(before);
+  undone[isMerged ? 'merge' : 'refused'] += 1;
+}
+
+/** The part of a machine that is fenced off is fenced off too; for the rest all is as before. */
+function splitAndMerge(world: InstallWorld, m: MacAddress): void {
+  const whole = world.state.machineWith('mac', m)?.id ?? '';
+  const facts = () => ({ ...(factsOf(world, [whole]) as object), tables: [...world.state.bindings] });
+  const before = facts();
+  if (!isDone(world.tell({ kind: 'split', machine: whole, part: m }))) return;
+  const freed = world.state.machineWith('mac', m)?.id ?? '';
+  expect(isDone(world.tell({ kind: 'merge', keep: whole, other: freed }))).toBe(true);
+  expect(facts()).toEqual(before);
+  undone.split += 1;
+}
+
+it('merge and split undo each other, whatever was before; one that is refused changes nothing', () => {
+  fc.assert(
+    fc.property(worlds, (run) => {
+      const world = worldAfter(run);
+      const ids = [...world.state.machines.keys()];
+      for (const keep of ids) for (const other of ids) mergeAndSplit(world, keep, other);
+      for (const m of MACS) splitAndMerge(world, m);
+    }),
+  );
+  expect(Math.min(...Object.values(undone))).toBeGreaterThan(10);
+});
+
 it('whatever is merged, split, claimed, released and replaced: one MAC is one machine, and one machine fills one slot', () => {
   fc.assert(
-    fc.property(fc.array(acts, { minLength: 20, maxLength: 50 }), (run) => {
-      const world = new InstallWorld(installProfile());
-      const { slots } = world.revision;
-      const two = slots['pos-2'];
-      if (two)
-        world.revision = { ...world.revision, slots: { ...slots, 'pos-2': { ...two, match: [{ mac: THIRD_MAC }] } } };
-      for (const act of run) {
-        act(world);
-        check(world);
-      }
+    fc.property(worlds, (run) => {
+      const world = worldAfter(run, check);
       const told = world.events.filter(({ data }) => typeof data?.['mac'] === 'string' && data['from'] !== undefined);
       done['by-uuid'] = (done['by-uuid'] ?? 0) + told.length;
     }),
