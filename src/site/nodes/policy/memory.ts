@@ -13,8 +13,11 @@ export type Progress = {
   readonly at?: number;
 };
 
+/** A UUID as it was said, and in the one of its byte orders by which it is compared. */
+export type SaidUuid = { readonly uuid: string; readonly said: string };
+
 /** A UUID that a MAC came with, and how long without another one in between. */
-type Spell = { readonly uuid: string; readonly since: number; readonly lastAt: number };
+type Spell = SaidUuid & { readonly since: number; readonly lastAt: number };
 
 /** Enough for the largest pool, and a flood of made-up MACs ends here. */
 const MAX_SIGHTINGS = 4096;
@@ -90,16 +93,16 @@ export class Memory {
    * Notes the UUID that came over one way (`key`). Answers the UUID of another machine if this one was here before
    * that, within minutes: then both are on. The same signal heard once more gets the same answer.
    */
-  hearUuid(key: string, uuid: string, at: number): string | undefined {
+  hearUuid(key: string, { uuid, said }: SaidUuid, at: number): string | undefined {
     const spells = this.#spells.get(key) ?? [];
     const last = spells.at(-1);
     const next =
       last?.uuid === uuid
         ? [...spells.slice(0, -1), { ...last, lastAt: at }]
-        : [...spells, { uuid, since: at, lastAt: at }].slice(-MAX_SPELLS);
+        : [...spells, { uuid, said, since: at, lastAt: at }].slice(-MAX_SPELLS);
     putNewest(this.#spells, key, next, MAX_SIGHTINGS);
     const isBack = next.slice(0, -1).some((spell) => spell.uuid === uuid && at - spell.lastAt <= HOLDERS_MS);
-    return isBack && next.at(-1)?.since === at ? next.at(-2)?.uuid : undefined;
+    return isBack && next.at(-1)?.since === at ? next.at(-2)?.said : undefined;
   }
 
   /** Whether the alarm about the holders of a MAC is due: once in an hour. */
