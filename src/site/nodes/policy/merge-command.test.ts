@@ -42,6 +42,12 @@ describe('merge', () => {
     });
   });
 
+  it('warns where an install is ordered that the other one would get too', () => {
+    const made = world();
+    made.tell({ kind: 'reinstall', slot: 'pos-1', wipe: false });
+    expect(made.tell(merge('pos-1', 'm2'))).toContain('slipway hold pos-1 keeps it back');
+  });
+
   it('makes the code of what is a part now nobody’s', () => {
     const made = world();
     made.tell(merge('m1', 'm2'));

@@ -12,6 +12,7 @@ import { joinMachines } from './merge-nic.ts';
 import { keepApart, type Parts, takeNic, undoMerge } from './merge-rows.ts';
 import { hasPart, machinesNamed, wholeOf } from './named-machine.ts';
 import { step } from './track-boot.ts';
+import { hasNotEnded } from './track-order.ts';
 import { describe } from './words.ts';
 
 /** As many rows as the evidence of one machine surely keeps. */
@@ -38,7 +39,15 @@ export function merge(context: Context, command: Extract<Command, { kind: 'merge
     data: { from: gone, by, macs: macsOf(other.value) },
   });
   const unfenced = fence && !draft.marks.has(fencedMark(kept)) ? ` As a part of ${kept} it is fenced off no more.` : '';
-  return answer(`${gone} is a part of ${kept} now.${unfenced} slipway split ${kept} ${gone} undoes that.`);
+  const order = orderWarning(context, machine);
+  return answer(`${gone} is a part of ${kept} now.${unfenced}${order} slipway split ${kept} ${gone} undoes that.`);
+}
+
+/** Whoever was merged by mistake loses its disk otherwise before anybody looks. */
+function orderWarning({ draft }: Context, machine: Machine): string {
+  const slot = draft.bindingOfMachine(machine.id)?.slot;
+  if (slot === undefined || !draft.ordersOf(slot).some(hasNotEnded)) return '';
+  return ` An install is ordered for ${slot}: it may begin with the next boot of either; slipway hold ${slot} keeps it back.`;
 }
 
 function whyNotOne({ draft }: Context, keep: Machine, other: Machine): string | undefined {
