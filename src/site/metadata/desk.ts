@@ -1,47 +1,31 @@
 import type { MacAddress } from '../../kernel/mac.ts';
-import type { Clock, Log } from '../../kernel/ports.ts';
+import type { Log } from '../../kernel/ports.ts';
 import { err, ok, type Result } from '../../kernel/result.ts';
 import { secretsIn, TOKEN_HOLE } from '../../model/holes.ts';
 import { findSlot } from '../../model/identity.ts';
-import { findPeer, holeValuesFor, type Peer } from '../../model/peer.ts';
+import { holeValuesFor, type Peer } from '../../model/peer.ts';
 import { createRefusals } from '../../model/refusals.ts';
-import { identify, type Requester } from '../../model/requester.ts';
-import type { Document, Revision } from '../../model/revision.ts';
+import type { Document } from '../../model/revision.ts';
 import type { SignalSink } from '../../model/signal.ts';
-import type { NeighbourTable, RevisionSource, SecretSource, SiteAddress, TokenMint } from '../../model/site-ports.ts';
-import { httpBase, revisionFor } from '../../model/site-ports.ts';
-import type { Store } from '../../model/store.ts';
+import type { SecretSource, TokenMint } from '../../model/site-ports.ts';
+import { httpBase } from '../../model/site-ports.ts';
 import { type Answer, forbidden, lacking, ok200, pending, unknownYet } from './answers.ts';
+import { type AskerDeps, Askers, type Ends, type Ground } from './askers.ts';
 import { findAny } from './policy/asked-for.ts';
-import { asksAgain, type Format, isDocumentName, isFormat } from './policy/formats.ts';
+import { type Format, isDocumentName, isFormat } from './policy/formats.ts';
 import type { Filling, NocloudFile } from './policy/nocloud.ts';
 import { documentIn, isNocloudFile, NOTHING, renderNocloud, renderText } from './policy/nocloud.ts';
 import { isCounted, isForOpenBoot, mayConfigure, mayRun, type Permit } from './policy/permit.ts';
 import { findSubject, type Known, nameOf, type Subject, subjectOfMac } from './policy/subject.ts';
 
-export type MetadataDeps = {
-  readonly store: Store;
-  readonly revisions: RevisionSource;
-  readonly addresses: () => readonly SiteAddress[];
+export type MetadataDeps = AskerDeps & {
   readonly tokens: TokenMint;
   readonly signals: SignalSink;
-  readonly arp: NeighbourTable;
   readonly secrets: SecretSource;
-  readonly clock: Clock;
   readonly log: Log;
 };
 
-/** The two ends of the connection that a request came by, as sockets write addresses, and its User-Agent. */
-export type Ends = { readonly remote: string; readonly local: string; readonly agent: string | undefined };
-
-/** Whom a request means, and who asks. */
 type InSlot = Extract<Subject, { kind: 'slot' }>;
-type Ground = {
-  readonly revision: Revision;
-  readonly peer: Peer;
-  readonly site: SiteAddress;
-  readonly waits: boolean;
-};
 /** `self`: the machine itself, by its lease or by its token. */
 type Asker = Ground & { readonly self: MacAddress | undefined };
 type SelfAsker = Ground & { readonly self: MacAddress };
@@ -63,45 +47,50 @@ export function createDesk(deps: MetadataDeps): Desk {
 
 class DocumentDesk implements Desk {
   readonly #deps: MetadataDeps;
+  readonly #askers: Askers;
   readonly #refuse: ReturnType<typeof createRefusals>;
 
   constructor(deps: MetadataDeps) {
     this.#deps = deps;
+    this.#askers = new Askers(deps);
     this.#refuse = createRefusals(deps.signals, deps.clock);
   }
 
   async seed(id: string, file: NocloudFile | undefined, ends: Ends): Promise<Answer | undefined> {
-    const ground = this.#ground(ends);
+    const ground = this.#askers.ground(ends);
     if (!ground) return pending('the site is starting');
-    const subject = this.#pinned(
+    const subject = this.#askers.pinned(
       (revision) => findSubject(id, this.#deps.store.state, revision, this.#deps.clock.now()),
       ground.revision,
     );
     if (subject.kind === 'unknown') return file === 'user-data' && ground.waits ? unknownYet : undefined;
     if (file === undefined) return ok200('');
     if (isSecretOf(subject, file)) return this.#bySelf(file, subject, ground);
-    return this.#seedFile(file, subject, { ...ground, self: await this.#selfOf(subject, ground) });
+    return this.#seedFile(file, subject, { ...ground, self: await this.#askers.selfOf(subject, ground) });
   }
 
   async document(format: Format, ids: readonly string[], ends: Ends): Promise<Answer> {
     const { store, clock } = this.#deps;
-    const ground = this.#ground(ends);
+    const ground = this.#askers.ground(ends);
     if (!ground) return lacking(format, 'pending');
-    const subject = this.#pinned((revision) => findAny(ids, store.state, revision, clock.now()), ground.revision);
+    const subject = this.#askers.pinned(
+      (revision) => findAny(ids, store.state, revision, clock.now()),
+      ground.revision,
+    );
     if (subject.kind !== 'slot') return lacking(format, subject.kind);
     const document = documentIn(subject.slot, format);
     if (document?.kind !== 'text') return lacking(format, 'unknown');
     if (document.secret) return this.#bySelf(format, subject, ground);
     const closed = this.#unlessOrdered(format, subject, ground.peer);
     if (closed) return closed;
-    const asker = { ...ground, self: await this.#selfOf(subject, ground) };
+    const asker = { ...ground, self: await this.#askers.selfOf(subject, ground) };
     const text = renderText(document, format, this.#filling(subject, asker));
     return this.#send(format, text, subject, asker);
   }
 
   async byToken(token: string, file: string, ends: Ends): Promise<Answer | undefined> {
     const { tokens, store, clock } = this.#deps;
-    const ground = this.#ground(ends);
+    const ground = this.#askers.ground(ends);
     if (!ground) return pending('the site is starting');
     const { address } = ground.peer;
     const grant = tokens.verify(token);
@@ -109,10 +98,13 @@ class DocumentDesk implements Desk {
     if (grant?.use !== 'read')
       return this.#forbid({ address, because: grant ? 'with its token nobody may read' : 'its token is none of ours' });
     const { mac, issuedAt } = grant;
-    const { mac: sender } = await this.#identify(ground);
+    const { mac: sender } = await this.#askers.identify(ground);
     if (sender !== mac)
       return this.#forbid({ address, mac, because: `it is for ${mac}, and ${sender ?? 'nobody known'} asked` });
-    const subject = this.#pinned((revision) => subjectOfMac(mac, store.state, revision, clock.now()), ground.revision);
+    const subject = this.#askers.pinned(
+      (revision) => subjectOfMac(mac, store.state, revision, clock.now()),
+      ground.revision,
+    );
     if (subject.kind === 'unknown') return undefined;
     const asker = { ...ground, self: mac };
     if (isSecretOf(subject, file)) return this.#secretByToken(file, subject, asker, issuedAt);
@@ -144,8 +136,8 @@ class DocumentDesk implements Desk {
   async #bySelf(name: string, subject: InSlot, ground: Ground): Promise<Answer> {
     const { store, clock } = this.#deps;
     const { slot, machine } = subject;
-    const { mac, isLeasedNeighbour } = await this.#identify(ground);
-    if (!mac || !this.#isNicOf(subject, mac)) {
+    const { mac, isLeasedNeighbour } = await this.#askers.identify(ground);
+    if (!mac || !this.#askers.isNicOf(subject, mac)) {
       const because = `${name} of ${slot.name} was asked for by ${mac ?? 'nobody known'}`;
       this.#refuse({ address: ground.peer.address, ...(subject.mac ? { mac: subject.mac } : {}), because });
       this.#deps.log.warn({ remote: ground.peer.address, because }, 'a secret was asked for and refused');
@@ -259,42 +251,6 @@ class DocumentDesk implements Desk {
     this.#deps.log.warn({ remote: address, because }, 'a secret was asked for and refused');
     this.#refuse(refusal);
     return file === 'ignition' ? lacking(file, 'closed') : forbidden;
-  }
-
-  /** The MAC of the asker if its lease is one of the machine whose documents it asks for, and the wire shows it there. */
-  async #selfOf(subject: Known, ground: Ground): Promise<MacAddress | undefined> {
-    const { lease } = ground.peer;
-    if (!lease || lease.expiresAt <= this.#deps.clock.now() || !this.#isNicOf(subject, lease.mac)) return undefined;
-    const { mac } = await this.#identify(ground);
-    return mac === lease.mac ? mac : undefined;
-  }
-
-  #isNicOf(subject: Known, mac: MacAddress): boolean {
-    if (mac === subject.mac) return true;
-    const machine = subject.kind === 'slot' ? subject.machine : undefined;
-    return machine !== undefined && this.#deps.store.state.machineWith('mac', mac)?.id === machine.id;
-  }
-
-  async #identify({ revision, peer: { address, lease } }: Ground): Promise<Requester> {
-    const { arp, clock } = this.#deps;
-    const neighbour = (await arp.entries()).get(address);
-    return identify({ address, neighbour, lease, networks: Object.values(revision.networks), now: clock.now() });
-  }
-
-  /** The subject after the revision that its open boot began with; else after the one in force. */
-  #pinned(find: (revision: Revision) => Subject, current: Revision): Subject {
-    const { store, revisions } = this.#deps;
-    const subject = find(current);
-    const machine = subject.kind === 'slot' ? subject.machine : undefined;
-    const revision = machine ? revisionFor(revisions, store.state.latestBoot(machine.id)) : current;
-    return revision === undefined || revision === current ? subject : find(revision);
-  }
-
-  #ground({ remote, local, agent }: Ends): Ground | undefined {
-    const { revisions, addresses, store } = this.#deps;
-    const revision = revisions.current();
-    const peer = findPeer(remote, local, addresses(), store.state);
-    return revision && peer.site ? { revision, peer, site: peer.site, waits: asksAgain(agent) } : undefined;
   }
 }
 

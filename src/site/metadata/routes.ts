@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../kernel/errors.ts';
 import type { Answer } from './answers.ts';
-import { createDesk, type Desk, type Ends, type MetadataDeps } from './desk.ts';
+import type { Ends } from './askers.ts';
+import { createDesk, type Desk, type MetadataDeps } from './desk.ts';
 import { idsIn } from './policy/asked-for.ts';
 import { FORMATS, type Format, isFormat } from './policy/formats.ts';
 import { isNocloudFile, NOCLOUD_FILES } from './policy/nocloud.ts';
