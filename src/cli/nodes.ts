@@ -3,6 +3,7 @@ import { askSite } from '../adapters/http/control-client.ts';
 import { formatDuration } from '../kernel/duration.ts';
 import { parseMac } from '../kernel/mac.ts';
 import type {
+  BindingView,
   BootView,
   ContenderView,
   InstallView,
@@ -62,13 +63,15 @@ export function formatNodes({ nodes, machines }: SiteNodes): string {
   ].join('\n');
 }
 
-export function formatDetail({ node, machine, boots }: NodeDetail): string {
+export function formatDetail({ node, machine, bindings = [], boots }: NodeDetail): string {
   const shown = node?.machine ?? machine;
   return [
     ...(node ? [nodeHead(node)] : []),
     ...(node?.install ? [formatInstall(node.install)] : []),
     ...(node?.contenders ?? []).map(formatContender),
     ...(shown ? [machineLines(shown)] : []),
+    // The first machine of a slot is no history.
+    ...(bindings.length > 1 ? [`${bindings.map(formatBinding).join('\n')}\n`] : []),
     ...boots.map(formatBoot),
   ].join('\n');
 }
@@ -134,6 +137,11 @@ function machineLines(machine: MachineView): string {
     ]),
   ];
   return `${rows.map(([label = '', value]) => `${label.padEnd(8)} ${value}`).join('\n')}\n`;
+}
+
+function formatBinding({ number, name, since, until }: BindingView): string {
+  const when = until === undefined ? `since ${formatTime(since)}` : `${formatTime(since)} to ${formatTime(until)}`;
+  return `${'binding'.padEnd(8)} ${number}: ${name}, ${when}`;
 }
 
 function formatBoot(boot: BootView): string {

@@ -178,9 +178,21 @@ export type StallView = {
 /** `tookMs` is how long it stayed in the stage; missing for the one that it is in. */
 export type StageView = { readonly stage: string; readonly at: number; readonly tookMs?: number };
 
+/** One machine in a slot, from when to when. `until` is missing for the one that fills it now. */
+export type BindingView = {
+  readonly number: number;
+  readonly machine: string;
+  /** The machine as a person knows it. */
+  readonly name: string;
+  readonly since: number;
+  readonly until?: number;
+};
+
 /** A slot or a machine with all its boots, the newest first. */
 export type NodeDetail = {
   readonly node?: NodeView;
+  /** Who fills the slot, and who filled it before, the newest first; missing for a machine. */
+  readonly bindings?: readonly BindingView[];
   readonly machine?: MachineView;
   readonly boots: readonly BootView[];
 };

@@ -22,6 +22,7 @@ import type {
 import { NODE_STATES } from '../../../wire/api/views.ts';
 import { contendersBySlot } from './contenders.ts';
 import { wholeOf } from './named-machine.ts';
+import { viewBindings } from './view-bindings.ts';
 import { viewBoot } from './view-boot.ts';
 import { viewInstall, whyNoInstalls } from './view-install.ts';
 import type { ViewContext } from './view-machine.ts';
@@ -91,7 +92,8 @@ export function viewDetail(name: string, context: ViewContext): NodeDetail | und
   const slot = revision && Object.hasOwn(revision.slots, name) ? revision.slots[name] : undefined;
   if (slot) {
     const node = { ...viewNode(slot, context), ...contendersOf(slot, contendersBySlot(context)) };
-    return { node, boots: viewBoots({ slot: slot.name }, context) };
+    const bindings = viewBindings(slot.name, state);
+    return { node, bindings, boots: viewBoots({ slot: slot.name }, context) };
   }
   const wanted = name.toLowerCase();
   const whole = wholeOf(state, wanted);

@@ -1,0 +1,14 @@
+import type { SiteState } from '../../../model/store.ts';
+import type { BindingView } from '../../../wire/api/views.ts';
+import { describe } from './words.ts';
+
+/** Who filled a slot one after the other, the newest first. */
+export function viewBindings(slot: string, state: SiteState): BindingView[] {
+  const own = [...state.bindings.values()].filter((binding) => binding.slot === slot);
+  const newestFirst = own.sort((a, b) => b.number - a.number);
+  return newestFirst.map(({ number, machine, since, releasedAt }, index) => {
+    const until = releasedAt ?? newestFirst[index - 1]?.since;
+    const row = state.machines.get(machine);
+    return { number, machine, name: row ? describe(row) : machine, since, ...(until === undefined ? {} : { until }) };
+  });
+}
