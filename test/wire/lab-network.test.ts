@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { startCapture } from '../../src/lab/capture.ts';
 import { eachLine, run } from '../../src/lab/command.ts';
 import { createBridge, createHost, type Host } from '../../src/lab/network.ts';
 
@@ -76,6 +79,30 @@ describe('a bridge with hosts', () => {
     await vi.waitFor(async () => expect(await run(['ip', '-brief', 'link'])).not.toContain('h-named'), 5_000);
     expect(readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim()).toBe('0');
   });
+});
+
+test('a capture has what came over the device, as plain pcap that ends with a whole packet', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'slipway-capture-'));
+  await createBridge('lab-br', '10.99.0.1/24');
+  const host = await createHost('pinging', 'lab-br', { address: '10.99.0.5/24' });
+  try {
+    const capture = await startCapture('lab-br', folder);
+    await host.exec(['busybox', 'ping', '-c', '1', '-W', '5', '10.99.0.1']);
+    await capture.stop();
+    const [file = '', ...more] = readdirSync(folder);
+    expect(more).toEqual([]);
+    expect(file).toMatch(/^capture_.*\.pcap$/);
+    // The magic number of pcap, in the byte order of this machine.
+    expect(readFileSync(join(folder, file)).readUInt32LE(0)).toBe(0xa1b2c3d4);
+    const fields = ['-Y', 'icmp', '-T', 'fields', '-e', 'ip.src', '-e', 'icmp.type'];
+    const packets = await run(['tshark', '-r', join(folder, file), ...fields]);
+    expect(packets).toContain('10.99.0.5\t8');
+    expect(packets).toContain('10.99.0.1\t0');
+  } finally {
+    await host.close();
+    await run(['ip', 'link', 'delete', 'lab-br']);
+    rmSync(folder, { recursive: true });
+  }
 });
 
 /** Processes of any namespace whose command line has the mark as an argument. */

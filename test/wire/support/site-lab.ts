@@ -5,12 +5,14 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, vi } from 'vitest';
 import { askSite, followSite } from '../../../src/adapters/http/control-client.ts';
+import { type Capture, startCapture } from '../../../src/lab/capture.ts';
 import { type Argv, run, tied, toolEnvironment } from '../../../src/lab/command.ts';
 import { isInsideNamespace } from '../../../src/lab/namespace.ts';
 import { createBridge, createHost, type Host, type HostOptions } from '../../../src/lab/network.ts';
 import { type SiteProcess, type SiteProcessOptions, startSite } from '../../../src/lab/site-process.ts';
 import type { Event, EventType } from '../../../src/model/event.ts';
 import type { NodeDetail, SiteStatus } from '../../../src/wire/api/views.ts';
+import { keepCaptureOfFailures } from '../../support/capture-of-tests.ts';
 
 /** What these tests start again and again is compiled once. */
 process.env['NODE_COMPILE_CACHE'] ??= resolve('test-results/compile-cache');
@@ -43,7 +45,10 @@ function statusOf(error: ExecFileException | null): number {
   return typeof error.code === 'number' ? error.code : 255;
 }
 
-/** A bridge with hosts and a real site on it; its files and logs lie below `test-results/wire/NAME`. */
+/**
+ * A bridge with hosts and a real site on it; its files and logs lie below `test-results/wire/NAME`. To be made where
+ * tests are declared.
+ */
 export class SiteLab {
   readonly workDir: string;
   readonly dataDir: string;
@@ -52,6 +57,7 @@ export class SiteLab {
   readonly net: string;
   site: SiteProcess | undefined;
   readonly #hosts: Host[] = [];
+  #capture: Capture | undefined;
 
   /** `net` is the first three numbers of its network, the site is its address 1; `bridge` also the device's name. */
   constructor(bridge: string, net: string) {
@@ -62,6 +68,7 @@ export class SiteLab {
     this.dataDir = join(this.workDir, 'data');
     rmSync(this.workDir, { recursive: true, force: true });
     mkdirSync(this.workDir, { recursive: true });
+    keepCaptureOfFailures(this.workDir);
   }
 
   get address(): string {
@@ -70,6 +77,7 @@ export class SiteLab {
 
   async open(): Promise<void> {
     await createBridge(this.bridge, `${this.address}/24`);
+    this.#capture = await startCapture(this.bridge, this.workDir);
   }
 
   async host(name: string, options: HostOptions = {}): Promise<Host> {
@@ -155,6 +163,7 @@ export class SiteLab {
   async end(): Promise<void> {
     await this.site?.stop().catch(() => undefined);
     for (const host of this.#hosts) await host.close();
+    await this.#capture?.stop();
     // Every file of the tier shares one namespace: the next one makes its own.
     await run(['ip', 'link', 'del', this.bridge]);
     rmSync(join(this.dataDir, 'blobs'), { recursive: true, force: true });
