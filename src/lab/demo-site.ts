@@ -17,8 +17,14 @@ export async function prepareDemoSystem(cacheDir: string, report: Report): Promi
   return { kernel: kernel.vmlinuz, initramfs: await buildDemoInitramfs(kernel, cacheDir, report), memoryMb: 512 };
 }
 
-/** The lab's installer: it puts the demo's system on the disk, from where it starts by BIOS and by UEFI. */
-export async function prepareInstaller(cacheDir: string, report: Report): Promise<GuestSystem> {
+/**
+ * The lab's installer: it puts the demo's system on the disk, from where it starts by BIOS and by UEFI.
+ * @returns it and, as `disk`, the image that it writes
+ */
+export async function prepareInstaller(
+  cacheDir: string,
+  report: Report,
+): Promise<GuestSystem & { readonly disk: string }> {
   const kernel = await fetchKernelImage(cacheDir, report);
   const onDisk = { kernel: kernel.vmlinuz, initramfs: await buildDemoInitramfs(kernel, cacheDir, report) };
   const disk = await buildDiskImage(onDisk, cacheDir, report);
@@ -26,6 +32,7 @@ export async function prepareInstaller(cacheDir: string, report: Report): Promis
     kernel: kernel.vmlinuz,
     initramfs: await buildInstallerInitramfs(kernel, disk, cacheDir, report),
     memoryMb: 512,
+    disk,
   };
 }
 

@@ -41,8 +41,7 @@ export const FIRMWARES = {
     code: '/usr/share/OVMF/OVMF_CODE_4M.fd',
     vars: '/usr/share/OVMF/OVMF_VARS_4M.fd',
     nicRom: 'none',
-    // There is no IPv6 here: each of its boot entries would wait for more than a minute before the disk has its turn.
-    args: ['-fw_cfg', 'name=opt/org.tianocore/IPv6PXESupport,string=no'],
+    args: [],
     serialConsole: 'ttyS0',
   },
 } as const satisfies Record<string, Firmware>;

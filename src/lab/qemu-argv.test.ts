@@ -17,7 +17,6 @@ const files = {
   disk: '/run/a,b/disk.raw',
   vars: '/run/vars.fd',
   console: '/run/console.log',
-  control: '/run/qmp.sock',
 };
 
 function commandLine(firmware: Firmware): string {
@@ -26,7 +25,7 @@ function commandLine(firmware: Firmware): string {
 
 describe('the command line of a machine', () => {
   test('BIOS keeps the boot ROM of the card and needs no flash', () => {
-    expect(commandLine(FIRMWARES.bios)).toContain('mac=52:54:00:12:34:56,bootindex=1 ');
+    expect(commandLine(FIRMWARES.bios)).toContain('mac=52:54:00:12:34:56,addr=2,bootindex=1 ');
     expect(commandLine(FIRMWARES.bios)).not.toContain('pflash');
   });
 
@@ -34,7 +33,8 @@ describe('the command line of a machine', () => {
     const line = commandLine(FIRMWARES.uefi);
     expect(line).toContain('readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd');
     expect(line).toContain('if=pflash,unit=1,format=raw,file=/run/vars.fd');
-    expect(line).toContain('bootindex=1,romfile= ');
+    expect(line).toContain('addr=2,romfile= ');
+    expect(line).not.toContain('bootindex');
   });
 
   test('a comma does not end a value', () => {

@@ -1,6 +1,7 @@
 import type { MacAddress } from '../kernel/mac.ts';
 import type { Argv } from './command.ts';
 import type { Firmware } from './firmware.ts';
+import { PCI_SLOTS } from './firmware-settings.ts';
 
 /** What the machine says of itself in SMBIOS, table 1. */
 export type MachineIdentity = {
@@ -16,8 +17,6 @@ export type MachineFiles = {
   readonly disk: string;
   readonly vars: string;
   readonly console: string;
-  /** The Unix socket on which QEMU takes orders (QMP). */
-  readonly control: string;
 };
 
 /**
@@ -32,6 +31,8 @@ export function qemuArgv(
 ): Argv {
   const { files } = machine;
   const rom = firmware.nicRom === 'none' ? ',romfile=' : '';
+  // Firmware with settings has the order of its devices there; QEMU's word would go before them.
+  const turn = (index: number) => (firmware.vars ? '' : `,bootindex=${index}`);
   return [
     firmware.program,
     ...['-name', `slipway-${identity.serial || identity.mac}`.replaceAll(',', ',,')],
@@ -39,12 +40,16 @@ export function qemuArgv(
     ...['-machine', firmware.machine, '-accel', 'tcg', '-m', `${machine.memoryMb}M`, '-smp', `${machine.cpus}`],
     ...['-uuid', identity.uuid, '-smbios', smbios(identity)],
     ...flash(firmware, files.vars),
-    ...['-chardev', `stdio,id=console,signal=off,logfile=${escaped(files.console)}`, '-serial', 'chardev:console'],
-    ...['-qmp', `unix:${escaped(files.control)},server=on,wait=off`],
+    ...[
+      '-chardev',
+      `stdio,id=console,signal=off,logfile=${escaped(files.console)},logappend=on`,
+      '-serial',
+      'chardev:console',
+    ],
     ...['-netdev', `tap,id=net0,ifname=${machine.tap},script=no,downscript=no`],
-    ...['-device', `virtio-net-pci,netdev=net0,mac=${identity.mac},bootindex=1${rom}`],
+    ...['-device', `virtio-net-pci,netdev=net0,mac=${identity.mac},addr=${PCI_SLOTS.network}${turn(1)}${rom}`],
     ...['-drive', `if=none,id=disk0,format=raw,file=${escaped(files.disk)}`],
-    ...['-device', 'virtio-blk-pci,drive=disk0,bootindex=2'],
+    ...['-device', `virtio-blk-pci,drive=disk0,addr=${PCI_SLOTS.disk}${turn(2)}`],
     // OVMF does not start its network stack without a source of randomness.
     ...['-device', 'virtio-rng-pci'],
     ...firmware.args,

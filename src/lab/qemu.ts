@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { constants, copyFile, mkdir, mkdtemp, open, rm } from 'node:fs/promises';
-import { createConnection } from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { AppError } from '../kernel/errors.ts';
 import { cannotStart, eachLine, tied, toolEnvironment } from './command.ts';
 import { type Console, createConsole } from './console.ts';
 import { FIRMWARES, type Firmware, type FirmwareName } from './firmware.ts';
+import { withBootOrder } from './firmware-settings.ts';
 import { type MachineFiles, type MachineIdentity, qemuArgv } from './qemu-argv.ts';
 
 export type MachineOptions = MachineIdentity & {
@@ -27,8 +26,6 @@ export type Machine = {
   readonly consolePath: string;
   /** When the machine is off, for whatever reason; `because` is what QEMU itself said, normally nothing. */
   readonly exited: Promise<{ readonly status: number | undefined; readonly because: string }>;
-  /** Pulls the network cable, or plugs it in again. */
-  setCable(isPluggedIn: boolean): Promise<void>;
   /** Pulls the plug; done when the machine is off. */
   stop(): Promise<void>;
 };
@@ -62,9 +59,8 @@ function supervise(child: ChildProcess, files: MachineFiles): Machine {
   eachLine(child.stdout, console.line);
   eachLine(child.stderr, (line) => complaints.push(line));
   const exited = new Promise<{ status: number | undefined; because: string }>((resolve) => {
-    child.once('close', async (status) => {
+    child.once('close', (status) => {
       console.end();
-      await rm(dirname(files.control), { recursive: true, force: true });
       resolve({ status: status ?? undefined, because: complaints.join('\n') });
     });
   });
@@ -74,37 +70,18 @@ function supervise(child: ChildProcess, files: MachineFiles): Machine {
     await exited;
     clearTimeout(hardEnd);
   };
-  const setCable = (up: boolean) => command(files.control, 'set_link', { name: 'net0', up });
-  return { console, consolePath: files.console, exited, setCable, stop };
-}
-
-/** One command of QMP: a greeting comes, then one answer for each line that is sent. */
-function command(socketPath: string, execute: string, args: Readonly<Record<string, unknown>>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = createConnection(socketPath);
-    let answers = 0;
-    eachLine(socket, (line) => {
-      if ('error' in JSON.parse(line)) reject(new AppError('lab-failed', `QEMU refused ${execute}: ${line}`));
-      if ('return' in JSON.parse(line) && ++answers === 2) resolve();
-      if (answers === 2) socket.end();
-    });
-    socket.once('error', (cause) => reject(new AppError('lab-failed', 'QEMU takes no orders', { cause })));
-    for (const request of [{ execute: 'qmp_capabilities' }, { execute, arguments: args }])
-      socket.write(`${JSON.stringify(request)}\n`);
-  });
+  return { console, consolePath: files.console, exited, stop };
 }
 
 async function prepareFiles(firmware: Firmware, options: MachineOptions): Promise<MachineFiles> {
   await mkdir(options.workDir, { recursive: true });
   const files = {
     disk: join(options.workDir, 'disk.raw'),
-    vars: join(options.workDir, 'firmware-settings.fd'),
+    vars: join(options.workDir, 'uefi-settings.fd'),
     console: join(options.workDir, 'console.log'),
-    // The path of a Unix socket has at most 107 characters.
-    control: join(await mkdtemp(join(tmpdir(), 'slipway-qmp-')), 'qmp.sock'),
   };
   await createSparse(files.disk, (options.diskSizeMb ?? DISK_SIZE_MB) * 1024 * 1024);
-  if (firmware.vars) await copyOnce(firmware.vars, files.vars);
+  if (firmware.vars) await writeOnce(files.vars, withBootOrder(await readFile(firmware.vars), options.mac));
   return files;
 }
 
@@ -118,8 +95,8 @@ async function createSparse(path: string, sizeBytes: number): Promise<void> {
   }
 }
 
-async function copyOnce(from: string, to: string): Promise<void> {
-  await copyFile(from, to, constants.COPYFILE_EXCL).catch((error: NodeJS.ErrnoException) => {
+async function writeOnce(path: string, bytes: Uint8Array): Promise<void> {
+  await writeFile(path, bytes, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
   });
 }

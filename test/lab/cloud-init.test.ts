@@ -3,23 +3,25 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askSite } from '../../src/adapters/http/control-client.ts';
 import { labCacheDir } from '../../src/lab/cache.ts';
 import { demoSite, prepareDebianSystem } from '../../src/lab/demo-site.ts';
+import type { Machine } from '../../src/lab/qemu.ts';
 import type { NodeDetail } from '../../src/wire/api/views.ts';
 import { LabRun, TEST_MAC } from './support/lab-machine.ts';
 
 /** Debian's own cloud-init 22.4, nobody's imitation, takes its whole configuration from the site. */
 describe('real cloud-init', () => {
   const run = new LabRun('cloud-init');
+  let machine: Machine;
   afterAll(() => run.end());
 
   beforeAll(async () => {
     const system = await prepareDebianSystem(labCacheDir(), () => undefined);
     await run.startSite(await demoSite(system, { mac: TEST_MAC }, join(import.meta.dirname, 'support/cloud.yaml')));
-    await run.switchOn('bios', system.memoryMb);
+    machine = await run.switchOn('bios', system.memoryMb);
     await run.waitForEvent('enrolled', (event) => event.type === 'node-enrolled', 240_000);
   });
 
   it('sets the host name from meta-data and runs the command of user-data', async () => {
-    const line = await run.machine?.console.waitFor(/user-data ran on/, 60_000);
+    const line = await machine.console.waitFor(/user-data ran on/, 60_000);
     expect(line).toContain(`user-data ran on till-1 for ${TEST_MAC}`);
   });
 

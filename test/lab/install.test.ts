@@ -2,66 +2,63 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askSite } from '../../src/adapters/http/control-client.ts';
 import { labCacheDir } from '../../src/lab/cache.ts';
 import { demoSite, prepareInstaller } from '../../src/lab/demo-site.ts';
-import type { FirmwareName } from '../../src/lab/firmware.ts';
-import type { Machine } from '../../src/lab/qemu.ts';
 import type { NodeDetail } from '../../src/wire/api/views.ts';
-import { LabRun, TEST_MAC } from './support/lab-machine.ts';
+import { EMPTY_DISK, LabRun, TEST_MAC } from './support/lab-machine.ts';
 
 const MEMORY_MB = 512;
-/** What firmware says of a disk without a system, after it looked. */
-const EMPTY_DISK = {
-  bios: /No bootable device|Boot failed|Operating system not found/i,
-  uefi: /BdsDxe: failed to (load|start) Boot\d+ "UEFI Misc Device"/,
-} as const satisfies Record<FirmwareName, RegExp>;
+/** What its screen says in the middle of an install, when the site is killed. */
+const middles = [
+  { firmware: 'bios', middle: 'after its secret configuration', says: /fetched user-data/ },
+  { firmware: 'uefi', middle: 'while it writes the disk', says: /writing the disk/ },
+] as const;
 
-/**
- * UEFI goes through all its boot entries for the network before it comes to the disk, and waits for a minute at each that
- * nobody answers; without a cable it does not. BIOS goes to the disk at once.
- */
-async function sentToItsDisk(machine: Machine, because: RegExp): Promise<void> {
-  await machine.console.waitFor(because, 90_000);
-  await machine.setCable(false);
-}
-
-describe.each(['bios', 'uefi'] as const)('an install with %s firmware', (firmware) => {
+describe.each(middles)('an install with $firmware firmware', ({ firmware, middle, says }) => {
   const run = new LabRun(`install-${firmware}`);
+  let config: string;
   beforeAll(async () => {
     const system = await prepareInstaller(labCacheDir(), () => undefined);
-    await run.startSite(await demoSite(system, { mac: TEST_MAC }, `${import.meta.dirname}/support/install.yaml`));
+    config = await demoSite(system, { mac: TEST_MAC }, `${import.meta.dirname}/support/install.yaml`);
+    await run.startSite(config);
   });
   afterAll(() => run.end());
 
   it('is not served by a site that is not armed: the machine boots its own disk, which is empty', async () => {
     const machine = await run.switchOn(firmware, MEMORY_MB);
-    await sentToItsDisk(machine, /local disk: this site is not armed yet/);
+    await machine.console.waitFor(/local disk: this site is not armed yet/, 90_000);
     await machine.console.waitFor(EMPTY_DISK[firmware], 90_000);
     await machine.stop();
     expect(run.installsServed()).toBe(0);
+    expect(await run.diskWrites()).toBe(0);
   });
 
-  it('is served once by its order, and ends on the disk', async () => {
+  it(`is served once by its order, also if the site is killed ${middle}, and ends on the disk`, async () => {
     await run.slipway('arm');
     const machine = await run.switchOn(firmware, MEMORY_MB);
     await machine.console.waitFor(/pos INSTALLS on the disk vda .*\(attempt 1 of 3\)/, 90_000);
+    await machine.console.waitFor(says, 90_000);
+    await run.site.stop('SIGKILL');
+    await run.startSite(config);
     await machine.console.waitFor(/SLIPWAY-GUEST: installed till-1/, 90_000);
-    await run.waitForEvent('confirmed', ({ type }) => type === 'order-confirmed', 10_000);
     // The machine starts again, and the site sends it to its disk.
-    await sentToItsDisk(machine, /local disk: it is installed/);
+    await machine.console.waitFor(/local disk: it is installed/, 90_000);
     await machine.console.waitFor(/SLIPWAY-GUEST: booted from disk/, 90_000);
-    await machine.setCable(true);
     await machine.exited;
     expect(run.installsServed()).toBe(1);
-    const { boots } = await askSite<NodeDetail>(run.site.socket, '/api/v1/nodes/till-1');
-    expect(boots.map(({ outcome }) => outcome)).toContain('installed');
+    expect(await run.diskWrites()).toBe(1);
+    expect(await run.written('order-attempt', 'till-1')).toHaveLength(1);
+    expect(await run.written('order-confirmed', 'till-1')).toHaveLength(1);
+    const { node, boots } = await askSite<NodeDetail>(run.site.socket, '/api/v1/nodes/till-1');
+    expect(node).toMatchObject({ state: 'enrolled', binding: 1, install: { because: 'it is installed' } });
+    expect(boots.map(({ outcome }) => outcome)).toEqual(['local', 'installed', 'local']);
   });
 
   it('is over: switched on again, the machine boots its disk', async () => {
     const machine = await run.switchOn(firmware, MEMORY_MB);
-    await sentToItsDisk(machine, /local disk: it is installed/);
+    await machine.console.waitFor(/local disk: it is installed/, 90_000);
     await machine.console.waitFor(/SLIPWAY-GUEST: booted from disk/, 90_000);
-    await machine.setCable(true);
     await machine.exited;
     expect(run.installsServed()).toBe(1);
-    expect(run.events.filter(({ type }) => type === 'order-attempt')).toHaveLength(1);
+    expect(await run.diskWrites()).toBe(1);
+    expect(await run.written('order-attempt', 'till-1')).toHaveLength(1);
   });
 });

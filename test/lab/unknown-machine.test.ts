@@ -4,7 +4,7 @@ import { type MacAddress, parseMac } from '../../src/kernel/mac.ts';
 import { labCacheDir } from '../../src/lab/cache.ts';
 import { demoSite, prepareDemoSystem } from '../../src/lab/demo-site.ts';
 import type { SiteNodes } from '../../src/wire/api/views.ts';
-import { LabRun } from './support/lab-machine.ts';
+import { EMPTY_DISK, LabRun } from './support/lab-machine.ts';
 
 describe('a machine that no slot expects', () => {
   const run = new LabRun('unknown');
@@ -23,6 +23,6 @@ describe('a machine that no slot expects', () => {
     await run.site.stop('SIGKILL');
     await machine.console.waitFor(/local disk/i, 90_000);
     // An empty disk: the firmware says that there is nothing to boot, which it only does after it looked.
-    await machine.console.waitFor(/No bootable device|Boot failed|Operating system not found/i, 90_000);
+    await machine.console.waitFor(EMPTY_DISK.bios, 90_000);
   });
 });

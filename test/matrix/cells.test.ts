@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { labCacheDir } from '../../src/lab/cache.ts';
 import { demoSite, prepareDebianSystem, prepareDemoSystem } from '../../src/lab/demo-site.ts';
 import { FIRMWARE_NAMES } from '../../src/lab/firmware.ts';
@@ -14,17 +14,15 @@ const cells = FIRMWARE_NAMES.flatMap((firmware) =>
 );
 
 /** Every firmware with every system: what the lab tier samples. */
-describe('each cell boots to enrolled', () => {
-  it.each(cells)('$firmware, $name', async ({ firmware, name, prepare, template }) => {
-    const run = new LabRun(`matrix-${firmware}-${name}`);
-    try {
-      const system = await prepare(labCacheDir(), () => undefined);
-      await run.startSite(await demoSite(system, { mac: TEST_MAC }, template));
-      await run.switchOn(firmware, system.memoryMb);
-      const event = await run.waitForEvent('enrolled', ({ type }) => type === 'node-enrolled', 280_000);
-      expect(event.slot).toBeTruthy();
-    } finally {
-      await run.end();
-    }
+describe.each(cells)('the cell $firmware, $name', ({ firmware, name, prepare, template }) => {
+  const run = new LabRun(`matrix-${firmware}-${name}`);
+  afterAll(() => run.end());
+
+  it('boots to enrolled', async () => {
+    const system = await prepare(labCacheDir(), () => undefined);
+    await run.startSite(await demoSite(system, { mac: TEST_MAC }, template));
+    await run.switchOn(firmware, system.memoryMb);
+    const event = await run.waitForEvent('enrolled', ({ type }) => type === 'node-enrolled', 280_000);
+    expect(event.slot).toBeTruthy();
   });
 });

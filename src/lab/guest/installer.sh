@@ -11,6 +11,8 @@ if told slipway.fail; then
   say "the install fails, as it was told to"
   reboot -f
 fi
+# Behind all that the image fills, the disk keeps how often it was written.
+writes=$(dd if=/dev/vda bs=512 skip=131072 count=1 2>/dev/null | tr -cd 0-9)
 if told slipway.wipe=1; then
   say "erasing the disk first, as ordered"
   # It ends where the disk ends.
@@ -19,6 +21,8 @@ if told slipway.wipe=1; then
   sync
   say "erased $(($(cat /sys/block/vda/size) / 2048)) MiB"
 fi
+echo "$((${writes:-0} + 1))" | dd of=/dev/vda bs=512 seek=131072 2>/dev/null
+sync
 say "writing the disk"
 dd if=/disk.img of=/dev/vda bs=1M 2>/tmp/dd.log || finish "failed: cannot write the disk: $(tail -n 1 /tmp/dd.log)"
 sync

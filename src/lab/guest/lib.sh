@@ -64,7 +64,7 @@ get_address() {
 fetch() { # NAME: one document of the seed
   for try in 1 2 3 4 5 6 7 8 9 10; do
     timeout 10 wget -q -O "/run/$1" "$seed$1" 2>/tmp/wget.log && return
-    sleep 1
+    sleep 3
   done
   finish "failed: cannot fetch $seed$1: $(tail -n 1 /tmp/wget.log)"
 }
