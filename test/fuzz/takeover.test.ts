@@ -1,7 +1,15 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { run } from '../../src/lab/command.ts';
-import { type BesiegedSite, besiege, get, HONEST, POS_MAC } from './support/besieged-site.ts';
+import { createHost, type Host } from '../../src/lab/network.ts';
+import {
+  type Answer,
+  type BesiegedSite,
+  besiege,
+  get,
+  HONEST,
+  POS_MAC,
+  SITE_ADDRESS,
+} from './support/besieged-site.ts';
 import { forged, openRelay } from './support/dhcp-client.ts';
 
 const POS_UUID = '4c4c4544-0042-3010-8052-b4c04f4d4e32';
@@ -15,22 +23,41 @@ type Nodes = { readonly nodes: readonly Node[]; readonly machines: readonly Mach
 type Events = { readonly events: readonly { readonly type: string; readonly sentence: string }[] };
 
 let site: BesiegedSite;
+const hosts = new Map<string, Host>();
 beforeAll(async () => {
   site = await besiege('takeover');
 });
-afterAll(() => site?.end());
+afterAll(async () => {
+  for (const host of hosts.values()) await host.close();
+  await site?.end();
+});
+
+/** A request of the machine that has this address, from its own card. */
+async function at(from: string, path: string, ...more: string[]): Promise<Answer> {
+  const argv = [
+    'curl',
+    '-s',
+    '--max-time',
+    '10',
+    '-w',
+    '\n%{http_code}',
+    ...more,
+    `http://${SITE_ADDRESS}${path}`,
+  ] as const;
+  const lines = ((await hosts.get(from)?.exec(argv)) ?? '').trimEnd().split('\n');
+  return { status: Number(lines.at(-1)), body: lines.slice(0, -1).join('\n') };
+}
 
 async function ask<T>(path: string): Promise<T> {
   return JSON.parse((await get(path, { from: HONEST })).body) as T;
 }
 
 const pos = async () => (await ask<Nodes>('/api/v1/nodes')).nodes[0];
-const script = (mac: string, from: string) => get(`/boot/script?mac=${mac}&uuid=${POS_UUID}`, { from });
+const script = (mac: string, from: string) => at(from, `/boot/script?mac=${mac}&uuid=${POS_UUID}`);
 const tokenIn = (text: string) => /\/r\/([\w-]{44})/.exec(text)?.[1];
-const phoneHome = (token: string, from: string) =>
-  get(`/r/${token}/phone-home`, { method: 'POST', body: 'hostname=x', from });
+const phoneHome = (token: string, from: string) => at(from, `/r/${token}/phone-home`, '--data', 'hostname=x');
 
-/** Takes an address by DHCP as an installed system does, or as firmware that tells its UUID, and puts it on the bridge. */
+/** Takes an address by DHCP as an installed system does, or as firmware that tells its UUID, and is a host of the bridge with it. */
 async function takeAddress(mac: string, address: string, as = 'dhclient-renew'): Promise<void> {
   const relay = await openRelay();
   try {
@@ -39,7 +66,7 @@ async function takeAddress(mac: string, address: string, as = 'dhclient-renew'):
   } finally {
     relay.close();
   }
-  await run(['ip', 'address', 'replace', `${address}/24`, 'dev', 'br-fuzz']);
+  hosts.set(address, await createHost(`take-${hosts.size}`, 'br-fuzz', { mac, address: `${address}/24` }));
 }
 
 test('whoever knows the UUID of pos-1, and has a lease of its own, gets neither its slot nor its token', async () => {
@@ -54,7 +81,7 @@ test('whoever knows the UUID of pos-1, and has a lease of its own, gets neither 
     expect(body).not.toContain('/assets/');
   }
   const names = ['pos-1', POS_MAC, POS_UUID, STRANGER.mac];
-  const seeds = await Promise.all(names.map((name) => get(`/nocloud/${name}/vendor-data`, { from: STRANGER.address })));
+  const seeds = await Promise.all(names.map((name) => at(STRANGER.address, `/nocloud/${name}/vendor-data`)));
   const tokens = seeds.map(({ body }) => tokenIn(body));
   expect(tokens.slice(0, 3)).toEqual([undefined, undefined, undefined]);
   if (tokens[3]) await phoneHome(tokens[3], STRANGER.address);
@@ -67,7 +94,7 @@ test('whoever knows the UUID of pos-1, and has a lease of its own, gets neither 
   const { events } = await ask<Events>('/api/v1/events?limit=1000');
   expect(events.filter(({ type }) => type === 'slot-conflict')).toHaveLength(1);
 
-  const own = tokenIn((await get('/nocloud/pos-1/vendor-data', { from: POS_ADDRESS })).body);
+  const own = tokenIn((await at(POS_ADDRESS, '/nocloud/pos-1/vendor-data')).body);
   expect((await phoneHome(own ?? '', POS_ADDRESS)).status).toBe(200);
   await expect.poll(async () => (await pos())?.state).toBe('enrolled');
 });
@@ -82,7 +109,7 @@ test('pos-1 itself boots over its other NIC when it has given its lease back', a
   await takeAddress(SECOND_NIC.mac, SECOND_NIC.address, 'bios-rom-request');
   await expect.poll(async () => (await script(SECOND_NIC.mac, SECOND_NIC.address)).body).toContain('/assets/');
   await expect.poll(async () => (await pos())?.state).toBe('booting');
-  const token = tokenIn((await get('/nocloud/pos-1/vendor-data', { from: SECOND_NIC.address })).body);
+  const token = tokenIn((await at(SECOND_NIC.address, '/nocloud/pos-1/vendor-data')).body);
   await phoneHome(token ?? '', SECOND_NIC.address);
   await expect.poll(async () => (await pos())?.state).toBe('enrolled');
   expect(await pos()).toMatchObject({ binding: 1, machine: { uuid: POS_UUID } });
