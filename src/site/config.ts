@@ -70,7 +70,9 @@ export const siteConfigSchema = z.strictObject({
       }),
     )
     .default({})
-    .describe('Where the values of the secrets of the template lie. They are read when a machine is given them.'),
+    .describe(
+      'Where secrets of the template lie in files; they go before those of `slipway secret set`, and are read when a machine is given them.',
+    ),
 });
 
 /** A site file that was read. `varAt` says where a variable is given, for problems of the template. */

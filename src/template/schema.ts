@@ -38,7 +38,7 @@ export const templateSchema = z.strictObject({
       secrets: secretsSchema
         .default({})
         .describe(
-          'Values that only secret documents may hold, as @{secret.NAME}. Each site file says in which file its value lies.',
+          'Values that only secret documents may hold, as @{secret.NAME}. Each site has a value of its own, by `slipway secret set NAME` or in a file that its site file names.',
         ),
       networks: networksSchema.default({}).describe('The networks of the site, by name.'),
       hardware: hardwareSchema.default({}).describe('Classes of hardware, by name; the first that matches counts.'),
