@@ -216,6 +216,14 @@ describe('reading the API', () => {
     expect(refusals).toHaveLength(1);
   });
 
+  it.each(['//api/v1/status', '/%61pi/v1/status', '/api//v1/status/'])(
+    'is refused however %s is written',
+    async (url) => {
+      const { get } = await setUp();
+      expect(await get(url, { host: 'evil.example' })).toEqual([403, 'foreign-request']);
+    },
+  );
+
   it('has no answer that a page of somebody else may read, and a preflight is answered by nobody', async () => {
     const { app } = await setUp();
     const headers = { host: '10.0.0.1', origin: 'http://evil.example', 'access-control-request-method': 'POST' };

@@ -68,7 +68,8 @@ export function registerCommandRoutes(app: FastifyInstance, gate: CommandGate): 
 /** Asks the gate about each request of these routes, before anything of it is read. */
 export function guardOwn(app: FastifyInstance, gate: CommandGate): void {
   app.addHook('onRequest', (request, _reply, done) => {
-    if (request.url.startsWith('/api/')) gate.assertOwn(request.raw);
+    // By the route that was found: an address can be written in many ways.
+    if (request.routeOptions.url?.startsWith('/api/')) gate.assertOwn(request.raw);
     done();
   });
 }
