@@ -6,7 +6,7 @@ import {
   OTHER_MAC,
   POS_MAC,
 } from '../../../../test/support/install-world.ts';
-import { sampleRevision, sampleSlot } from '../../../../test/support/sample-site.ts';
+import { POS_ADDRESS, sampleRevision, sampleSlot } from '../../../../test/support/sample-site.ts';
 import type { Digest } from '../../../kernel/digest.ts';
 import { machineCode } from '../../../model/identity.ts';
 import { DOUBT } from '../../../model/order.ts';
@@ -323,4 +323,17 @@ describe('a system without a boot script of ours, which asks for one secret docu
     expect(state(world)).toEqual(['installing', 1]);
     expect(world.state.boots.size).toBe(2);
   });
+});
+
+it('an installed system that looks at its seed at a start from its disk opens no boot', () => {
+  const world = new InstallWorld();
+  world.powerOn();
+  world.install();
+  world.phoneHome();
+  expect(world.powerOn()).toBe('local');
+  world.osAddress();
+  const boots = world.state.boots.size;
+  world.see({ kind: 'document', mac: POS_MAC, document: 'meta-data', address: POS_ADDRESS });
+  expect(world.state.boots.size).toBe(boots);
+  expect([...world.state.boots.values()].at(-1)?.outcome?.kind).toBe('local');
 });

@@ -1,11 +1,13 @@
 import type { Boot } from '../../../model/boot.ts';
 import { findMachine } from '../../../model/identity.ts';
+import type { Machine } from '../../../model/machine.ts';
 import type { Signal } from '../../../model/signal.ts';
 import { lastReached } from './advance.ts';
 import { type Context, contextOf } from './context.ts';
 import { hearConfiguration, hearInstallFile } from './hear-install.ts';
 import { fillSlot, knowMachine } from './know-machine.ts';
 import { openBoot, placeBoot, step } from './track-boot.ts';
+import { orderOfMachine } from './track-order.ts';
 
 /** What tells a system all that it is to do; `meta-data` and the like only say who it is. */
 const CONFIGURATIONS: ReadonlySet<string> = new Set(['user-data', 'talos', 'ignition', 'preseed', 'kickstart']);
@@ -43,7 +45,7 @@ export function hearDocument(context: Context, signal: Extract<Signal, { kind: '
   const machine = knowMachine(context, { claim, source: 'os', at: signal.at });
   if (!machine) return;
   const latest = context.draft.latestBoot(machine.id);
-  const opens = opensBySeed(latest, signal);
+  const opens = opensBySeed(latest, signal) && !(latest && isInstalled(context, machine));
   const filled = fillSlot(opens ? context : contextOf(context, latest), machine, claim, signal.at);
   const boot = opens
     ? openBoot(context, { machine, mac: signal.mac, at: signal.at, filled })
@@ -51,6 +53,12 @@ export function hearDocument(context: Context, signal: Extract<Signal, { kind: '
   if (!boot) return;
   const next = step(context, boot, CONFIGURATIONS.has(signal.document) ? 'user-data' : 'document', signal.at);
   hearConfiguration(context, next, { name: signal.document, isSecret: false }, signal.at);
+}
+
+/** An installed system looks at its seed at every start: that is no boot that somebody waits for the end of. */
+function isInstalled(context: Context, machine: Machine): boolean {
+  const binding = context.draft.bindingOfMachine(machine.id);
+  return binding?.installed !== undefined && orderOfMachine(context, machine) === undefined;
 }
 
 /**
