@@ -9,6 +9,7 @@ import type { SiteAddress } from '../../src/model/site-ports.ts';
 import type { Change } from '../../src/model/store.ts';
 import { metadataRoutes } from '../../src/site/metadata/routes.ts';
 import { nodesRoutes } from '../../src/site/nodes/routes.ts';
+import { CountingSignals } from './counting-signals.ts';
 import type { World } from './format-clients.ts';
 import {
   leaseChange,
@@ -18,7 +19,6 @@ import {
   SampleClock,
   SampleLog,
   SampleNeighbours,
-  SampleSignals,
   SampleStore,
   SITE,
   sampleLease,
@@ -98,7 +98,7 @@ export async function createFormatSite(
   const clock = new SampleClock();
   const neighbours = new SampleNeighbours();
   neighbours.set(address, POS_MAC);
-  const signals = new SampleSignals();
+  const signals = new CountingSignals(store, machine);
   const log = new SampleLog();
   const now = { revision: first };
   const deps = {

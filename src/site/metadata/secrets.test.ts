@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { CountingSignals } from '../../../test/support/counting-signals.ts';
 import {
   leaseChange,
   OTHER_MAC,
@@ -7,7 +8,6 @@ import {
   SampleClock,
   SampleLog,
   SampleNeighbours,
-  SampleSignals,
   SampleStore,
   SITE,
   sampleLease,
@@ -26,7 +26,6 @@ import { bindingKey } from '../../model/boot.ts';
 import type { MachineId } from '../../model/machine.ts';
 import { ARMED, fencedMark, type Order, type OrderId, type OrderState } from '../../model/order.ts';
 import type { Document, Profile } from '../../model/revision.ts';
-import type { Signal } from '../../model/signal.ts';
 import { applyChanges } from '../../model/state.ts';
 import type { Change } from '../../model/store.ts';
 import { metadataRoutes } from './routes.ts';
@@ -101,7 +100,7 @@ async function setUp(profile: Partial<Profile>, rows: readonly Change[] = [armed
   const neighbours = new SampleNeighbours();
   neighbours.set(POS_ADDRESS, POS_MAC);
   neighbours.set(NEIGHBOUR, OTHER_MAC);
-  const signals = new CountingSignals(store);
+  const signals = new CountingSignals(store, machine);
   const log = new SampleLog();
   const clock = new SampleClock();
   const revision = sampleRevision({ slots: { 'pos-1': sampleSlot({ profile: sampleProfile(profile) }) } });
@@ -120,26 +119,6 @@ async function setUp(profile: Partial<Profile>, rows: readonly Change[] = [armed
   const kinds = () => signals.heard.map(({ kind }) => kind);
   const change = (...changes: readonly Change[]) => applyChanges(store.state, changes);
   return { get, kinds, signals, neighbours, change, clock };
-}
-
-/** As the diary does: what is fetched of an order is the attempt of the newest boot. */
-class CountingSignals extends SampleSignals {
-  readonly #store: SampleStore;
-  counts = true;
-
-  constructor(store: SampleStore) {
-    super();
-    this.#store = store;
-  }
-
-  override async record(signal: Signal): Promise<void> {
-    await super.record(signal);
-    const latest = this.#store.state.latestBoot(machine);
-    const live = this.#store.state.ordersOf('pos-1').find(({ state }) => ['open', 'installing'].includes(state.kind));
-    if (signal.kind !== 'secret-document' || !latest || !live || !this.counts) return;
-    const state = { kind: 'installing', boot: latest.id, since: T0 } as const;
-    applyChanges(this.#store.state, [{ table: 'orders', key: live.id, row: { ...live, state } }]);
-  }
 }
 
 function tokenOf(issuedAt = T0, mac: MacAddress = POS_MAC): string {
