@@ -8,7 +8,12 @@ export const ALARMS = {
     'if nobody of the store did this, find out what has this address and take it off the network. Nothing was changed',
   'slot-conflict':
     'two machines match one slot: look at both with slipway nodes; slipway replace gives the slot to the other',
+  'mac-contested':
+    'two machines have one MAC address: find the other one and take it off the network; for a dock, name it in sharedMacs of the template',
   'address-conflict': 'two devices use one address: find the other one by its MAC address, and give it another',
+  'pool-exhausted': 'make the pool of the network larger in the template, or take away what does not belong there',
+  'order-parked': 'look at the screen of the machine and at slipway node SLOT; then slipway reinstall SLOT',
+  'site-disarmed': 'read why in slipway status; slipway arm, once it is clear that nothing is installed by mistake',
 } as const satisfies Partial<Record<EventType, string>>;
 
 export type AlarmType = keyof typeof ALARMS;
