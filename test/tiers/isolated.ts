@@ -1,8 +1,8 @@
-// Runs one vitest project inside network, mount and process namespaces of its own; they end with it, whatever happens.
+// Runs one vitest project, or a part of it (`1/2`), inside network, mount and process namespaces of its own; they end with
+// it, whatever happens.
 import { enterNamespace } from '../../src/lab/namespace.ts';
 
-const project = process.argv[2] ?? '';
-const report = `--outputFile.json=test-results/${project}.json`;
+const [project = '', report = `test-results/${project}.json`, shard] = process.argv.slice(2);
 process.exitCode = await enterNamespace([
   'vitest',
   'run',
@@ -10,5 +10,6 @@ process.exitCode = await enterNamespace([
   project,
   '--reporter=verbose',
   '--reporter=json',
-  report,
+  `--outputFile.json=${report}`,
+  ...(shard === undefined ? [] : [`--shard=${shard}`]),
 ]);

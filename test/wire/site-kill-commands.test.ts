@@ -34,7 +34,7 @@ beforeAll(async () => {
       kind: install
       boots: tiny
       documents: { user-data: { text: "#cloud-config\\n{}\\n" } }
-      install: { completes: phone-home, attempts: 2, within: 10m }`,
+      install: { completes: phone-home, attempts: 2, within: 10m, wipe: { cmdline: { erase: now } } }`,
   });
   await startSite();
   await lab.untilAssetsAreHere();
