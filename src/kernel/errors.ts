@@ -64,6 +64,18 @@ export const ERRORS = {
     meaning: 'This needs the PIN of the site, and the one given is not it.',
     help: 'Ask whoever set the site up. After five wrong PINs wait ten minutes.',
   },
+  'request-foreign': {
+    family: 'caller',
+    status: 403,
+    meaning: 'A page of somebody else, or a request by another name than the address of the site, asked for its state.',
+    help: 'Open the page by the address of the site, as the screens of its machines show it.',
+  },
+  'page-missing': {
+    family: 'weather',
+    status: 503,
+    meaning: "The technician's page could not be made or read. Machines are served all the same.",
+    help: 'Install the package again; in a checkout, `npm ci` brings what the page is made with.',
+  },
   'token-refused': {
     family: 'caller',
     status: 403,

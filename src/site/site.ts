@@ -17,10 +17,8 @@ import { within } from '../kernel/within.ts';
 import { findPeer } from '../model/peer.ts';
 import type { SiteAddress } from '../model/site-ports.ts';
 import type { Store } from '../model/store.ts';
-import { registerApiRoutes, registerCommandRoutes } from './api/routes.ts';
 import { bootRoutes, entryScript } from './boot/routes.ts';
 import { createBootFiles } from './boot-files.ts';
-import { createCommandGate } from './command-gate.ts';
 import { compileSite } from './compile-site.ts';
 import type { SiteConfig } from './config.ts';
 import { parseLoaderManifest } from './content/loader-manifest.ts';
@@ -37,6 +35,7 @@ import { createDiary } from './nodes/diary.ts';
 import { nodesRoutes } from './nodes/routes.ts';
 import { startTicker } from './nodes/ticker.ts';
 import { withOrderLog } from './order-log.ts';
+import { peopleRoutes } from './people.ts';
 import { checkClock } from './preflight/checks.ts';
 import { createQueries } from './queries.ts';
 import { redactSignals } from './redacted-signals.ts';
@@ -197,14 +196,10 @@ async function assemble(
     addresses: siteAddress,
     notReady,
   });
-  const gate = createCommandGate({
-    ...{ desk: diary, store, clock, log: quiet(), addresses: siteAddress, pinFile: config.pinFile },
+  const people = peopleRoutes({
+    ...{ config, queries, desk: diary, store, clock, log: quiet(), addresses: siteAddress },
     isControl: (request) => http.isControl(request.socket),
   });
-  const api = (app: Parameters<typeof registerApiRoutes>[0]): void => {
-    registerApiRoutes(app, queries);
-    registerCommandRoutes(app, gate);
-  };
   const roomDeps = {
     siteName: config.site,
     store,
@@ -217,7 +212,7 @@ async function assemble(
     log: quiet(),
   };
   const routes = [
-    api,
+    people,
     bootRoutes(roomDeps),
     metadataRoutes({ ...roomDeps, secrets, arp: { entries: readArp } }),
     nodesRoutes({ ...roomDeps, signals: told }),

@@ -20,7 +20,7 @@ export type CommandGateDeps = {
   readonly onRefused: (because: string, remote: string) => void;
 };
 
-/** The door that every command goes through: over TCP with the PIN of the site, and only from the site's own pages. */
+/** The door that every command goes through: over TCP only from the site's own pages, and with its PIN if it needs one. */
 export class CommandGate {
   readonly #deps: CommandGateDeps;
   readonly #wrongPins = new WrongPins();
@@ -30,9 +30,13 @@ export class CommandGate {
   }
 
   /** Rejects with an AppError: `pin-refused`, or as the desk does. */
-  async carryOut(request: IncomingMessage, parse: () => Command): Promise<{ readonly sentence: string }> {
+  async carryOut(
+    request: IncomingMessage,
+    parse: () => Command,
+    { needsPin = true }: { readonly needsPin?: boolean } = {},
+  ): Promise<{ readonly sentence: string }> {
     if (this.#deps.isControl(request)) return this.#deps.desk.carryOut(parse(), 'cli');
-    const because = await this.#whyNot(request);
+    const because = this.#whyForeign(request) ?? (needsPin ? await this.#whyNoPin(request) : undefined);
     if (because !== undefined) {
       this.#deps.onRefused(because, request.socket.remoteAddress ?? 'unknown');
       throw new AppError('pin-refused', because);
@@ -40,10 +44,12 @@ export class CommandGate {
     return this.#deps.desk.carryOut(parse(), 'page');
   }
 
-  async #whyNot({ headers }: IncomingMessage): Promise<string | undefined> {
-    const { addresses, readPin, clock } = this.#deps;
-    const foreign = whyForeign({ host: headers.host, origin: headers.origin }, addresses());
-    if (foreign) return foreign;
+  #whyForeign({ headers }: IncomingMessage): string | undefined {
+    return whyForeign({ host: headers.host, origin: headers.origin }, this.#deps.addresses());
+  }
+
+  async #whyNoPin({ headers }: IncomingMessage): Promise<string | undefined> {
+    const { readPin, clock } = this.#deps;
     const pin = await readPin();
     if (pin === undefined)
       return 'this site has no PIN (pinFile in its file), so it takes commands only from its own terminal';

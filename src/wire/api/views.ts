@@ -8,6 +8,8 @@ export type SiteStatus = {
   readonly notReady: readonly string[];
   /** Whether a person has said that this site may install; missing if no slot is to be installed. */
   readonly armed?: boolean;
+  /** Why the site does not know for certain what is installed here; missing: it does. */
+  readonly doubt?: string;
   readonly revision?: { readonly number: number; readonly digest: string; readonly template: string };
   /** Why the template on disk is not the one in force; missing if it is. */
   readonly templateRefused?: string;
@@ -54,6 +56,8 @@ export type NodeView = {
   /** When it came into this state. */
   readonly since?: number;
   readonly binding?: number;
+  /** What its machine does that it cannot be replaced now; missing: it is silent, or there is none. */
+  readonly busy?: string;
   /** Only of slots that are installed. */
   readonly install?: InstallView;
   readonly machine?: MachineView;
@@ -67,6 +71,8 @@ export type InstallView = {
   readonly installedAt?: number;
   /** The disk has something else than the template now wants. */
   readonly differs: boolean;
+  /** A person said that nothing is installed here. */
+  readonly held?: true;
   /** Why its machine is not installed when it boots now; missing: it is. */
   readonly because?: string;
   /** What a person does about that, if anything. */
@@ -119,6 +125,8 @@ export type BootView = {
   readonly sentence: string;
   readonly stages: readonly StageView[];
   readonly tookMs: number;
+  /** How much of the file that is on its way to it has been sent. */
+  readonly percent?: number;
   /** It stands still now. */
   readonly stall?: StallView;
 };
@@ -139,4 +147,14 @@ export type NodeDetail = {
   readonly node?: NodeView;
   readonly machine?: MachineView;
   readonly boots: readonly BootView[];
+};
+
+/** Something that happened, as `/api/v1/events` tells it. */
+export type EventView = {
+  readonly seq: number;
+  readonly type: string;
+  readonly at: number;
+  readonly sentence: string;
+  readonly slot?: string;
+  readonly data?: Readonly<Record<string, unknown>>;
 };

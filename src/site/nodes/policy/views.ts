@@ -4,7 +4,7 @@ import { formatSubnet } from '../../../kernel/ipv4.ts';
 import type { Binding } from '../../../model/boot.ts';
 import type { AssetState } from '../../../model/content.ts';
 import type { Machine } from '../../../model/machine.ts';
-import { ARMED } from '../../../model/order.ts';
+import { ARMED, DOUBT } from '../../../model/order.ts';
 import type { Slot } from '../../../model/revision.ts';
 import type { SiteAddress } from '../../../model/site-ports.ts';
 import type {
@@ -19,6 +19,7 @@ import type {
   SiteStatus,
 } from '../../../wire/api/views.ts';
 import { NODE_STATES } from '../../../wire/api/views.ts';
+import { whyNotSilent } from './silent.ts';
 import { viewBoot } from './view-boot.ts';
 import { viewInstall } from './view-install.ts';
 import type { ViewContext } from './view-machine.ts';
@@ -43,6 +44,7 @@ export function viewStatus(context: StatusContext): SiteStatus {
     ready: notReady.length === 0,
     notReady,
     ...(nodes.some(({ install }) => install) ? { armed: context.state.marks.has(ARMED) } : {}),
+    ...viewDoubt(context.state),
     ...(revision
       ? { revision: { number: revision.number, digest: revision.digest, template: revision.template } }
       : {}),
@@ -54,6 +56,11 @@ export function viewStatus(context: StatusContext): SiteStatus {
       viewAsset(name, digest, context.assetState(digest), now),
     ),
   };
+}
+
+function viewDoubt({ marks }: StatusContext['state']): { readonly doubt?: string } {
+  const mark = marks.get(DOUBT);
+  return mark ? { doubt: mark.because ?? 'it is not known why' } : {};
 }
 
 /** All slots, and the machines that fill none of them; not those whose last NIC proved to be another machine's. */
@@ -98,9 +105,11 @@ function viewNode(slot: Slot, context: ViewContext): NodeView {
   };
   if (!binding || !machine) return { ...what, state: 'empty', sentence: 'no machine fills it yet' };
   const boot = viewLatestBoot(machine, context);
+  const busy = whyNotSilent(state, machine.id, context.now);
   return {
     ...what,
     ...stateOf(binding, boot),
+    ...(busy === undefined ? {} : { busy }),
     binding: binding.number,
     machine: viewMachine(machine, context),
     ...(boot ? { boot } : {}),
