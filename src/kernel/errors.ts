@@ -68,7 +68,7 @@ export const ERRORS = {
     family: 'caller',
     status: 403,
     meaning: 'A page of somebody else, or a request by another name than the address of the site, asked for its state.',
-    help: 'Open the page by the address of the site, as the screens of its machines show it.',
+    help: 'Open the page by the address of the site, such as http://10.0.0.1, and not by a name.',
   },
   'page-missing': {
     family: 'weather',

@@ -1,8 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Host } from '../../src/lab/network.ts';
-import { machineCode } from '../../src/model/identity.ts';
-import type { EventView, NodeView, SiteNodes } from '../../src/wire/api/views.ts';
+import type { EventView, SiteNodes } from '../../src/wire/api/views.ts';
 import { misfits, openBrowser, openPhone } from './support/browser.ts';
 import {
   attackByFetch,
@@ -13,57 +11,35 @@ import {
   showInFrame,
 } from './support/hostile-page.ts';
 import { SimMachine } from './support/machine.ts';
-import { SiteLab, sha256 } from './support/site-lab.ts';
-import { KERNEL, writeTemplate } from './support/template.ts';
+import {
+  BOX,
+  codeOf,
+  HOSTILE,
+  lab,
+  NEW,
+  NEXT,
+  nodeOf,
+  OLD,
+  openStore,
+  PIN,
+  powerOn,
+  SPARE,
+  url,
+} from './support/page-store.ts';
+import { sha256 } from './support/site-lab.ts';
+import { KERNEL } from './support/template.ts';
 
-const PIN = '471147';
-const BOX = '52:54:00:2e:00:01';
-const OLD = '52:54:00:2e:00:02';
-const NEW = '52:54:00:2e:00:03';
-const NEXT = '52:54:00:2e:00:04';
-const SPARE = '52:54:00:2e:00:05';
-const HOSTILE = '10.46.0.66';
 const PATIENT = { timeout: 10_000 };
-const lab = new SiteLab('br-page', '10.46.0');
-const url = `http://${lab.address}/`;
+
 let browser: Browser;
 let page: Page;
 let complaints: string[];
 let box: SimMachine;
-let fresh: SimMachine;
-let old: SimMachine;
-let phone: Host;
-
-const codeOf = (mac: string): string => machineCode(mac as never);
-const nodeOf = async (slot: string): Promise<NodeView> => {
-  const { nodes } = await lab.ask<SiteNodes>('/api/v1/nodes');
-  const node = nodes.find((one) => one.slot === slot);
-  if (!node) throw new Error(`no slot ${slot}`);
-  return node;
-};
 
 beforeAll(async () => {
-  await lab.open();
-  const pinFile = lab.write('pin', `${PIN}\n`, 0o600);
-  writeTemplate(lab, {
-    slots: [
-      { name: 'pos-1', mac: BOX, host: 11, profile: 'pos' },
-      { name: 'pos-2', mac: '52:54:00:2e:00:99', host: 12, profile: 'pos' },
-      { name: 'kiosk-1', mac: OLD, host: 13 },
-      { name: 'kiosk-2', mac: '52:54:00:2e:00:98', host: 14 },
-    ],
-    profiles: `    pos:
-      kind: install
-      boots: tiny
-      documents: { user-data: { text: "#cloud-config\\n{}\\n" } }
-      install: { completes: phone-home, attempts: 2, within: 10m }`,
-  });
-  await lab.start({ config: lab.config(`pinFile: ${pinFile}\n`) });
-  await lab.untilAssetsAreHere();
+  await openStore();
   box = await SimMachine.plugIn(lab, 'box', BOX);
-  fresh = await SimMachine.plugIn(lab, 'fresh', NEW);
-  old = await SimMachine.plugIn(lab, 'old', OLD);
-  phone = await lab.host('phone', { address: '10.46.0.200/24' });
+  const phone = await lab.host('phone', { address: '10.46.0.200/24' });
   browser = await openBrowser(lab, phone, { 'hostile.example': HOSTILE, 'rebound.example': lab.address });
   ({ page, complaints } = await openPhone(browser));
   await page.goto(url);
@@ -74,28 +50,14 @@ afterAll(async () => {
   await lab.end();
 });
 
-/** Switches a machine on, and answers its script. */
-async function powerOn(machine: SimMachine, product = 'OptiPlex 7010'): Promise<string> {
-  await machine.dhcp();
-  const serial = `CZC${machine.mac.slice(-5).replace(':', '')}`;
-  return machine.get(
-    `/boot/script?mac=${machine.mac}&manufacturer=Dell&product=${encodeURIComponent(product)}&serial=${serial}`,
-  );
-}
-
 const slotLink = (name: string) => page.getByRole('link', { name: new RegExp(`^${name}`) });
 const pin = () => page.getByLabel('PIN of this site');
-const shot = (name: string) =>
-  process.env['PAGE_SHOTS']
-    ? page.screenshot({ path: `${process.env['PAGE_SHOTS']}/${name}.png`, fullPage: true })
-    : undefined;
 
 describe('a technician with a phone', () => {
   it('sees all slots of a new store, and that it may not install yet', async () => {
     await expect.poll(() => page.getByRole('heading', { level: 1 }).textContent(), PATIENT).toContain('0 of 4 working');
     await slotLink('pos-1').getByText('Empty').waitFor();
     await page.getByText('nothing is installed here until somebody says', { exact: false }).waitFor();
-    await shot('home-new');
     expect(await misfits(page)).toEqual([]);
   });
 
@@ -105,7 +67,6 @@ describe('a technician with a phone', () => {
     await pin().fill('000000');
     await page.getByRole('button', { name: 'This is a new store' }).click();
     await page.getByRole('alert').getByText('The PIN is not that of this site').waitFor();
-    await shot('wrong-pin');
     expect(await misfits(page)).toEqual([]);
     await pin().fill(PIN);
     await page.getByRole('button', { name: 'This is a new store' }).click();
@@ -119,14 +80,13 @@ describe('a technician with a phone', () => {
     await slotLink('pos-1')
       .getByText(/Fetching its system, \d+ %/)
       .waitFor();
-    await shot('starting');
   });
 
   it('gives an unknown machine a slot by the code on its screen, without a PIN', async () => {
+    const fresh = await SimMachine.plugIn(lab, 'fresh', NEW);
     expect(await powerOn(fresh)).toContain(codeOf(NEW));
     await page.getByText('A new machine waits').waitFor();
     await page.getByText('Dell OptiPlex 7010').waitFor();
-    await shot('waiting');
     await page.getByRole('link', { name: 'Use it as pos-2' }).click();
     await page
       .getByText('becomes pos-2. It is installed, and what is on its disk is erased.', { exact: false })
@@ -135,7 +95,6 @@ describe('a technician with a phone', () => {
     await page.getByLabel('Code on the screen').fill('ZZZZ');
     await page.getByRole('button', { name: 'Put a machine here' }).click();
     await page.getByRole('alert').getByText('No machine shows this code now').waitFor();
-    await shot('claim');
     expect(await misfits(page)).toEqual([]);
     await page.getByLabel('Code on the screen').fill(codeOf(NEW).toLowerCase());
     await page.getByRole('button', { name: 'Put a machine here' }).click();
@@ -144,6 +103,7 @@ describe('a technician with a phone', () => {
   });
 
   it('sees a machine that works', async () => {
+    const old = await SimMachine.plugIn(lab, 'old', OLD);
     await powerOn(old, 'Wyse 5070');
     expect(await old.phoneHome(await old.phoneHomeUrl())).toBe(200);
     await page.getByRole('link', { name: 'All slots' }).click();
@@ -162,7 +122,6 @@ describe('a technician with a phone', () => {
     await pin().fill('000000');
     await page.getByRole('button', { name: 'Replace the machine' }).click();
     await page.getByRole('alert').getByText('The PIN is not that of this site').waitFor();
-    await shot('replace');
     expect((await nodeOf('kiosk-1')).binding).toBe(1);
     await pin().fill(PIN);
     await page.getByRole('button', { name: 'Replace the machine' }).click();
@@ -182,7 +141,6 @@ describe('a technician with a phone', () => {
           expect.stringContaining('Switched on'),
         ]),
       );
-    await shot('slot');
     expect(await misfits(page)).toEqual([]);
   });
 
@@ -193,7 +151,6 @@ describe('a technician with a phone', () => {
     await page.getByText('it is installed anew over what is on its disk', { exact: false }).waitFor();
     await page.getByLabel('Also erase the whole disk first').check();
     await page.getByText('its whole disk is erased with everything on it', { exact: false }).waitFor();
-    await shot('reinstall');
     expect(await misfits(page)).toEqual([]);
     await pin().fill(PIN);
     await page.getByRole('button', { name: 'Erase the disk and install again' }).click();
@@ -311,7 +268,6 @@ describe('a site that is gone, or shows its page nowhere', () => {
       .getByText(/The site does not answer, since \d\d:\d\d/)
       .waitFor();
     expect(await slotLink('kiosk-2').isVisible()).toBe(true);
-    await shot('gone');
     await lab.start({ config: lab.config('page: { listen: [] }\n') });
     await page.getByRole('alert').getByText('This site does not show its page here').waitFor();
     const answer = await fetch(url);

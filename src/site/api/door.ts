@@ -48,7 +48,9 @@ export function guardApi(app: FastifyInstance, door: Door): void {
 
 /** @throws AppError `not-found` on an interface where the page is not shown */
 export function refuseElsewhere({ raw }: FastifyRequest, { shownAt, isControl }: Door): void {
-  const own = shownAt().some(({ address }) => address === raw.socket.localAddress);
+  // A socket that systemd opened for both families writes IPv4 addresses in its own way.
+  const local = raw.socket.localAddress?.replace(/^::ffff:/i, '');
+  const own = shownAt().some(({ address }) => address === local);
   if (!own && !isControl(raw))
     throw new AppError('not-found', 'this site does not show its page here; `page` in its site file says where');
 }

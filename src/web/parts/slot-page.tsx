@@ -24,7 +24,7 @@ export function SlotPage({ node, status, turn }: { node: NodeView; status: SiteS
       </h1>
       <p class="lead">{detail}</p>
       {node.boot?.percent === undefined ? null : <Progress percent={node.boot.percent} />}
-      {toDo === undefined ? null : <p class="banner bad">{toDo}</p>}
+      {toDo === undefined ? null : <p class={`banner ${tone}`}>{toDo}</p>}
       {notes.map((note) => (
         <p key={note} class="banner note">
           {note}

@@ -1,6 +1,6 @@
 import type { MachineView, ProposalView } from '../../wire/api/views.ts';
 import { capital } from './plain.ts';
-import { sinceWhen } from './time.ts';
+import { howLong, sinceWhen } from './time.ts';
 
 /** What is written on a machine: its maker and model, or that it says none. */
 export function machineName({ manufacturer, product }: MachineView): string {
@@ -20,7 +20,7 @@ export function waitingWords({ firstSeen, lastSeen, held, fenced }: MachineView,
   if (fenced !== undefined) return `${capital(fenced)}. It starts from its own disk.`;
   return held
     ? `Its screen shows a code. Here ${sinceWhen(firstSeen, now)}.`
-    : `Last seen ${sinceWhen(lastSeen, now)}.`;
+    : `Last seen ${howLong(Math.max(0, now - lastSeen))} ago.`;
 }
 
 /** A slot that the machine probably is for, as the text of a button. */

@@ -22,6 +22,7 @@ const COMMANDS: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/slipway confirm [\w-]+/g, button(BUTTONS.confirm)],
   [/slipway events( --[\w-]+ [\w-]+)*/g, 'the timeline of its slot'],
   [/slipway (nodes?|status)( SLOT)?/g, 'this page'],
+  [/look at slipway doctor/gi, 'ask head office'],
   // What is left is for whoever has a terminal.
   [/slipway [\w-]+( --?[\w-]+| [A-Z]{3,})*/g, 'head office'],
 ];
@@ -31,6 +32,7 @@ const WORDS: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/ \((?:[0-9a-f]{2}:){5}[0-9a-f]{2}\)/g, ''],
   [/in place of m\d+/g, 'in place of the one before'],
   [/is fenced off/g, 'can fill no slot any more'],
+  [/\btype (?=“)/g, 'press '],
   [/\b(by|says) page\b/g, 'from this page'],
   [/\b(by|says) cli\b/g, 'from the terminal of the site'],
 ];
@@ -41,8 +43,10 @@ function button(label: string): string {
 
 /** A sentence of the site without the words of a terminal, beginning with a capital letter. */
 export function plain(sentence: string): string {
-  const said = [...COMMANDS, ...WORDS].reduce((text, [pattern, instead]) => text.replace(pattern, instead), sentence);
-  return capital(said.replaceAll('`', '').trim());
+  const unquoted = sentence.replaceAll('`', '').trim();
+  return capital(
+    [...COMMANDS, ...WORDS].reduce((text, [pattern, instead]) => text.replace(pattern, instead), unquoted),
+  );
 }
 
 /** As `plain`, and with a full stop. */

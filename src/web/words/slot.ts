@@ -110,13 +110,12 @@ function sinceOf(node: NodeView, now: number): string {
 function notesOf({ install, state }: NodeView): string[] {
   if (!install) return [];
   const [newest] = install.orders;
+  const isOrdered = newest?.state === 'open' && !install.held;
   const isWorking = state === 'enrolled';
   return [
     ...(install.held ? ['On hold: nothing is installed here.'] : []),
     ...(install.differs ? ['Head office has a newer setup for it. It goes on with the one that it has.'] : []),
-    ...(isWorking && newest?.state === 'open'
-      ? ['A new install is ordered: it begins when it is switched off and on.']
-      : []),
+    ...(isWorking && isOrdered ? ['A new install is ordered: it begins when it is switched off and on.'] : []),
     ...(isWorking && newest?.state === 'parked'
       ? [`Its last install was given up: ${plainSentence(newest.sentence.replace(/^no install: /, ''))}`]
       : []),

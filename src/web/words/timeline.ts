@@ -15,10 +15,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'boot-stage': { tone: 'none', say: stageWords },
   'boot-closed': { tone: 'note' },
   'boot-stalled': { tone: 'bad' },
-  'node-enrolled': {
-    tone: 'good',
-    say: ({ data }) => (data?.['order'] === undefined ? 'Came up, and works' : undefined),
-  },
+  'node-enrolled': { tone: 'good', say: enrolledWords },
   'node-healthy': { tone: 'good' },
   'node-lost': { tone: 'bad' },
   'order-given': { tone: 'note' },
@@ -60,6 +57,10 @@ function lineOf(event: EventView, slot: string): Line {
 function withoutName(sentence: string, slot: string): string {
   const name = [`${slot}: `, `${slot} is `].find((start) => sentence.startsWith(start));
   return name === undefined ? sentence : sentence.slice(name.length);
+}
+
+function enrolledWords({ data }: EventView): string {
+  return data?.['order'] === undefined ? 'Came up, and works' : 'Installed: from now on it starts from its own disk';
 }
 
 function stageWords({ data }: EventView): string | undefined {
