@@ -64,11 +64,11 @@ export const ERRORS = {
     meaning: 'This needs the PIN of the site, and the one given is not it.',
     help: 'Ask whoever set the site up. After five wrong PINs wait ten minutes.',
   },
-  'request-foreign': {
+  'foreign-request': {
     family: 'caller',
     status: 403,
-    meaning: 'A page of somebody else, or a request by another name than the address of the site, asked for its state.',
-    help: 'Open the page by the address of the site, such as http://10.0.0.1, and not by a name.',
+    meaning: 'A browser asked on behalf of another page, or by a name that is none of this site.',
+    help: 'Open the site by its own address, such as http://10.0.0.1/, and try it from there.',
   },
   'page-missing': {
     family: 'weather',

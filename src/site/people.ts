@@ -5,10 +5,10 @@ import type { Clock, Log } from '../kernel/ports.ts';
 import type { CommandDesk } from '../model/commands.ts';
 import type { SiteAddress } from '../model/site-ports.ts';
 import type { Store } from '../model/store.ts';
-import { type Door, guardApi } from './api/door.ts';
+import { type Door, guardShown } from './api/door.ts';
 import { registerPageRoutes } from './api/page.ts';
-import { registerApiRoutes, registerCommandRoutes, type SiteQueries } from './api/routes.ts';
-import { createCommandGate, createRefusals } from './command-gate.ts';
+import { guardOwn, registerApiRoutes, registerCommandRoutes, type SiteQueries } from './api/routes.ts';
+import { createCommandGate } from './command-gate.ts';
 import type { SiteConfig } from './config.ts';
 import { shownAt } from './networks.ts';
 
@@ -24,13 +24,13 @@ export function peopleRoutes(parts: {
   readonly isControl: (request: IncomingMessage) => boolean;
 }): (app: Parameters<typeof registerApiRoutes>[0]) => void {
   const { config, queries, desk, store, clock, log, addresses, isControl } = parts;
-  const onRefused = createRefusals({ store, clock, log });
-  const gate = createCommandGate({ desk, clock, addresses, pinFile: config.pinFile, isControl, onRefused });
-  const door: Door = { shownAt: () => shownAt(addresses(), config), isControl, onRefused };
+  const gate = createCommandGate({ desk, store, clock, log, addresses, pinFile: config.pinFile, isControl });
+  const door: Door = { shownAt: () => shownAt(addresses(), config), isControl };
   const page = readPage();
   page.catch((error: unknown) => log.warn({}, AppError.from(error).message));
   return (app) => {
-    guardApi(app, door);
+    guardShown(app, door);
+    guardOwn(app, gate);
     registerApiRoutes(app, queries);
     registerCommandRoutes(app, gate);
     registerPageRoutes(app, { door, files: () => page });

@@ -98,7 +98,6 @@ describe('a command over the network', () => {
     expect((await post('/api/v1/slots/box-1/hold', pin, 'content-type: text/plain')).out).toMatch(/^4/);
     expect((await nodeOf('box-1')).node?.install).not.toHaveProperty('because');
     const { events } = await lab.ask<{ events: readonly { type: string }[] }>('/api/v1/events?type=command-refused');
-    // One for each reason, however often.
     expect(events.length).toBe(3);
   });
 

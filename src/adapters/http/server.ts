@@ -36,6 +36,18 @@ export interface HttpServer {
   close(graceMs?: number): Promise<void>;
 }
 
+/**
+ * What a browser is told with every answer: to run, embed and guess nothing of it. Whoever serves a page sets a policy of
+ * its own. There is no CORS header anywhere, so no page of another site may read an answer.
+ */
+const SAFE_HEADERS = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
 /** EDK2 reuses the connection of its HEAD for the GET, and load balancers for 60 s: we must never be the first to hang up. */
 const KEEP_ALIVE_MS = 70_000;
 /** A client that dribbles its headers is cut off here; Node wants it above the keep-alive. */
@@ -95,6 +107,10 @@ async function createApp({ log, routes }: HttpServerOptions, count: Count): Prom
   app.setErrorHandler((error, request, reply) => sendError({ error, request, reply, log }));
   app.setNotFoundHandler((request) => {
     throw new AppError('not-found', `nothing is at ${redactPath(request.url)}`);
+  });
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(SAFE_HEADERS);
+    done();
   });
   app.addHook('onResponse', (request, reply, done) => {
     const fields = {

@@ -5,12 +5,13 @@ import { createHttpServer, type HttpServer } from '../../adapters/http/server.ts
 import { AppError } from '../../kernel/errors.ts';
 import type { Command } from '../../model/commands.ts';
 import { CommandGate } from './commands.ts';
-import { registerCommandRoutes } from './routes.ts';
+import { guardOwn, registerCommandRoutes } from './routes.ts';
 
 let server: HttpServer | undefined;
 afterEach(() => server?.close());
 
 type World = { readonly pin?: string; readonly overSocket?: boolean };
+type Ask = { headers?: Record<string, string | undefined>; body?: string; from?: string };
 
 async function setUp({ pin = '4711', overSocket = false }: World = {}) {
   const obeyed: (Command & { by: string })[] = [];
@@ -30,18 +31,26 @@ async function setUp({ pin = '4711', overSocket = false }: World = {}) {
     clock,
     onRefused: (because) => refusals.push(because),
   });
-  server = await createHttpServer({ log: new SampleLog(), routes: [(app) => registerCommandRoutes(app, gate)] });
+  const log = new SampleLog();
+  const routes = (scope: Parameters<typeof registerCommandRoutes>[0]): void => {
+    guardOwn(scope, gate);
+    registerCommandRoutes(scope, gate);
+    scope.get('/api/v1/status', () => ({ sentence: 'read' }));
+  };
+  server = await createHttpServer({ log, routes: [routes] });
   const app = server.app;
-  const post = async (
-    url: string,
-    { headers = {}, body = '{}' }: { headers?: Record<string, string | undefined>; body?: string } = {},
-  ) => {
+  const get = async (url: string, headers: Record<string, string> = {}) => {
+    const answer = await app.inject({ url, headers: { host: '10.0.0.1', ...headers } });
+    return [answer.statusCode, answer.json().sentence ?? answer.json().error?.code] as const;
+  };
+  const post = async (url: string, { headers = {}, body = '{}', from = '10.0.0.50' }: Ask = {}) => {
     const all = { 'content-type': 'application/json', host: '10.0.0.1', 'slipway-pin': '4711', ...headers };
     const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-    const answer = await app.inject({ method: 'POST', url, payload: body, headers: given as Record<string, string> });
+    const sent = given as Record<string, string>;
+    const answer = await app.inject({ method: 'POST', url, payload: body, headers: sent, remoteAddress: from });
     return [answer.statusCode, answer.json().sentence ?? answer.json().error.code] as const;
   };
-  return { post, obeyed, refusals, clock };
+  return { post, get, obeyed, refusals, clock, app };
 }
 
 const RELEASE = '/api/v1/slots/pos-1/release';
@@ -76,7 +85,7 @@ describe('commands', () => {
     expect(obeyed).toMatchObject([{ kind: 'claim', by: 'page' }]);
     expect(await post('/api/v1/slots/pos-1/replace', claim)).toEqual([403, 'pin-refused']);
     const foreign = { ...claim, headers: { ...claim.headers, origin: 'http://evil.example' } };
-    expect(await post('/api/v1/slots/pos-1/claim', foreign)).toEqual([403, 'pin-refused']);
+    expect(await post('/api/v1/slots/pos-1/claim', foreign)).toEqual([403, 'foreign-request']);
   });
 
   it('say what the desk says when it refuses', async () => {
@@ -103,6 +112,13 @@ describe('a neighbour or a hostile page', () => {
   it.each<[string, Record<string, string | undefined>]>([
     ['without a PIN', { 'slipway-pin': undefined }],
     ['with a wrong PIN', { 'slipway-pin': '4712' }],
+  ])('%s is refused, and told', async (_how, headers) => {
+    const { post, obeyed, refusals } = await setUp();
+    expect(await post(RELEASE, { headers })).toEqual([403, 'pin-refused']);
+    expect([obeyed, refusals.length]).toEqual([[], 1]);
+  });
+
+  it.each<[string, Record<string, string | undefined>]>([
     ['by a name of its own (DNS rebinding)', { host: 'evil.example' }],
     ['by a name with our address in it', { host: '10.0.0.1.evil.example' }],
     ['at another port', { host: '10.0.0.1:8080' }],
@@ -110,9 +126,12 @@ describe('a neighbour or a hostile page', () => {
     ['from its own page', { origin: 'http://evil.example' }],
     ['from a page without an origin', { origin: 'null' }],
     ['from a page that looks like ours', { origin: 'https://10.0.0.1' }],
+    ['from another port of this box', { origin: 'http://10.0.0.1:5000' }],
+    ['as the browser itself says', { 'sec-fetch-site': 'cross-site' }],
+    ['from a page beside ours, as the browser says', { 'sec-fetch-site': 'same-site' }],
   ])('%s is refused, and told', async (_how, headers) => {
     const { post, obeyed, refusals } = await setUp();
-    expect(await post(RELEASE, { headers })).toEqual([403, 'pin-refused']);
+    expect(await post(RELEASE, { headers })).toEqual([403, 'foreign-request']);
     expect([obeyed, refusals.length]).toEqual([[], 1]);
   });
 
@@ -145,13 +164,72 @@ describe('a neighbour or a hostile page', () => {
     for (let i = 0; i < 5; i++) await post(RELEASE, { headers: { 'slipway-pin': `000${i}` } });
     expect(await post(RELEASE)).toEqual([403, 'pin-refused']);
     expect(refusals.at(-1)).toContain('five wrong PINs');
+    expect(await post(RELEASE, { from: '10.0.0.51' })).toEqual([200, 'done']);
     clock.pass(10 * 60_000 + 1);
     expect(await post(RELEASE)).toEqual([200, 'done']);
+  });
+
+  it('who guesses from many addresses has twenty tries, and does not lock out who gave the right PIN before', async () => {
+    const { post, refusals, clock } = await setUp();
+    const owner = { from: '10.0.0.51' };
+    expect(await post(RELEASE, owner)).toEqual([200, 'done']);
+    for (let i = 0; i < 40; i++)
+      await post(RELEASE, { from: `10.0.0.${100 + i}`, headers: { 'slipway-pin': `00${i}` } });
+    expect(refusals.filter((because) => because.includes('not that of this site'))).toHaveLength(20);
+    expect(await post(RELEASE, { from: '10.0.0.99' })).toEqual([403, 'pin-refused']);
+    expect(refusals.at(-1)).toContain('several addresses');
+    expect(await post(RELEASE, owner)).toEqual([200, 'done']);
+    clock.pass(10 * 60_000 + 1);
+    expect(await post(RELEASE, { from: '10.0.0.99' })).toEqual([200, 'done']);
   });
 
   it('who guesses many at once has no more tries', async () => {
     const { post, refusals } = await setUp();
     await Promise.all(Array.from({ length: 40 }, (_, i) => post(RELEASE, { headers: { 'slipway-pin': `${i}` } })));
     expect(refusals.filter((because) => because.includes('not that of this site'))).toHaveLength(5);
+  });
+});
+
+describe('reading the API', () => {
+  it('is for the pages of the site, and for programs', async () => {
+    const { get, refusals } = await setUp();
+    expect(await get('/api/v1/status')).toEqual([200, 'read']);
+    expect(refusals).toEqual([]);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['by a name of an attacker', { host: 'evil.example' }],
+    ['for the page of somebody else', { origin: 'http://evil.example' }],
+    ['for a page of somebody else, as the browser says', { 'sec-fetch-site': 'cross-site' }],
+  ])('is refused %s', async (_how, headers) => {
+    const { get, refusals } = await setUp();
+    expect(await get('/api/v1/status', headers)).toEqual([403, 'foreign-request']);
+    expect(refusals).toHaveLength(1);
+  });
+
+  it.each(['//api/v1/status', '/%61pi/v1/status', '/api//v1/status/'])(
+    'is refused however %s is written',
+    async (url) => {
+      const { get } = await setUp();
+      expect(await get(url, { host: 'evil.example' })).toEqual([403, 'foreign-request']);
+    },
+  );
+
+  it('has no answer that a page of somebody else may read, and a preflight is answered by nobody', async () => {
+    const { app } = await setUp();
+    const headers = { host: '10.0.0.1', origin: 'http://evil.example', 'access-control-request-method': 'POST' };
+    const preflight = await app.inject({ method: 'OPTIONS', url: RELEASE, headers });
+    const read = await app.inject({ url: '/api/v1/status', headers: { host: '10.0.0.1' } });
+    expect(preflight.statusCode).toBe(404);
+    for (const answer of [preflight, read]) {
+      expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+      expect(answer.headers).toMatchObject({
+        'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'cross-origin-resource-policy': 'same-origin',
+        'referrer-policy': 'no-referrer',
+      });
+    }
   });
 });

@@ -16,11 +16,14 @@ export type CommandGateDeps = {
   /** The PIN of the site, read anew for each command; undefined: there is none. */
   readonly readPin: () => Promise<string | undefined>;
   readonly clock: Clock;
-  /** Hears of every command that was refused at the door, with the address that it came from. */
+  /** Hears of everything that was refused at the door, with the address that it came from. */
   readonly onRefused: (because: string, remote: string) => void;
 };
 
-/** The door that every command goes through: over TCP only from the site's own pages, and with its PIN if it needs one. */
+/**
+ * The door of the API. Reading over TCP needs an address of the site as `Host`, and no page of somebody else; a command
+ * needs the PIN as well, if it is one that does.
+ */
 export class CommandGate {
   readonly #deps: CommandGateDeps;
   readonly #wrongPins = new WrongPins();
@@ -29,37 +32,54 @@ export class CommandGate {
     this.#deps = deps;
   }
 
-  /** Rejects with an AppError: `pin-refused`, or as the desk does. */
+  /** Throws `foreign-request` if a request over TCP is made for a page of somebody else. */
+  assertOwn(request: IncomingMessage): void {
+    if (this.#deps.isControl(request)) return;
+    const because = this.#whyForeign(request);
+    if (because !== undefined) this.#refuse(request, 'foreign-request', because);
+  }
+
+  /** Rejects with an AppError: `foreign-request`, `pin-refused`, or as the desk does. */
   async carryOut(
     request: IncomingMessage,
     parse: () => Command,
     { needsPin = true }: { readonly needsPin?: boolean } = {},
   ): Promise<{ readonly sentence: string }> {
     if (this.#deps.isControl(request)) return this.#deps.desk.carryOut(parse(), 'cli');
-    const because = this.#whyForeign(request) ?? (needsPin ? await this.#whyNoPin(request) : undefined);
-    if (because !== undefined) {
-      this.#deps.onRefused(because, request.socket.remoteAddress ?? 'unknown');
-      throw new AppError('pin-refused', because);
-    }
+    this.assertOwn(request);
+    const because = needsPin ? await this.#whyNot(request) : undefined;
+    if (because !== undefined) this.#refuse(request, 'pin-refused', because);
     return this.#deps.desk.carryOut(parse(), 'page');
   }
 
   #whyForeign({ headers }: IncomingMessage): string | undefined {
-    return whyForeign({ host: headers.host, origin: headers.origin }, this.#deps.addresses());
+    const fetchSite = headers['sec-fetch-site'];
+    const { host, origin } = headers;
+    return whyForeign({ host, origin, fetchSite: fetchSite?.toString() }, this.#deps.addresses());
   }
 
-  async #whyNoPin({ headers }: IncomingMessage): Promise<string | undefined> {
+  async #whyNot({ headers, socket }: IncomingMessage): Promise<string | undefined> {
     const { readPin, clock } = this.#deps;
     const pin = await readPin();
     if (pin === undefined)
       return 'this site has no PIN (pinFile in its file), so it takes commands only from its own terminal';
     const given = headers[PIN_HEADER];
     if (typeof given !== 'string' || given === '') return 'this needs the PIN of the site';
-    // Counted before anything else is awaited: many tries at once are still many tries.
-    if (!this.#wrongPins.mayTry(clock.monotonic())) return 'five wrong PINs within ten minutes: wait, then try again';
-    if (isSame(given, pin)) return undefined;
-    this.#wrongPins.note(clock.monotonic());
+    const remote = socket.remoteAddress ?? '';
+    // Looked at and counted without a pause between: many tries at once are still many tries.
+    const locked = this.#wrongPins.whyNot(remote, clock.monotonic());
+    if (locked !== undefined) return locked;
+    if (isSame(given, pin)) {
+      this.#wrongPins.noteRight(remote, clock.monotonic());
+      return undefined;
+    }
+    this.#wrongPins.noteWrong(remote, clock.monotonic());
     return 'the PIN is not that of this site';
+  }
+
+  #refuse(request: IncomingMessage, code: 'foreign-request' | 'pin-refused', because: string): never {
+    this.#deps.onRefused(because, request.socket.remoteAddress ?? 'unknown');
+    throw new AppError(code, because);
   }
 }
 

@@ -1,13 +1,15 @@
 import { request } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { SampleLog, SITE } from '../../../test/support/sample-site.ts';
+import { SampleClock, SampleLog, SITE } from '../../../test/support/sample-site.ts';
 import { createHttpServer, type HttpServer } from '../../adapters/http/server.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { PageFile } from '../../model/page-file.ts';
 import type { SiteAddress } from '../../model/site-ports.ts';
+import { CommandGate } from './commands.ts';
 import type { Door } from './door.ts';
-import { guardApi } from './door.ts';
+import { guardShown } from './door.ts';
 import { registerPageRoutes } from './page.ts';
+import { guardOwn } from './routes.ts';
 
 const HERE = '127.0.0.1' as SiteAddress['address'];
 const text = (said: string): Uint8Array => new TextEncoder().encode(said);
@@ -34,13 +36,19 @@ async function setUp({
   const door: Door = {
     shownAt: () => (shown ? [{ ...SITE, address: HERE, httpPort: port }] : []),
     isControl: () => false,
-    onRefused: (because) => refusals.push(because),
   };
+  const gate = new CommandGate({
+    ...{ addresses: door.shownAt, isControl: door.isControl, clock: new SampleClock() },
+    desk: { carryOut: async () => ({ sentence: 'done' }) },
+    readPin: async () => undefined,
+    onRefused: (because) => refusals.push(because),
+  });
   server = await createHttpServer({
     log: new SampleLog(),
     routes: [
       (app) => {
-        guardApi(app, door);
+        guardShown(app, door);
+        guardOwn(app, gate);
         app.get('/healthz', () => 'ok');
         app.get('/api/v1/nodes', () => ({ nodes: [] }));
         app.post('/api/v1/arm', () => ({ sentence: 'armed' }));
@@ -137,7 +145,7 @@ describe('the API', () => {
     const { ask, refusals } = await setUp();
     for (const origin of ['http://hostile.example', 'null']) {
       const answer = await ask(path, { method, headers: { origin } });
-      expect([answer.status, ((await answer.json()) as Refused).error.code]).toEqual([403, 'request-foreign']);
+      expect([answer.status, ((await answer.json()) as Refused).error.code]).toEqual([403, 'foreign-request']);
     }
     expect(refusals).toHaveLength(2);
   });

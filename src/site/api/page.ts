@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../kernel/errors.ts';
 import type { PageFile } from '../../model/page-file.ts';
 import { httpBase } from '../../model/site-ports.ts';
-import { ANSWER_HEADERS, type Door, refuseElsewhere, sendSentence } from './door.ts';
+import { type Door, refuseElsewhere, sendSentence } from './door.ts';
 import { whyForeign } from './policy/origin.ts';
 
 /** Nothing but what this site sends, nothing written into the page, and in no frame of anybody. */
@@ -57,12 +57,12 @@ function whyNotHere(request: FastifyRequest, door: Door): AppError | undefined {
   const foreign = door.isControl(request.raw) ? undefined : whyForeign({ host, origin }, door.shownAt());
   // No alarm: a person may well try a name for the address that a colleague gave.
   const where = door.shownAt().map(httpBase).join(' or ');
-  return foreign === undefined ? undefined : new AppError('request-foreign', `${foreign}. Open ${where}`);
+  return foreign === undefined ? undefined : new AppError('foreign-request', `${foreign}. Open ${where}`);
 }
 
 function send(reply: FastifyReply, { name, body }: PageFile, cacheControl: string): FastifyReply {
   return reply
-    .headers({ ...ANSWER_HEADERS, 'content-security-policy': PAGE_POLICY, 'cache-control': cacheControl })
+    .headers({ 'content-security-policy': PAGE_POLICY, 'cache-control': cacheControl })
     .type(TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream')
     .send(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
 }

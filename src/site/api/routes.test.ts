@@ -121,7 +121,7 @@ describe('the stream of events', () => {
         };
       },
     };
-    const reply = { hijack: () => undefined, raw } as unknown as FastifyReply;
+    const reply = { hijack: () => undefined, getHeaders: () => ({}), raw } as unknown as FastifyReply;
     streamEvents(reply, source, ({ slot }) => slot === 'pos-1');
     return {
       written,

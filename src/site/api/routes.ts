@@ -48,6 +48,15 @@ export function registerCommandRoutes(app: FastifyInstance, gate: CommandGate): 
     });
 }
 
+/** Asks the gate about each request of these routes, before anything of it is read. */
+export function guardOwn(app: FastifyInstance, gate: CommandGate): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    // By the route that was found: an address can be written in many ways.
+    if (request.routeOptions.url?.startsWith('/api/')) gate.assertOwn(request.raw);
+    done();
+  });
+}
+
 function requireJson(request: FastifyRequest): void {
   if (!/^application\/json *(;|$)/i.test(request.headers['content-type'] ?? ''))
     throw new AppError('usage-invalid', 'a command is JSON, with the Content-Type application/json');

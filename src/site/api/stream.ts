@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { Event } from '../../model/event.ts';
 
@@ -15,7 +16,11 @@ export function streamEvents(
 ): () => void {
   reply.hijack();
   const response = reply.raw;
-  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  response.writeHead(200, {
+    ...(reply.getHeaders() as OutgoingHttpHeaders),
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-store',
+  });
   // The head alone tells the reader that it is connected.
   response.write(': connected\n\n');
   const stop = source.onEvent((event) => {

@@ -36,7 +36,7 @@ export async function attackByFetch({ site, pin, code }: Attack): Promise<readon
     try {
       const answer = await fetch(`${site}${path}`, how);
       const text = await answer.text();
-      const isRefusal = answer.status >= 400 && /"code":"(request-foreign|pin-refused)"|not addressed/.test(text);
+      const isRefusal = answer.status >= 400 && /"code":"(foreign-request|pin-refused)"|not addressed/.test(text);
       if (answer.type !== 'opaque' && !isRefusal) won.push(`${path} ${JSON.stringify(how)}: ${answer.status} ${text}`);
     } catch {
       // The browser lets the page see nothing of the answer.
