@@ -4,6 +4,7 @@ import { formatDuration } from '../kernel/duration.ts';
 import { parseMac } from '../kernel/mac.ts';
 import type {
   BootView,
+  ContenderView,
   InstallView,
   MachineView,
   NodeDetail,
@@ -46,7 +47,7 @@ export function formatNodes({ nodes, machines }: SiteNodes): string {
     node.state,
     node.machine?.address ?? '-',
     node.machine?.macs[0] ?? '-',
-    node.sentence,
+    `${node.sentence}${contention(node)}`,
   ]);
   const others = machines.map((machine) => [
     machine.code,
@@ -66,6 +67,7 @@ export function formatDetail({ node, machine, boots }: NodeDetail): string {
   return [
     ...(node ? [nodeHead(node)] : []),
     ...(node?.install ? [formatInstall(node.install)] : []),
+    ...(node?.contenders ?? []).map(formatContender),
     ...(shown ? [machineLines(shown)] : []),
     ...boots.map(formatBoot),
   ].join('\n');
@@ -90,8 +92,22 @@ function formatInstall({ orders, installedAt, differs, because, toDo }: InstallV
   return `${rows.map(([label = '', value]) => `${label.padEnd(8)} ${value}`).join('\n')}\n`;
 }
 
-function orderText({ sentence, wipe }: OrderView): string {
-  return wipe ? `${sentence} (disk erased first)` : sentence;
+function contention({ slot, contenders = [] }: NodeView): string {
+  const names = contenders.map(({ machine, macs }) => `${machine} (${macs[0] ?? 'no MAC'})`).join(', ');
+  return names === '' ? '' : `; ${names} would fill it too: slipway node ${slot}`;
+}
+
+function formatContender({ machine, code, macs, since, because, toDo }: ContenderView): string {
+  const rows = [
+    ['contends', `${machine} (code ${code}, ${macs.join(' ')}) since ${formatTime(since)}: ${because}`],
+    ...toDo.map((row) => ['to do', `if ${row.when}: ${row.do}`]),
+  ];
+  return `${rows.map(([label = '', value]) => `${label.padEnd(8)} ${value}`).join('\n')}\n`;
+}
+
+function orderText({ sentence, wipe, wiped }: OrderView): string {
+  if (!wipe) return sentence;
+  return `${sentence} (${wiped === undefined ? 'erases the disk first' : `disk erased first, in boot ${wiped}`})`;
 }
 
 function machineLines(machine: MachineView): string {
@@ -104,6 +120,14 @@ function machineLines(machine: MachineView): string {
     ['address', machine.address ?? '-'],
     ['seen', `${formatTime(machine.firstSeen)} to ${formatTime(machine.lastSeen)}`],
     ...(machine.fenced === undefined ? [] : [['fenced', machine.fenced]]),
+    ...(machine.contends === undefined
+      ? []
+      : [['contends', `would fill ${machine.contends}, which is taken: slipway node ${machine.contends}`]]),
+    ...(machine.merged ?? []).map((part) => [
+      'merged',
+      `${part.machine} (${part.macs.join(' ')}), ${part.by === 'uuid' ? 'recognised by its UUID' : `says ${part.by}`}, ${formatTime(part.at)}; slipway split ${machine.id} ${part.machine} undoes it`,
+    ]),
+    ...(machine.apart === undefined ? [] : [['apart', `not this machine, says a person: ${machine.apart.join(' ')}`]]),
     ...(machine.proposals ?? []).map(({ command, slot, because }) => [
       'perhaps',
       `slipway ${command === 'claim' ? `claim ${machine.code} ${slot}` : `replace ${slot} ${machine.code}`}  (${because})`,

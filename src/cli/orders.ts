@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
 import { tellSite } from '../adapters/http/control-client.ts';
-import type { CommandBody, CommandReply, SlotCommand } from '../wire/api/commands.ts';
+import type { CommandBody, CommandReply, MachineCommand, SlotCommand } from '../wire/api/commands.ts';
 import type { CliIo } from './io.ts';
 import { type AskOptions, jsonOption, socketOption } from './options.ts';
 
-/** `slipway arm`, `claim`, `replace`, `release`, `reinstall`, `hold` and `confirm`: what the technician's page does. */
+/** `slipway arm`, `claim`, `replace`, `release`, `reinstall`, `hold`, `confirm`, `merge` and `split`: what the technician's page does. */
 export function addOrderCommands(program: Command, io: CliIo): void {
   const add = (name: string, description: string): Command =>
     program.command(name).description(description).addOption(jsonOption()).addOption(socketOption());
@@ -43,4 +43,16 @@ export function addOrderCommands(program: Command, io: CliIo): void {
   add('confirm', 'says that the install of a slot is complete')
     .argument('<slot>')
     .action((slot: string, options: AskOptions) => tell(options, pathOf(slot, 'confirm'), {}));
+  const machinePath = (machine: string, word: MachineCommand): string =>
+    `/api/v1/machines/${encodeURIComponent(machine)}/${word}`;
+  add('merge', 'says that two machines are one, such as the two network cards of one box')
+    .argument('<keep>', 'the machine that stays: a slot, or its id, MAC or code')
+    .argument('<other>', 'the machine that becomes a part of it: its id, MAC or code')
+    .action((keep: string, other: string, options: AskOptions) => tell(options, machinePath(keep, 'merge'), { other }));
+  add('split', 'undoes a merge, or takes a network card away from a machine that it does not belong to')
+    .argument('<machine>', 'a slot, or the id, MAC or code of the machine')
+    .argument('<part>', 'the id of what was merged into it, or a MAC')
+    .action((machine: string, part: string, options: AskOptions) =>
+      tell(options, machinePath(machine, 'split'), { part }),
+    );
 }

@@ -9,6 +9,7 @@ import { type CliIo, processIo } from './io.ts';
 import { addLabCommand } from './lab.ts';
 import { addNodeCommands } from './nodes.ts';
 import { addOrderCommands } from './orders.ts';
+import { addSecretCommands } from './secret.ts';
 import { addSiteCommand } from './site.ts';
 import { addStatusCommand } from './status.ts';
 import { addTemplateCommands } from './template.ts';
@@ -28,6 +29,7 @@ export function createProgram(io: CliIo, setStatus: SetStatus): Command {
   addNodeCommands(program, io);
   addEventsCommand(program, io);
   addOrderCommands(program, io);
+  addSecretCommands(program, io);
   addTemplateCommands(program, io, setStatus);
   addDoctorCommand(program, io, setStatus);
   addLabCommand(program, io, setStatus);

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { askSite } from '../adapters/http/control-client.ts';
-import type { SiteStatus } from '../wire/api/views.ts';
+import type { AlarmView, SiteStatus } from '../wire/api/views.ts';
 import { NODE_STATES } from '../wire/api/views.ts';
 import { EXIT, type ExitStatus } from './exit.ts';
 import type { CliIo } from './io.ts';
 import { type AskOptions, jsonOption, socketOption } from './options.ts';
-import { formatTable } from './table.ts';
+import { formatTable, formatTime } from './table.ts';
 
 /** `slipway status`: the site on one screen; exit 1 if it does not serve nodes. */
 export function addStatusCommand(program: Command, io: CliIo, setStatus: (status: ExitStatus) => void): void {
@@ -31,8 +31,12 @@ export function formatStatus(status: SiteStatus): string {
     `site      ${status.site}, ${status.ready ? 'ready' : `NOT READY: ${status.notReady.join('; ')}`}`,
     `revision  ${revision ? `${revision.number} of template ${revision.template} (${revision.digest.slice(0, 12)})` : 'none'}`,
     ...(status.templateRefused === undefined ? [] : [`REFUSED   the template on disk: ${status.templateRefused}`]),
-    ...(status.armed !== false ? [] : ['installs  none: the site is not armed (slipway arm)']),
+    ...(status.noInstalls ? [`installs  none: ${status.noInstalls.because} (${status.noInstalls.toDo})`] : []),
+    ...(status.missingSecrets.length === 0
+      ? []
+      : [`secrets   not set: ${status.missingSecrets.join(', ')} (slipway secret set NAME)`]),
     `slots     ${slots.join(', ') || 'none'}${heldText(status.held)}`,
+    ...status.alarms.map(formatAlarm),
     '',
   ].join('\n');
   const networks = status.networks.map((n) => [n.name, n.subnet, n.serverAddress ?? 'not served', `${n.leases}`]);
@@ -42,6 +46,11 @@ export function formatStatus(status: SiteStatus): string {
     formatTable(['NETWORK', 'SUBNET', 'SITE AT', 'LEASES'], networks),
     ...(assets.length > 0 ? [formatTable(['ASSET', 'SHA256', ''], assets)] : []),
   ].join('\n');
+}
+
+function formatAlarm({ lastAt, count, sentence, toDo }: AlarmView): string {
+  const times = count === 1 ? '' : `, ${count} times since yesterday`;
+  return `ALARM     ${formatTime(lastAt)}${times}: ${sentence}\n          What to do: ${toDo}.`;
 }
 
 function heldText(count: number): string {

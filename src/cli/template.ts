@@ -86,9 +86,7 @@ function compile(files: readonly string[], options: Options, { readFile }: Tools
   if (names.length === 0) throw new AppError('usage-invalid', 'name a template file, or a site file with --site');
   return compileTemplate({
     files: names.map((name) => ({ name, text: read(name, readFile) })),
-    site: site
-      ? { name: site.site, vars: site.vars, at: site.varAt, secrets: Object.keys(site.secrets) }
-      : { name: 'example', vars: {} },
+    site: site ? { name: site.site, vars: site.vars, at: site.varAt } : { name: 'example', vars: {} },
     number: 1,
     readFile,
     sha256: sha256OfText,

@@ -76,6 +76,18 @@ export const ERRORS = {
     meaning: "The technician's page could not be made or read. Machines are served all the same.",
     help: 'Install the package again; in a checkout, `npm ci` brings what the page is made with.',
   },
+  'terminal-only': {
+    family: 'caller',
+    status: 403,
+    meaning: 'This is done at the terminal of the site, and never over the network.',
+    help: 'Log in at the site and type the command there; `slipway --help` lists them.',
+  },
+  'secret-damaged': {
+    family: 'weather',
+    status: 503,
+    meaning: 'A secret that is kept on the disk of the site, or the key of all of them, cannot be read.',
+    help: 'Restore `secret.key` of the data directory from its copy, or set the secret again: `slipway secret set NAME`.',
+  },
   'token-refused': {
     family: 'caller',
     status: 403,

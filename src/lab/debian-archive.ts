@@ -16,9 +16,10 @@ export async function withFreshIndex<T>(ask: () => Promise<T>, report: Report): 
   }
 }
 
-/** The version of a package that apt would install now. */
-export async function candidateVersion(name: string): Promise<string> {
-  const version = parseField(await askApt(['apt-cache', 'show', '--no-all-versions', name], name), 'Version');
+/** The version of a package that apt would install now; `config`: arguments that lead apt elsewhere. */
+export async function candidateVersion(name: string, config: readonly string[] = []): Promise<string> {
+  const argv = ['apt-cache', ...config, 'show', '--no-all-versions', name] as const;
+  const version = parseField(await askApt(argv, name), 'Version');
   if (!version) throw unknownToApt(name);
   return version;
 }
@@ -42,10 +43,11 @@ export function parseField(text: string, field: string): string | undefined {
 /**
  * Fetches a package without installing it and unpacks it; apt checks it against the signed index.
  * @param wanted `name=version`
+ * @param config arguments that lead apt elsewhere
  * @returns the folder below `dir` with the files of the package
  */
-export async function unpackPackage(wanted: string, dir: string): Promise<string> {
-  await run(['apt-get', 'download', wanted], { cwd: dir });
+export async function unpackPackage(wanted: string, dir: string, config: readonly string[] = []): Promise<string> {
+  await run(['apt-get', ...config, 'download', wanted], { cwd: dir });
   const archive = (await readdir(dir)).find((name) => name.endsWith('.deb'));
   if (!archive) throw new AppError('lab-failed', `apt-get download ${wanted} left no package`);
   const tree = join(dir, 'tree');

@@ -30,6 +30,7 @@ export const DEBIAN_PACKAGES = {
     'udhcpc',
     'isc-dhcp-client',
     'curl',
+    'debian-archive-keyring',
     'dnsmasq-base',
     'iproute2',
     'iptables',
@@ -45,6 +46,7 @@ export const DEBIAN_PACKAGES = {
     'python3-yaml',
     'tshark',
     'util-linux',
+    'wget',
   ],
   /** To build a Debian root with cloud-init. */
   cloud: ['mmdebstrap', 'cpio', 'zstd', 'kmod', 'debian-archive-keyring'],

@@ -21,13 +21,25 @@ export const BOOT_STAGES = [
 ] as const;
 export type BootStage = (typeof BOOT_STAGES)[number];
 
+/**
+ * Whether a boot was told to start something. From then on the revision that it pins is fixed: what its loader asks again
+ * because something failed, and its documents, are answered by that one. Before, and while it waits or is held, each
+ * question of its loader is answered by the newest, and the pin moves on with it.
+ */
+export function hasBegun({ stage }: Pick<Boot, 'stage'>): boolean {
+  // A script that was lost in a kill shows by the stages behind it.
+  return BOOT_STAGES.indexOf(stage) >= BOOT_STAGES.indexOf('script');
+}
+
 export type BootOutcome =
   | { readonly kind: 'live' }
   | { readonly kind: 'installed' }
   | { readonly kind: 'local'; readonly because: string }
   | { readonly kind: 'held' }
   | { readonly kind: 'refused'; readonly because: string }
-  | { readonly kind: 'superseded' };
+  | { readonly kind: 'superseded' }
+  /** It stood still, and began anew before it had gone on: what a person was told of it then. */
+  | ({ readonly kind: 'stalled' } & Pick<Stall, 'stage' | 'since' | 'cause' | 'nextStep'>);
 
 /** One way of one machine from switching on to a result. It keeps the revision that it began with. */
 export type Boot = {
@@ -38,9 +50,12 @@ export type Boot = {
   readonly client?: string;
   readonly slot?: string;
   readonly binding?: number;
+  /** The one by which its loader was answered last; until then the one in force when it opened. */
   readonly revision?: Digest;
   /** The order under which it installs. */
   readonly order?: OrderId;
+  /** Its script has the words that erase the disk. */
+  readonly wipes?: true;
   readonly openedAt: number;
   readonly stage: BootStage;
   /** When each stage was first reached, in milliseconds since 1970. */

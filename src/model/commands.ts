@@ -9,7 +9,11 @@ export type Command =
   | { readonly kind: 'reinstall'; readonly slot: string; readonly wipe: boolean }
   | { readonly kind: 'hold'; readonly slot: string; readonly on: boolean }
   /** The install is complete, says somebody who knows. */
-  | { readonly kind: 'confirm'; readonly slot: string };
+  | { readonly kind: 'confirm'; readonly slot: string }
+  /** Both are one machine: what is known of `other` is known of `keep` from now on. Each is a slot, an id, a MAC or a code. */
+  | { readonly kind: 'merge'; readonly keep: string; readonly other: string }
+  /** They are two after all. `part`: the id of a machine that came by a merge, or a MAC. */
+  | { readonly kind: 'split'; readonly machine: string; readonly part: string };
 
 /** Carried out when it resolves: on disk, and in one sentence what it came to. */
 export type CommandAnswer = { readonly sentence: string };

@@ -1,6 +1,6 @@
 import type { Result } from '../kernel/result.ts';
 import { err, ok } from '../kernel/result.ts';
-import type { DocumentName } from './revision.ts';
+import type { Document, DocumentName } from './revision.ts';
 
 /**
  * The places that a revision leaves open, `@{boot.mac}`: known only when a machine boots. The list is closed but for
@@ -32,6 +32,11 @@ export const HOLES = {
     meaning: 'The kickstart file of this machine, for `inst.ks=`.',
     sample: 'http://192.0.2.1/documents/52-54-00-00-00-01/kickstart',
   },
+  'boot.url.report': {
+    meaning:
+      'Where this machine reports, with a slash at the end: `POST @{boot.url.report}phone-home`. Only in a document with `secret: true`.',
+    sample: 'http://192.0.2.1/r/TOKEN/',
+  },
   'boot.mac': {
     meaning: 'The MAC address that the machine booted from, lower-case with colons.',
     sample: '52:54:00:00:00:01',
@@ -50,11 +55,13 @@ export const DOCUMENT_HOLES = {
   'boot.url.kickstart': 'kickstart',
 } as const satisfies Partial<Record<HoleName, string>>;
 
-/** A document address that is not given cannot be filled in: the texts that ask for it fail with a sentence. */
-export type HoleValues = Readonly<
-  Record<Exclude<HoleName, keyof typeof DOCUMENT_HOLES> | 'boot.url.nocloud', string> &
-    Partial<Record<keyof typeof DOCUMENT_HOLES, string>>
->;
+/** A place with a token in it: whoever reads the text may report in the name of its machine. */
+export const TOKEN_HOLE = 'boot.url.report' satisfies HoleName;
+
+type Optional = Exclude<keyof typeof DOCUMENT_HOLES, 'boot.url.nocloud'> | typeof TOKEN_HOLE;
+
+/** An address that is not given cannot be filled in: the texts that ask for it fail with a sentence. */
+export type HoleValues = Readonly<Record<Exclude<HoleName, Optional>, string> & Partial<Record<Optional, string>>>;
 
 /**
  * Where a text goes. `cmdline`: the kernel's command line. `yaml`: a document for the booted system. `json`: an Ignition
@@ -104,6 +111,12 @@ export function secretNameOf(hole: string): string | undefined {
 /** The secrets that a text asks for, each once. */
 export function secretsIn(text: string): readonly string[] {
   return [...new Set(findHoles(text).flatMap(({ name, closed }) => (closed ? (secretNameOf(name) ?? []) : [])))];
+}
+
+/** The secrets that the documents of a profile ask for, each once. */
+export function secretsOf(documents: Readonly<Record<string, Document>>): readonly string[] {
+  const asked = Object.values(documents).flatMap((one) => (one.kind === 'text' && one.fill ? secretsIn(one.text) : []));
+  return [...new Set(asked)];
 }
 
 /** The values that stand in for a machine where a template is only checked; also for the secrets of these names. */

@@ -1,15 +1,18 @@
 import type { MacAddress } from '../kernel/mac.ts';
 import { isBound } from './lease.ts';
 import type { Claim, EvidenceKind, Machine } from './machine.ts';
-import { evidenceOf } from './machine.ts';
+import { evidenceOf, macsOf } from './machine.ts';
 import { fencedMark } from './order.ts';
 import type { Revision, Slot, SlotMatch } from './revision.ts';
 import type { SiteState } from './store.ts';
 
-/** Which slot a machine fills, or why none. `taken`: another machine that still matches was there first. */
+/**
+ * Which slot a machine fills, or why none. `taken`: another machine that still matches was there first; the newcomer
+ * matches too, or comes with its UUID.
+ */
 export type SlotAnswer =
   | { readonly kind: 'slot'; readonly slot: Slot }
-  | { readonly kind: 'taken'; readonly slot: Slot; readonly by: Machine }
+  | { readonly kind: 'taken'; readonly slot: Slot; readonly by: Machine; readonly why: 'match' | 'uuid' }
   | { readonly kind: 'none' };
 
 /** Firmware of the cheap kind carries one of these in every box; they name nobody. */
@@ -52,12 +55,12 @@ export function usableSerial(text: string | undefined): string | undefined {
  * The machine that a claim speaks of at `now` (milliseconds since 1970). Its MAC says so. A UUID, which the site tells
  * everybody, brings another NIC to a machine only while that one is silent: while one of its NICs has a lease, whoever
  * comes with its UUID is somebody else. A NIC that came in such a time, and was written down without a UUID and a slot,
- * may still prove to be the second one of a machine in a slot.
+ * may still prove to be the second one of a machine in a slot. What a person took apart stays apart.
  */
 export function findMachine(claim: Claim, state: SiteState, now: number): Machine | undefined {
   const byMac = state.machineWith('mac', claim.mac);
   const byUuid = machineOfUuid(claim, state);
-  if (!byUuid || byUuid.id === byMac?.id || isUp(byUuid, state, now)) return byMac;
+  if (!byUuid || byUuid.id === byMac?.id || isUp(byUuid, state, now) || isApart(byUuid, claim.mac, byMac)) return byMac;
   if (!byMac) return byUuid;
   const isStray = evidenceOf(byMac, 'uuid') === undefined && !state.bindingOfMachine(byMac.id);
   return isStray && state.bindingOfMachine(byUuid.id) ? byUuid : byMac;
@@ -67,6 +70,11 @@ export function findMachine(claim: Claim, state: SiteState, now: number): Machin
 export function machineOfUuid(claim: Claim, state: SiteState): Machine | undefined {
   const uuid = usableUuid(claim.uuid);
   return uuid === undefined ? undefined : state.machineWith('uuid', uuid);
+}
+
+/** Whether a person has said that this MAC, or any of the machine that has it, is somebody else's. */
+export function isApart({ apart = [] }: Machine, mac: MacAddress, other?: Machine): boolean {
+  return apart.includes(mac) || (other !== undefined && macsOf(other).some((own) => apart.includes(own)));
 }
 
 /** Whether a NIC of this machine has a lease at `now`, in any network. */
@@ -90,13 +98,16 @@ export function findSlot(claim: Claim, state: SiteState, revision: Revision, now
   const slot = Object.values(revision.slots).find((candidate) => matches(candidate, claim, machine));
   if (!slot) return answerToTwin(claim, machine, state, revision);
   const incumbent = incumbentOf(slot, state);
-  return incumbent && incumbent.id !== machine?.id ? { kind: 'taken', slot, by: incumbent } : { kind: 'slot', slot };
+  return incumbent && incumbent.id !== machine?.id
+    ? { kind: 'taken', slot, by: incumbent, why: 'match' }
+    : { kind: 'slot', slot };
 }
 
 function answerToTwin(claim: Claim, machine: Machine | undefined, state: SiteState, revision: Revision): SlotAnswer {
   const twin = machineOfUuid(claim, state);
-  const slot = twin && twin.id !== machine?.id ? boundSlotOf(twin, state, revision) : undefined;
-  return slot && twin ? { kind: 'taken', slot, by: twin } : { kind: 'none' };
+  if (!twin || twin.id === machine?.id || isApart(twin, claim.mac, machine)) return { kind: 'none' };
+  const slot = boundSlotOf(twin, state, revision);
+  return slot ? { kind: 'taken', slot, by: twin, why: 'uuid' } : { kind: 'none' };
 }
 
 function boundSlotOf(machine: Machine, state: SiteState, revision: Revision): Slot | undefined {
@@ -116,7 +127,8 @@ function matches(slot: Slot, claim: Claim, machine: Machine | undefined): boolea
   );
 }
 
-function matchesMachine(slot: Slot, machine: Machine): boolean {
+/** Whether what is known of a machine fits what the template says of a slot. */
+export function matchesMachine(slot: Slot, machine: Machine): boolean {
   return slot.match.some((row) => rowMatches(row, (kind, wanted) => machineHas(machine, kind, wanted)));
 }
 

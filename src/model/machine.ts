@@ -22,10 +22,32 @@ export type Evidence = {
   readonly source: EvidenceSource;
   readonly firstSeen: number;
   readonly lastSeen: number;
+  /** The machine that it came from by a merge; missing: it was said of this one. */
+  readonly from?: MachineId;
 };
 
 /** A piece of hardware, known by evidence alone. */
-export type Machine = { readonly id: MachineId; readonly evidence: readonly Evidence[] };
+export type Machine = {
+  readonly id: MachineId;
+  readonly evidence: readonly Evidence[];
+  /** The machines that proved to be this one, in the order in which they came: each can be given back. */
+  readonly merged?: readonly Merge[];
+  /** MACs that a person says are of somebody else, whatever UUID they come with. */
+  readonly apart?: readonly MacAddress[];
+  /** The slot that it is kept out of, because another machine fills it. */
+  readonly contends?: Contention;
+};
+
+/** A machine that went into another one, as it was before. `by`: who said so, or `uuid` where the UUID did. */
+export type Merge = { readonly former: Machine; readonly at: number; readonly by: string };
+
+/** `match`: the template means this machine too. `uuid`: it comes with the UUID of the machine in the slot. */
+export type Contention = {
+  readonly slot: string;
+  readonly by: MachineId;
+  readonly why: 'match' | 'uuid';
+  readonly since: number;
+};
 
 /** What somebody says of a machine in one packet or request. */
 export type Claim = {
@@ -35,6 +57,11 @@ export type Claim = {
   readonly manufacturer?: string;
   readonly product?: string;
 };
+
+/** The MACs of a machine, each once. */
+export function macsOf(machine: Machine): readonly MacAddress[] {
+  return [...new Set(machine.evidence.flatMap(({ kind, value }) => (kind === 'mac' ? [value as MacAddress] : [])))];
+}
 
 /** The newest value of a kind, or undefined. */
 export function evidenceOf(machine: Machine, kind: EvidenceKind): string | undefined {

@@ -38,6 +38,8 @@ export type Order = {
   readonly maxAttempts: number;
   /** The disk is erased first. One order, one wipe. */
   readonly wipe: boolean;
+  /** The boot whose kernel went out whole with the words that erase the disk: no later boot of the order has them. */
+  readonly wiped?: BootId;
   readonly state: OrderState;
 };
 
@@ -49,6 +51,15 @@ export function isLive(order: Order, now: number): boolean {
 
 /** What NTP may take back without a person noticing. */
 const CLOCK_SLACK_MS = 5 * 60_000;
+
+/** The year 2020. A clock that shows less was never set: a box without a battery begins in 1970, or some years later. */
+const SET_CLOCKS_SHOW = 1_577_836_800_000;
+
+/** Why a site without the right time installs nothing: no order ever ends by a clock that begins anew with each start. */
+export function whyNotByClock(now: number): { readonly because: string; readonly toDo: string } | undefined {
+  if (now >= SET_CLOCKS_SHOW) return undefined;
+  return { because: 'the clock of this site was never set', toDo: 'set its clock, or let NTP set it' };
+}
 
 /** A thing that is so until it is taken back: `armed`, or `hold/pos-1`. */
 export type Mark = { readonly at: number; readonly by: string; readonly because?: string };

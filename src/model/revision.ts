@@ -86,6 +86,8 @@ export type InstallPlan = {
   readonly withinSeconds: number;
   /** The disk that the documents name, such as `nvme0n1`; for people. */
   readonly disk?: string;
+  /** Behind `cmdline` in the one boot of an order that erases the disk first; missing: no such order can be given. */
+  readonly wipe?: readonly CmdlineWord[];
 };
 
 export type BootFile = { readonly digest: Digest; readonly name: string };

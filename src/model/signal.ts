@@ -28,6 +28,8 @@ export type Signal = {
       readonly claim: Claim;
       readonly address: Ipv4;
       readonly answer: ScriptAnswer;
+      /** The revision by which it was answered. */
+      readonly revision?: Digest;
       readonly errno?: string;
     }
   /** Bytes of a kernel or initramfs went out. */
@@ -85,7 +87,14 @@ export type Signal = {
 /** What a boot decision came to, as far as others need to know. */
 export type ScriptAnswer =
   | { readonly kind: 'live'; readonly slot: string; readonly profile: string }
-  | { readonly kind: 'install'; readonly slot: string; readonly profile: string; readonly order: OrderId }
+  | {
+      readonly kind: 'install';
+      readonly slot: string;
+      readonly profile: string;
+      readonly order: OrderId;
+      /** It has the words that erase the disk. */
+      readonly wipe?: true;
+    }
   | { readonly kind: 'hold'; readonly code: string }
   /** What it is to boot is not complete here yet; it asks again by itself. */
   | { readonly kind: 'wait'; readonly because: string }

@@ -2,14 +2,14 @@ import type { Digest } from '../kernel/digest.ts';
 import type { Ipv4 } from '../kernel/ipv4.ts';
 import type { MacAddress } from '../kernel/mac.ts';
 import type { Result } from '../kernel/result.ts';
-import type { Boot } from './boot.ts';
+import { type Boot, hasBegun } from './boot.ts';
 import type { Revision } from './revision.ts';
 
 /** The revision in force. */
 export interface RevisionSource {
   /** undefined until the first template was accepted. */
   current(): Revision | undefined;
-  /** One of the last few revisions, so that a boot ends with the one that it began with; undefined: not kept any more. */
+  /** One that is in force or that an open boot pins, so that it ends with what it began with; undefined: not kept any more. */
   get?(digest: Digest): Revision | undefined;
 }
 
@@ -17,6 +17,11 @@ export interface RevisionSource {
 export function revisionFor(source: RevisionSource, boot: Boot | undefined): Revision | undefined {
   const pinned = boot && !boot.outcome && boot.revision ? source.get?.(boot.revision) : undefined;
   return pinned ?? source.current();
+}
+
+/** The revision by which the loader of a boot is told what to do: its own once it was told to start something, else the newest. */
+export function revisionToStart(source: RevisionSource, boot: Boot | undefined): Revision | undefined {
+  return boot && hasBegun(boot) ? revisionFor(source, boot) : source.current();
 }
 
 /** Where the site can be reached in one of its networks. */

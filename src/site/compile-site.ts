@@ -2,23 +2,42 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { sha256OfText } from '../adapters/node/hash.ts';
 import { err, ok, type Result } from '../kernel/result.ts';
 import { compileTemplate } from '../template/compile.ts';
-import { formatProblem } from '../template/problem.ts';
+import { formatProblem, type Place } from '../template/problem.ts';
 import type { SiteConfig } from './config.ts';
 import type { Compiled } from './revisions.ts';
 
 const MAX_DOCUMENT_BYTES = 1024 * 1024;
 
+/** What a compilation needs, as plain data: it may go to another thread. */
+export type CompileJob = Pick<SiteConfig, 'template' | 'site' | 'vars'> & {
+  /** Where the site file gives a value to a variable. */
+  readonly varPlaces: ReadonlyMap<string, Place | undefined>;
+  readonly number: number;
+};
+
+export function jobOf({ template, site, vars, varAt }: SiteConfig, number: number): CompileJob {
+  const varPlaces = new Map(Object.keys(vars).map((name) => [name, varAt(name)]));
+  return { template, site, vars, varPlaces, number };
+}
+
 /** Compiles the template files of a site as they lie on the disk now. A file that cannot be read is a problem like any other. */
-export async function compileSite(config: SiteConfig, number: number): Promise<Compiled> {
-  const read = new Set<string>([config.template]);
-  const text = readTemplateFile(config.template);
+export function compileSite(config: SiteConfig, number: number): Compiled {
+  return compileJob(jobOf(config, number));
+}
+
+/** As `compileSite`; `onRead` hears of each further file before it is read. */
+export function compileJob(job: CompileJob, onRead: (path: string) => void = () => undefined): Compiled {
+  const { template, site, vars, varPlaces, number } = job;
+  const read = new Set<string>([template]);
+  const text = readTemplateFile(template);
   if (!text.ok) return { outcome: err([text.error]), files: [...read] };
   const outcome = compileTemplate({
-    files: [{ name: config.template, text: text.value }],
-    site: { name: config.site, vars: config.vars, at: config.varAt, secrets: Object.keys(config.secrets) },
+    files: [{ name: template, text: text.value }],
+    site: { name: site, vars, at: (name) => varPlaces.get(name) },
     number,
     readFile: (path) => {
       read.add(path);
+      onRead(path);
       return readTemplateFile(path);
     },
     sha256: sha256OfText,

@@ -2,6 +2,7 @@ import { access, constants, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { askSite } from '../adapters/http/control-client.ts';
+import { answersTime } from '../adapters/node/ask-time.ts';
 import { systemClock } from '../adapters/node/clock.ts';
 import { systemDevices } from '../adapters/node/interfaces.ts';
 import { createUdpPort } from '../adapters/node/udp.ts';
@@ -16,13 +17,15 @@ import { readLoaderManifest } from './loader-manifest-file.ts';
 import { type CheckResult, type Plan, runChecks, type World } from './preflight/checks.ts';
 import { readSiteConfig } from './run-site.ts';
 
+const TIME_ANSWER_MS = 500;
+
 const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** Looks at everything that a site needs, without changing any of it. A file that cannot be used is a finding, not a failure. */
 export async function examineSite(configPath: string, env: NodeJS.ProcessEnv): Promise<readonly CheckResult[]> {
   const config = await readSiteConfig(configPath).catch((error: unknown) => AppError.from(error));
   if (config instanceof AppError) return [failed('site file', config.message, config.help)];
-  const { outcome } = await compileSite(config, 1);
+  const { outcome } = compileSite(config, 1);
   if (!outcome.ok) {
     const template = failed(
       'template',
@@ -33,7 +36,9 @@ export async function examineSite(configPath: string, env: NodeJS.ProcessEnv): P
   }
   const networks = Object.values(outcome.value.networks).flatMap((network) => {
     const device = config.interfaces[network.name];
-    return device === undefined ? [] : [{ name: network.name, interface: device, subnet: network.subnet }];
+    const { name, subnet } = network;
+    const offersTime = network.ntp.includes('site');
+    return device === undefined ? [] : [{ name, interface: device, subnet, offersTime }];
   });
   const slots = Object.keys(outcome.value.slots).length;
   const plan: Plan = {
@@ -41,6 +46,7 @@ export async function examineSite(configPath: string, env: NodeJS.ProcessEnv): P
     networks,
     ports: [
       { protocol: 'udp', port: 67, for: 'DHCP' },
+      { protocol: 'udp', port: 4011, for: 'PXE' },
       { protocol: 'udp', port: config.ports.tftp, for: 'TFTP' },
       { protocol: 'tcp', port: config.ports.http, for: 'HTTP' },
       ...signalPorts(config),
@@ -77,6 +83,7 @@ function worldOf(config: SiteConfig, env: NodeJS.ProcessEnv): World {
     runningSite: () =>
       askSite<{ site: string; notReady: readonly string[] }>(socket, '/api/v1/status').catch(() => undefined),
     loaderProblems: () => loaderProblems(config.dataDir),
+    answersTime: (address) => answersTime(address, TIME_ANSWER_MS),
   };
 }
 

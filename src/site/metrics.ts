@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { Boot } from '../model/boot.ts';
 import type { SiteState } from '../model/store.ts';
+import { currentStall } from './nodes/policy/advance.ts';
 
 /** Counts of the rooms, by name, as each keeps them since its start. */
 export type CountSources = Readonly<
@@ -67,9 +67,7 @@ function lostSlots(state: SiteState): number {
 }
 
 function stalledBoots(state: SiteState): number {
-  const stands = ({ closedAt, stalls = [] }: Boot) =>
-    closedAt === undefined && stalls.some(({ endedAt }) => endedAt === undefined);
-  return [...state.boots.values()].filter(stands).length;
+  return [...state.boots.values()].filter((boot) => currentStall(boot) !== undefined).length;
 }
 
 function openBoots(state: SiteState): number {

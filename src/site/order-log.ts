@@ -1,28 +1,13 @@
-import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { AppError } from '../kernel/errors.ts';
-import type { Clock, Log } from '../kernel/ports.ts';
+import type { Clock } from '../kernel/ports.ts';
 import type { NewEvent } from '../model/event.ts';
 import { ARMED, DOUBT, type Order } from '../model/order.ts';
 import type { Change, SiteState, Store } from '../model/store.ts';
+import { type LogRecord, type OrderLogFile, type OrderLogFileDeps, openOrderLogFile } from './order-log-file.ts';
 
 /** The counter that a commit stores together with what it logged. */
 const COUNTER = 'order-log';
 
-/** One line of the log: everything that one commit changed, because it changed an order, a mark or what is installed. */
-type LogRecord = {
-  readonly seq: number;
-  readonly epoch: string;
-  readonly at: number;
-  readonly changes: readonly Change[];
-  readonly events: readonly NewEvent[];
-};
-
-export type OrderLogDeps = {
-  readonly path: string;
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly log: Log;
-};
+export type OrderLogDeps = OrderLogFileDeps & { readonly store: Store; readonly clock: Clock };
 
 /**
  * The store, with every commit that touches orders, marks or what is installed also appended and synced to the file
@@ -32,11 +17,10 @@ export type OrderLogDeps = {
  * @throws AppError `disk-full`, `disk-failed`, `permission-denied`
  */
 export async function withOrderLog(deps: OrderLogDeps): Promise<Store & { close(): Promise<void> }> {
-  const { records, lengthBytes } = await readLog(deps.path);
-  const file = await openLog(deps.path, lengthBytes);
+  const file = await openOrderLogFile(deps);
   try {
-    const logged = new LoggedStore(deps, file, lengthBytes, records.at(-1)?.seq ?? 0);
-    await reconcile(deps, logged, records.at(-1));
+    const logged = new LoggedStore(deps, file);
+    await reconcile(deps, logged, file.last);
     return logged;
   } catch (error) {
     await file.close();
@@ -97,17 +81,14 @@ function eventsOf(state: SiteState, at: number, because: string): NewEvent[] {
 
 class LoggedStore implements Store {
   readonly #deps: OrderLogDeps;
-  readonly #file: FileHandle;
-  #lengthBytes: number;
+  readonly #file: OrderLogFile;
   #seq: number;
-  #isBroken = false;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(deps: OrderLogDeps, file: FileHandle, lengthBytes: number, seq: number) {
+  constructor(deps: OrderLogDeps, file: OrderLogFile) {
     this.#deps = deps;
     this.#file = file;
-    this.#lengthBytes = lengthBytes;
-    this.#seq = seq;
+    this.#seq = file.last?.seq ?? 0;
   }
 
   get state(): SiteState {
@@ -127,37 +108,28 @@ class LoggedStore implements Store {
     if (!changes.some((change) => isLogged(change, this.state))) return this.#deps.store.commit(changes, events);
     // One after the other: the number in the log and the one in the database rise together.
     const done = this.#last.then(() => this.#commitLogged(changes, events));
-    this.#last = done.catch(() => undefined);
+    // Nobody waits for the log to become shorter, but the next order.
+    this.#last = done.then(
+      () => this.#file.compactIfLong(),
+      () => undefined,
+    );
     return done;
   }
 
   async #commitLogged(changes: readonly Change[], events: readonly NewEvent[]): Promise<void> {
-    if (this.#isBroken) throw new AppError('disk-failed', 'the log of orders cannot be written; start the site anew');
     const { store, clock } = this.#deps;
     const seq = this.#seq + 1;
     const record: LogRecord = { seq, epoch: store.epoch, at: clock.now(), changes, events };
-    const line = Buffer.from(`${JSON.stringify(record)}\n`);
     try {
-      await writeAll(this.#file, line, this.#lengthBytes);
-      await this.#file.datasync();
+      await this.#file.append(record);
       await store.commit([...changes, counterAt(seq)], events);
     } catch (error) {
-      await this.#takeBack();
-      throw error instanceof AppError ? error : diskError('the log of orders cannot be written', error);
+      // What was not stored was refused to whoever asked for it: it must not come true at the next start.
+      await this.#file.takeBack();
+      throw error;
     }
     this.#seq = seq;
-    this.#lengthBytes += line.length;
-  }
-
-  /** What was not stored was refused to whoever asked for it: it must not come true at the next start. */
-  async #takeBack(): Promise<void> {
-    try {
-      await this.#file.truncate(this.#lengthBytes);
-      await this.#file.datasync();
-    } catch (error) {
-      this.#isBroken = true;
-      this.#deps.log.error({ error }, 'the log of orders cannot be mended; nothing is ordered until the next start');
-    }
+    this.#file.confirm();
   }
 
   events: Store['events'] = (query) => this.#deps.store.events(query);
@@ -180,59 +152,4 @@ function isLogged(change: Change, state: SiteState): boolean {
 
 function counterAt(seq: number): Change {
   return { table: 'counters', key: COUNTER, row: seq };
-}
-
-/** The records of the log, and how many of its bytes they are: a line that was cut off never became a commit. */
-async function readLog(path: string): Promise<{ records: LogRecord[]; lengthBytes: number }> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return Buffer.alloc(0);
-    throw diskError(`cannot read ${path}`, error);
-  });
-  const records: LogRecord[] = [];
-  let lengthBytes = 0;
-  for (;;) {
-    const end = bytes.indexOf(10, lengthBytes);
-    const record = end < 0 ? undefined : parseRecord(bytes.toString('utf8', lengthBytes, end));
-    if (!record) return { records, lengthBytes };
-    records.push(record);
-    lengthBytes = end + 1;
-  }
-}
-
-function parseRecord(line: string): LogRecord | undefined {
-  try {
-    const value = JSON.parse(line) as LogRecord;
-    return Number.isInteger(value.seq) && Array.isArray(value.changes) ? value : undefined;
-  } catch {
-    // Damaged: from here on the log says nothing, and the comparison with the database shows it.
-    return undefined;
-  }
-}
-
-async function openLog(path: string, lengthBytes: number): Promise<FileHandle> {
-  try {
-    // r+ keeps positions: a file opened for appending writes at its end wherever it is told to.
-    const file = await open(path, 'r+').catch(async (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-      return open(path, 'wx+', 0o600);
-    });
-    await file.truncate(lengthBytes);
-    await file.sync();
-    return file;
-  } catch (error) {
-    throw diskError(`cannot open ${path}`, error);
-  }
-}
-
-async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
-    done += bytesWritten;
-  }
-}
-
-function diskError(message: string, cause: unknown): AppError {
-  const code = (cause as NodeJS.ErrnoException).code;
-  if (code === 'EACCES' || code === 'EPERM') return new AppError('permission-denied', message, { cause });
-  return new AppError(code === 'ENOSPC' ? 'disk-full' : 'disk-failed', message, { cause });
 }

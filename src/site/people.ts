@@ -7,7 +7,14 @@ import type { SiteAddress } from '../model/site-ports.ts';
 import type { Store } from '../model/store.ts';
 import { type Door, guardShown } from './api/door.ts';
 import { registerPageRoutes } from './api/page.ts';
-import { guardOwn, registerApiRoutes, registerCommandRoutes, type SiteQueries } from './api/routes.ts';
+import {
+  guardOwn,
+  registerApiRoutes,
+  registerCommandRoutes,
+  registerSecretRoutes,
+  type SecretDesk,
+  type SiteQueries,
+} from './api/routes.ts';
 import { createCommandGate } from './command-gate.ts';
 import type { SiteConfig } from './config.ts';
 import { shownAt } from './networks.ts';
@@ -17,13 +24,14 @@ export function peopleRoutes(parts: {
   readonly config: SiteConfig;
   readonly queries: SiteQueries;
   readonly desk: CommandDesk;
+  readonly secrets: SecretDesk;
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
   readonly addresses: () => readonly SiteAddress[];
   readonly isControl: (request: IncomingMessage) => boolean;
 }): (app: Parameters<typeof registerApiRoutes>[0]) => void {
-  const { config, queries, desk, store, clock, log, addresses, isControl } = parts;
+  const { config, queries, desk, secrets, store, clock, log, addresses, isControl } = parts;
   const gate = createCommandGate({ desk, store, clock, log, addresses, pinFile: config.pinFile, isControl });
   const door: Door = { shownAt: () => shownAt(addresses(), config), isControl };
   const page = readPage();
@@ -33,6 +41,7 @@ export function peopleRoutes(parts: {
     guardOwn(app, gate);
     registerApiRoutes(app, queries);
     registerCommandRoutes(app, gate);
+    registerSecretRoutes(app, gate, secrets);
     registerPageRoutes(app, { door, files: () => page });
   };
 }

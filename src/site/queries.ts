@@ -2,10 +2,12 @@ import type { Clock } from '../kernel/ports.ts';
 import type { ContentStore } from '../model/content.ts';
 import type { SiteAddress } from '../model/site-ports.ts';
 import type { Store } from '../model/store.ts';
+import type { Alarms } from './alarms.ts';
 import type { SiteQueries } from './api/routes.ts';
 import type { Diary } from './nodes/diary.ts';
 import { type StatusContext, viewDetail, viewNodes, viewStatus } from './nodes/policy/views.ts';
 import type { Revisions } from './revisions.ts';
+import type { Secrets } from './secrets.ts';
 
 /** What the API shows, answered from the site's facts as they are now. */
 export function createQueries(parts: {
@@ -18,13 +20,17 @@ export function createQueries(parts: {
   readonly metrics: { text(): Promise<string> };
   readonly addresses: () => readonly SiteAddress[];
   readonly notReady: () => readonly string[];
+  readonly alarms: Pick<Alarms, 'current'>;
+  readonly secrets: Pick<Secrets, 'missing'>;
 }): SiteQueries {
-  const { siteName, store, revisions, content, diary, clock, metrics, addresses, notReady } = parts;
+  const { siteName, store, revisions, content, diary, clock, metrics, addresses, notReady, alarms, secrets } = parts;
   const context = (): StatusContext => ({
     ...{ siteName, state: store.state, revision: revisions.current(), now: clock.now() },
     ...{ addresses: addresses(), notReady: notReady(), templateRefused: revisions.refusal() },
     progressOf: (mac) => diary.progressOf(mac),
     assetState: (digest) => content.stateOf(digest),
+    alarms: alarms.current(),
+    missingSecrets: secrets.missing(),
   });
   return {
     status: () => viewStatus(context()),

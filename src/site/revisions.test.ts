@@ -1,14 +1,18 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { SampleClock, SampleLog, SampleStore, sampleRevision } from '../../test/support/sample-site.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { POS_MAC, SampleClock, SampleLog, SampleStore, sampleRevision, T0 } from '../../test/support/sample-site.ts';
+import { sha256OfText } from '../adapters/node/hash.ts';
 import type { Digest } from '../kernel/digest.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Result } from '../kernel/result.ts';
 import { err, ok } from '../kernel/result.ts';
+import type { Boot, BootId } from '../model/boot.ts';
 import type { ContentStore } from '../model/content.ts';
+import type { MachineId } from '../model/machine.ts';
 import type { Revision } from '../model/revision.ts';
+import { canonicalJson } from '../template/canonical-json.ts';
 import { type Revisions, startRevisions } from './revisions.ts';
 
 let dataDir: string;
@@ -19,14 +23,23 @@ let log: SampleLog;
 let template: string;
 let revisions: Revisions | undefined;
 
+const pins = new Map<string, readonly Digest[]>();
 const content: ContentStore = {
   open: async () => undefined,
   stateOf: () => ({ kind: 'absent' }),
   ensure: async () => undefined,
-  pin: async () => undefined,
+  pin: async (owner, digests) => {
+    pins.set(owner, digests);
+  },
 };
+/** Its digest is that of its content, as the compiler makes it; its one asset is named after it. */
+function revisionOf(text: string, number: number): Revision {
+  const asset = { digest: sha256OfText(text), name: text, sources: [] };
+  const { digest: _, number: __, ...rest } = sampleRevision({ template: text, assets: [asset] });
+  return { digest: sha256OfText(canonicalJson(rest)), number, ...rest };
+}
 const compile = (text: string, number: number): Result<Revision, readonly string[]> =>
-  text.startsWith('bad') ? err([text]) : ok(sampleRevision({ number, digest: text.repeat(64) as Digest }));
+  text.startsWith('bad') ? err([text]) : ok(revisionOf(text, number));
 
 const path = () => join(dataDir, 'template');
 async function start(): Promise<Revisions> {
@@ -47,7 +60,7 @@ const until = (seen: () => void) =>
     clock.pass(1_000);
     seen();
   });
-const inForce = () => [revisions?.current()?.digest[0], revisions?.current()?.number, revisions?.refusal()];
+const inForce = () => [revisions?.current()?.template, revisions?.current()?.number, revisions?.refusal()];
 
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'slipway-revisions-'));
@@ -71,7 +84,9 @@ test('a good template is in force, saved, counted and told', async () => {
     revision: { number: 1 },
   });
   expect(store.state.counters.get('revision')).toBe(1);
-  expect(store.kept.map(({ type }) => type)).toEqual(['revision-applied']);
+  expect(store.kept.map(({ type, sentence }) => [type, sentence])).toEqual([
+    ['revision-applied', 'Revision 1 of template a is in force: 1 slot.'],
+  ]);
 });
 
 test('a bad one is refused while the old goes on, also over a restart', async () => {
@@ -84,7 +99,7 @@ test('a bad one is refused while the old goes on, also over a restart', async ()
 });
 
 test('no number is given twice, also after a kill between the saved revision and its count', async () => {
-  const saved = sampleRevision({ number: 5, digest: 'a'.repeat(64) as Digest });
+  const saved = revisionOf('a', 5);
   await writeFile(join(dataDir, 'revision.json'), JSON.stringify({ format: 1, revision: saved }));
   store = new SampleStore([{ table: 'counters', key: 'revision', row: 4 }]);
   await start();
@@ -110,4 +125,57 @@ test('one that the disk refuses is shown as such, and tried again by itself', as
 test('without any good one the site does not start', async () => {
   await change('bad: everything');
   await expect(start()).rejects.toMatchObject({ code: 'template-invalid', message: 'bad: everything' });
+});
+
+describe('what an open boot pins', () => {
+  const boot: Boot = {
+    ...{ id: 'b1' as BootId, machine: 'm1' as MachineId, mac: POS_MAC, openedAt: T0, stage: 'script', reached: {} },
+    revision: revisionOf('a', 1).digest,
+  };
+  const isKept = (text: string) => revisions?.get?.(revisionOf(text, 0).digest) !== undefined;
+  const pinned = () => [pins.get('open-boots'), pins.get('revision')];
+  const nameOf = (text: string) => sha256OfText(text);
+
+  async function changeTo(text: string, number: number): Promise<void> {
+    await change(text);
+    await until(() => expect(inForce()).toEqual([text, number, undefined]));
+    // Until what is not needed any more is gone, too.
+    await until(() => expect(pins.get('revision')).toEqual([nameOf(text)]));
+  }
+
+  test('is kept with its assets over changes and restarts, until the boot has ended', async () => {
+    store = new SampleStore([{ table: 'boots', key: 'b1', row: boot }]);
+    await start();
+    await changeTo('b', 2);
+    await changeTo('c', 3);
+    expect(['a', 'b', 'c'].map(isKept)).toEqual([true, true, true]);
+    expect(pinned()).toEqual([[nameOf('a')], [nameOf('c')]]);
+    await revisions?.stop();
+    pins.clear();
+    await start();
+    expect(['a', 'b', 'c'].map(isKept)).toEqual([true, false, true]);
+    expect(pinned()).toEqual([[nameOf('a')], [nameOf('c')]]);
+    await store.commit([{ table: 'boots', key: 'b1', row: { ...boot, outcome: { kind: 'live' }, closedAt: T0 } }], []);
+    await changeTo('d', 4);
+    expect(['a', 'c', 'd'].map(isKept)).toEqual([false, true, true]);
+    expect(pinned()).toEqual([[], [nameOf('d')]]);
+  });
+
+  test('is kept when the template changed while the site was off', async () => {
+    store = new SampleStore([{ table: 'boots', key: 'b1', row: boot }]);
+    await start();
+    await revisions?.stop();
+    await change('b');
+    await start();
+    expect([inForce(), isKept('a')]).toEqual([['b', 2, undefined], true]);
+    expect(pinned()).toEqual([[nameOf('a')], [nameOf('b')]]);
+  });
+
+  test('of a data directory from before there were kept revisions is the one that was in force', async () => {
+    store = new SampleStore([{ table: 'boots', key: 'b1', row: boot }]);
+    await writeFile(join(dataDir, 'revision.json'), JSON.stringify({ format: 1, revision: revisionOf('a', 1) }));
+    await change('b');
+    await start();
+    expect([inForce(), isKept('a')]).toEqual([['b', 2, undefined], true]);
+  });
 });

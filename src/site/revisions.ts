@@ -6,9 +6,10 @@ import { AppError } from '../kernel/errors.ts';
 import type { Cancel, Clock, Log } from '../kernel/ports.ts';
 import type { Result } from '../kernel/result.ts';
 import type { ContentStore } from '../model/content.ts';
-import type { Revision } from '../model/revision.ts';
+import type { Asset, Revision } from '../model/revision.ts';
 import type { RevisionSource } from '../model/site-ports.ts';
 import type { Store } from '../model/store.ts';
+import { formatRevision, type KeptRevisions, openKeptRevisions, parseRevision } from './kept-revisions.ts';
 
 /** What the template files amount to now: a revision, or the problems in words; and the files that were read for it. */
 export type Compiled = { readonly outcome: Result<Revision, readonly string[]>; readonly files: readonly string[] };
@@ -32,27 +33,25 @@ export interface Revisions extends RevisionSource {
 }
 
 const COUNTER = 'revision';
-/** A boot takes minutes, and nobody changes a template more often than this meanwhile. */
-const KEPT_REVISIONS = 4;
 /** A template that was good but met a full disk: nobody will save it once more to have it looked at again. */
 const RETRY_MS = 60_000;
 
 /**
  * Keeps one revision in force: the newest template that compiles and that this machine can run. A bad one is refused
- * with its reason while the old goes on, also over a restart: the last good revision is kept beside the database.
+ * with its reason while the old goes on, also over a restart: the last good revision is kept beside the database, and so
+ * is each one that an open boot pins, with its assets.
  * @throws AppError if there is no good one at all: `template-invalid`, or why this machine cannot run it
  */
 export async function startRevisions(deps: RevisionDeps): Promise<Revisions> {
-  const keeper = new RevisionKeeper(deps);
+  const keeper = new RevisionKeeper(deps, await openKeptRevisions(join(deps.dataDir, 'revisions'), deps.log));
   await keeper.start();
   return keeper;
 }
 
 class RevisionKeeper implements Revisions {
   readonly #deps: RevisionDeps;
+  readonly #kept: KeptRevisions;
   #current: Revision | undefined;
-  /** The newest first; the one in force among them. Those before the last start are gone. */
-  #kept: readonly Revision[] = [];
   #refusal: AppError | undefined;
   #files: readonly string[] = [];
   #stopWatch: Cancel = () => undefined;
@@ -60,8 +59,9 @@ class RevisionKeeper implements Revisions {
   #isStopped = false;
   #work: Promise<void> = Promise.resolve();
 
-  constructor(deps: RevisionDeps) {
+  constructor(deps: RevisionDeps, kept: KeptRevisions) {
     this.#deps = deps;
+    this.#kept = kept;
   }
 
   current(): Revision | undefined {
@@ -69,7 +69,7 @@ class RevisionKeeper implements Revisions {
   }
 
   get(digest: Digest): Revision | undefined {
-    return this.#kept.find((revision) => revision.digest === digest);
+    return digest === this.#current?.digest ? this.#current : this.#kept.get(digest);
   }
 
   refusal(): string | undefined {
@@ -78,10 +78,10 @@ class RevisionKeeper implements Revisions {
 
   async start(): Promise<void> {
     this.#current = await this.#readSaved();
-    if (this.#current) this.#keep(this.#current);
+    const saved = this.#current;
     await this.#look();
     if (!this.#current) throw this.#refusal ?? new AppError('template-invalid', 'there is no template');
-    await this.#pin(this.#current);
+    if (this.#current === saved) await this.#settle(saved);
     this.#stopWatch = await watchFiles({
       paths: () => this.#files,
       clock: this.#deps.clock,
@@ -117,8 +117,13 @@ class RevisionKeeper implements Revisions {
 
   async #apply(revision: Revision): Promise<void> {
     const { store, clock, log } = this.#deps;
-    await writeAtomic(savedPath(this.#deps.dataDir), JSON.stringify({ format: FORMAT, revision } satisfies Saved));
-    const sentence = `Revision ${revision.number} of template ${revision.template} is in force: ${Object.keys(revision.slots).length} slots.`;
+    const former = this.#current;
+    // Before it can be pinned, and the one before it before it is out of force.
+    if (former) await this.#kept.put(former);
+    await this.#kept.put(revision);
+    await writeAtomic(savedPath(this.#deps.dataDir), formatRevision(revision));
+    const slots = Object.keys(revision.slots).length;
+    const sentence = `Revision ${revision.number} of template ${revision.template} is in force: ${slots} slot${slots === 1 ? '' : 's'}.`;
     await store.commit(
       [{ table: 'counters', key: COUNTER, row: revision.number }],
       [
@@ -131,9 +136,8 @@ class RevisionKeeper implements Revisions {
       ],
     );
     this.#current = revision;
-    this.#keep(revision);
     log.info({ revision: revision.number, digest: revision.digest }, 'revision in force');
-    await this.#pin(revision);
+    await this.#settle(revision, former);
   }
 
   async #refuse(refusal: AppError): Promise<void> {
@@ -147,18 +151,28 @@ class RevisionKeeper implements Revisions {
     await store.commit([], [{ type: 'revision-refused', at: clock.now(), sentence, data: { reason } }]);
   }
 
-  #keep(revision: Revision): void {
-    const others = this.#kept.filter(({ digest }) => digest !== revision.digest);
-    this.#kept = [revision, ...others].slice(0, KEPT_REVISIONS);
+  /**
+   * Keeps what is needed now, and nothing else. The one in force until now, `former`, stays until the next time: scripts
+   * that were answered by it may not be written down yet.
+   */
+  async #settle(current: Revision, former?: Revision): Promise<void> {
+    const open = [...this.#deps.store.state.boots.values()].filter(({ outcome }) => !outcome);
+    const pinned = new Set(open.flatMap(({ revision }) => (revision && revision !== current.digest ? [revision] : [])));
+    await this.#kept.retain(new Set([current.digest, ...(former ? [former.digest] : []), ...pinned]));
+    await this.#pin(
+      'open-boots',
+      [...pinned].flatMap((digest) => this.#kept.get(digest)?.assets ?? []),
+    );
+    await this.#pin('revision', current.assets);
   }
 
-  async #pin(revision: Revision): Promise<void> {
+  async #pin(owner: string, assets: readonly Asset[]): Promise<void> {
     const { content, log } = this.#deps;
     await content.pin(
-      'revision',
-      revision.assets.map((asset) => asset.digest),
+      owner,
+      assets.map((asset) => asset.digest),
     );
-    for (const asset of revision.assets) {
+    for (const asset of assets) {
       // The content store keeps trying what is pinned; here the first failure is only told.
       content.ensure(asset).catch((error: unknown) => {
         log.warn(
@@ -174,11 +188,9 @@ class RevisionKeeper implements Revisions {
     const text = await readText(savedPath(dataDir));
     if (text === undefined) return undefined;
     try {
-      const saved = JSON.parse(text) as Saved;
-      if (saved.format !== FORMAT)
-        throw new AppError('store-newer', `it has the format ${saved.format}, not ${FORMAT}`);
-      const refusal = refuse(saved.revision);
-      if (!refusal) return saved.revision;
+      const saved = parseRevision(text);
+      const refusal = refuse(saved);
+      if (!refusal) return saved;
       log.warn({ reason: refusal.message }, 'the last revision cannot run on this machine any more');
     } catch (error) {
       log.warn({ error }, 'the saved revision cannot be read; the template decides alone');
@@ -194,10 +206,7 @@ class RevisionKeeper implements Revisions {
   }
 }
 
-/** The last good revision as it lies beside the database; another format is that of another Slipway. */
-type Saved = { readonly format: number; readonly revision: Revision };
-const FORMAT = 1;
-
+/** The last good revision, beside the database. */
 function savedPath(dataDir: string): string {
   return join(dataDir, 'revision.json');
 }

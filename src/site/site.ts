@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { createHttpServer, type HttpServer } from '../adapters/http/server.ts';
 import { readArp } from '../adapters/node/arp.ts';
+import { answersTime } from '../adapters/node/ask-time.ts';
 import { systemClock } from '../adapters/node/clock.ts';
-import { makePrivateDir } from '../adapters/node/files.ts';
+import { makePrivateDir, removeUnfinished } from '../adapters/node/files.ts';
 import { systemRandom } from '../adapters/node/random.ts';
 import { createSecretFiles } from '../adapters/node/secret-files.ts';
+import { openSecretStore } from '../adapters/node/secret-store.ts';
 import { type PassedSocket, passedSockets } from '../adapters/node/systemd-sockets.ts';
 import { openTokenMint } from '../adapters/node/token-mint.ts';
 import { createUdpPort } from '../adapters/node/udp.ts';
@@ -15,11 +17,12 @@ import type { Cancel, Log } from '../kernel/ports.ts';
 import type { Redactor } from '../kernel/redactor.ts';
 import { within } from '../kernel/within.ts';
 import { findPeer } from '../model/peer.ts';
-import type { SiteAddress } from '../model/site-ports.ts';
+import type { RevisionSource, SiteAddress } from '../model/site-ports.ts';
 import type { Store } from '../model/store.ts';
+import { startAlarms } from './alarms.ts';
 import { bootRoutes, entryScript } from './boot/routes.ts';
 import { createBootFiles } from './boot-files.ts';
-import { compileSite } from './compile-site.ts';
+import { compileInThread } from './compile-in-thread.ts';
 import type { SiteConfig } from './config.ts';
 import { parseLoaderManifest } from './content/loader-manifest.ts';
 import { createLoaders } from './content/loaders.ts';
@@ -41,8 +44,10 @@ import { createQueries } from './queries.ts';
 import { redactSignals } from './redacted-signals.ts';
 import { startRetention } from './retention.ts';
 import { startRevisions } from './revisions.ts';
+import { openSecrets } from './secrets.ts';
 import { createReceivers } from './signals/receivers.ts';
 import { createTftpServer } from './tftp/server.ts';
+import { startTimeWatch, type TimeWatch } from './time-watch.ts';
 import { createTransferSignals } from './transfers-to-signals.ts';
 
 export type SiteOptions = {
@@ -92,6 +97,9 @@ async function assemble(
   const clockCheck = checkClock(clock);
   if (clockCheck.doThis) log.warn({ says: clockCheck.says }, clockCheck.doThis);
 
+  let addresses: readonly SiteAddress[] | undefined;
+  let inForce: RevisionSource | undefined;
+
   // What it keeps.
   await makePrivateDir(config.dataDir);
   const database = await openStore(join(config.dataDir, 'slipway.db'), {
@@ -100,15 +108,17 @@ async function assemble(
     faults: { syncDelayMs: fsyncDelayMs },
   });
   undo.push(() => database.close());
+  await removeUnfinished(config.dataDir);
   const store = await withOrderLog({ path: join(config.dataDir, 'orders.log'), store: database, clock, log });
   undo.push(() => store.close());
   const tokens = await openTokenMint(config.dataDir);
-  const secrets = createSecretFiles(config.secrets, { log, redactor });
-  // Says at once what cannot be read, and lets the log know what to hide.
-  for (const name of Object.keys(config.secrets)) {
-    const value = await secrets.read([name]);
-    if (!value.ok) log.warn({}, value.error);
-  }
+  const secrets = await openSecrets({
+    ...{ places: config.secrets, files: createSecretFiles(config.secrets, { log, redactor }) },
+    store: await openSecretStore(config.dataDir),
+    ...{ events: store, revision: () => inForce?.current(), redactor, clock, log },
+  });
+  const alarms = await startAlarms({ store, clock });
+  undo.push(() => alarms.stop());
   const content = await createContentStore({ settings: { dataDir: config.dataDir }, clock, random, log });
   undo.push(() => content.stop());
   const loaders = createLoaders(content, parseLoaderManifest(await readLoaderManifest()));
@@ -116,12 +126,12 @@ async function assemble(
   const loadersTried = loaders.fetch();
 
   // What it shall do, and where it stands.
-  let addresses: readonly SiteAddress[] | undefined;
   const revisions = await startRevisions({
     ...{ dataDir: config.dataDir, store, content, clock, log },
-    compile: (number) => compileSite(config, number),
+    compile: (number) => compileInThread(config, number, clock),
     refuse: (revision) => refuseRevision(revision, config.interfaces, addresses),
   });
+  inForce = revisions;
   undo.push(() => revisions.stop());
   const passed = passedSockets(env, [process.pid]);
   const siteAddress = (): readonly SiteAddress[] => addresses ?? [];
@@ -135,8 +145,10 @@ async function assemble(
 
   // The rooms that speak to nodes.
   const udp = createUdpPort(log);
+  let time: TimeWatch | undefined;
   const dhcp = createDhcpServer({
     ...{ udp, clock, log, store, revisions, loaders, signals: diary, addresses: siteAddress },
+    servesTime: (network) => time?.servesTime(network) ?? false,
     arp: { entries: readArp },
     handed: dhcpSockets(passed, Object.keys(config.interfaces), udp),
   });
@@ -162,6 +174,7 @@ async function assemble(
   let runningTftp: ReturnType<typeof tftp> | undefined;
   const receivers = createReceivers({
     ...{ udp, clock, store, signals: told, addresses: siteAddress, ports: config.signals, log: quiet() },
+    ...{ revisions, arp: { entries: readArp } },
   });
   const notReady = (): string[] => [
     ...(addresses ? [] : ['the site is starting']),
@@ -195,9 +208,11 @@ async function assemble(
     metrics,
     addresses: siteAddress,
     notReady,
+    alarms,
+    secrets,
   });
   const people = peopleRoutes({
-    ...{ config, queries, desk: diary, store, clock, log: quiet(), addresses: siteAddress },
+    ...{ config, queries, desk: diary, secrets, store, clock, log: quiet(), addresses: siteAddress },
     isControl: (request) => http.isControl(request.socket),
   });
   const roomDeps = {
@@ -208,13 +223,14 @@ async function assemble(
     addresses: siteAddress,
     tokens,
     signals: diary,
+    arp: { entries: readArp },
     clock,
     log: quiet(),
   };
   const routes = [
     people,
-    bootRoutes(roomDeps),
-    metadataRoutes({ ...roomDeps, secrets, arp: { entries: readArp } }),
+    bootRoutes({ ...roomDeps, secrets }),
+    metadataRoutes({ ...roomDeps, secrets }),
     nodesRoutes({ ...roomDeps, signals: told }),
     assetRoutes({ content, clock, log, onProgress: transfers.onAsset }),
   ];
@@ -232,6 +248,8 @@ async function assemble(
       runningTftp = tftp(addresses);
       undo.push(() => runningTftp?.stop());
       await runningTftp.start();
+      time = await startTimeWatch({ addresses: siteAddress, revisions, answersTime, clock, log });
+      undo.push(time.stop);
       undo.push(() => dhcp.stop());
       await dhcp.start();
       undo.push(() => receivers.stop());

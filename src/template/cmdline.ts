@@ -1,20 +1,23 @@
 import { fillHoles, sampleHoleValues } from '../model/holes.ts';
 import type { CmdlineWord } from '../model/revision.ts';
 import type { Context } from './context.ts';
-import type { At } from './extends.ts';
+import type { CmdlineAt } from './extends.ts';
 import type { Path } from './places.ts';
-import type { CmdlineValue } from './schema-slots.ts';
 import type { Scope } from './text.ts';
 
 /** Linux on x86 reads 2048 bytes, newer ones 4096; what is behind them is lost without a word. */
 const maxBytes = 4096;
 
+/** `before`: words that stand in front of these, for the length of the whole. */
+export type CmdlineWhere = {
+  readonly path: Path;
+  readonly scope: Scope;
+  readonly slot: string;
+  readonly before?: readonly CmdlineWord[];
+};
+
 /** The words of a command line in order, rendered for one slot, with their holes left open. */
-export function compileCmdline(
-  cmdline: ReadonlyMap<string, At<NonNullable<CmdlineValue>>>,
-  where: { readonly path: Path; readonly scope: Scope; readonly slot: string },
-  context: Context,
-): readonly CmdlineWord[] {
+export function compileCmdline(cmdline: CmdlineAt, where: CmdlineWhere, context: Context): readonly CmdlineWord[] {
   const words = [...cmdline].flatMap(([key, { value, path }]) => {
     // iPXE takes a lone ; && || and a leading # for its own, and the kernel ends a word at a blank.
     if (!/^[A-Za-z0-9_.-][A-Za-z0-9_.,:/@+-]*$/.test(key)) {
@@ -24,7 +27,7 @@ export function compileCmdline(
     if (!Array.isArray(value)) return compileWord(key, value, path, where, context);
     return value.flatMap((item, index) => compileWord(key, item, [...path, index], where, context));
   });
-  const sizeBytes = words.reduce((sum, word) => sum + filledLength(word) + 1, 0);
+  const sizeBytes = [...(where.before ?? []), ...words].reduce((sum, word) => sum + filledLength(word) + 1, 0);
   if (sizeBytes > maxBytes) {
     context.problems.key(where.path, `the command line has ${sizeBytes} bytes, at most ${maxBytes} are read`, {
       slot: where.slot,

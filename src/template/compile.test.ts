@@ -329,6 +329,32 @@ describe('install profiles', () => {
     });
   });
 
+  const WIPE = '{ cmdline: { talos.experimental.wipe: system, note: "{{ slot.name }}-@{boot.mac}", again: [1, two] } }';
+
+  test('have the words that erase a disk, in order and rendered, with their holes open', () => {
+    expect(profileOf(installText(`{ completes: api, wipe: ${WIPE} }`)).install?.wipe).toEqual([
+      { key: 'talos.experimental.wipe', value: 'system' },
+      { key: 'note', value: 'pos-1-@{boot.mac}' },
+      { key: 'again', value: '1' },
+      { key: 'again', value: 'two' },
+    ]);
+    for (const none of ['{ cmdline: {} }', '{}', '{ cmdline: null }', 'null', '{ cmdline: { x: null } }'])
+      expect(profileOf(installText(`{ completes: api, wipe: ${none} }`)).install).not.toHaveProperty('wipe');
+  });
+
+  test.each([
+    ['{ wipe: { cmdline: { note: other, again: null } } }', ['talos.experimental.wipe=system', 'note=other']],
+    ['{ wipe: { cmdline: null } }', undefined],
+    ['{ wipe: null }', undefined],
+    ['{ attempts: 1 }', ['talos.experimental.wipe=system', 'note=pos-1-@{boot.mac}', 'again=1', 'again=two']],
+  ])('inherit those words as they inherit a command line: %s', (own, words) => {
+    const child = `    again:\n      extends: [till]\n      install: ${own}\n  slots:\n`;
+    const parent = installText(`{ completes: api, wipe: ${WIPE} }`);
+    const { install } = profileOf(changed('profile: till', 'profile: again', changed('  slots:\n', child, parent)));
+    expect(install?.completes).toBe('api');
+    expect(install?.wipe?.map(({ key, value }) => `${key}=${value}`)).toEqual(words);
+  });
+
   test('are other ones when anything of them changes', () => {
     const texts = [
       secretText,
@@ -336,6 +362,7 @@ describe('install profiles', () => {
       installText('{ completes: phone-home }'),
       installText('{ completes: phone-home, attempts: 2 }'),
       installText('{ completes: api }'),
+      installText('{ completes: api, wipe: { cmdline: { erase: 1 } } }'),
     ];
     expect(new Set(texts.map((text) => profileOf(text).digest)).size).toBe(texts.length);
     expect(profileOf(secretText).digest).toBe(profileOf(changed('name: sample', 'name: other', secretText)).digest);

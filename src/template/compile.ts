@@ -29,8 +29,6 @@ export type CompileInput = {
     readonly vars: Readonly<Record<string, unknown>>;
     /** Where the site file gives a variable, for problems. */
     readonly at?: (name: string) => Place | undefined;
-    /** Names of the secrets that the site has values for; undefined where a template is checked without a site. */
-    readonly secrets?: readonly string[];
   };
   /** The number of the revision; it is no part of the digest. */
   readonly number: number;
@@ -61,7 +59,6 @@ export function compileTemplate(input: CompileInput): Result<Revision, readonly 
     { values: input.site.vars, examples: input.useExamples === true, ...(input.site.at && { at: input.site.at }) },
     problems,
   );
-  checkSecrets(Object.keys(spec.secrets), input.site.secrets, problems);
   // A variable with a wrong value is reported once, not again at each place that uses it.
   const declared = Object.fromEntries(Object.keys(spec.vars).map((name) => [name, vars[name] ?? '']));
   const scope = { vars: declared, site: { name: input.site.name } };
@@ -104,16 +101,6 @@ export function compileTemplate(input: CompileInput): Result<Revision, readonly 
   return problems.count > 0
     ? err(sortProblems(problems.list))
     : ok({ digest: input.sha256(json), number: input.number, ...content });
-}
-
-/** A secret without a value would be found out only when a machine asks for its document. */
-function checkSecrets(declared: readonly string[], given: readonly string[] | undefined, problems: Problems): void {
-  if (!given) return;
-  for (const name of declared.filter((one) => !given.includes(one)))
-    problems.key(
-      ['spec', 'secrets', name],
-      `the site file does not say where secret "${name}" lies: secrets: { ${name}: { file: … } }`,
-    );
 }
 
 type Read = { readonly document: TemplateDocument; readonly problems: Problems };

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { changed, compileText, problemsOf, SAMPLE } from '../../test/support/sample-template.ts';
-import { formatProblem } from './problem.ts';
+import { changed, problemsOf, SAMPLE } from '../../test/support/sample-template.ts';
 
 /** SAMPLE with a slot edge-2 in front of edge-1. */
 const second = (extra: string): string =>
@@ -577,6 +576,20 @@ describe('secrets', () => {
       ['24:28 spec.profiles.base.cmdline.console: a secret may stand only in a document with `secret: true`'],
     ],
     [
+      'where to report in a document for everybody',
+      withUserData('"curl @{boot.url.report}phone-home"'),
+      [
+        '28:26 spec.profiles.till.documents.user-data: @{boot.url.report} has a token in it: it may stand only in a document with `secret: true`',
+      ],
+    ],
+    [
+      'where to report in the command line',
+      changed('console: ttyS0', 'console: "@{boot.url.report}"', declared),
+      [
+        '24:28 spec.profiles.base.cmdline.console: @{boot.url.report} has a token in it: it may stand only in a document with `secret: true`',
+      ],
+    ],
+    [
       'a misspelt secret',
       withUserData('{ text: "token @{secret.joinTokn}", secret: true }'),
       ['28:35 spec.profiles.till.documents.user-data.text: there is no secret "joinTokn"; did you mean "joinToken"?'],
@@ -593,13 +606,6 @@ describe('secrets', () => {
     ],
   ])('%s', (_, text, problems) => {
     expect(problemsOf(text)).toEqual(problems.map((problem) => `t.yaml:${problem}`));
-  });
-
-  test('a site without a value for one', () => {
-    const compiled = compileText(declared, { site: { name: 'store-0417', vars: {}, secrets: [] } });
-    expect(compiled.ok ? [] : compiled.error.map(formatProblem)).toEqual([
-      't.yaml:8:14 spec.secrets.joinToken: the site file does not say where secret "joinToken" lies: secrets: { joinToken: { file: … } }',
-    ]);
   });
 });
 
@@ -635,6 +641,55 @@ describe('installs', () => {
         '27:44 spec.profiles.till.install.attempts: expected a whole number from 1 to 10, found "11"',
         '27:56 spec.profiles.till.install.within: expected a time from 5m to 7d, such as 90s, 5m or 2h, found "8d"',
       ],
+    ],
+    [
+      'words of a wipe that are said at every boot, and other wrong ones',
+      install(`${kind}      install: { completes: api, wipe: { cmdline: { console: x, "a b": 1, c: "d e" } } }\n`),
+      [
+        '27:53 spec.profiles.till.install.wipe.cmdline.console: "console" is in `cmdline` too: there it counts at every boot, and here it must be new',
+        '27:65 spec.profiles.till.install.wipe.cmdline.a b: "a b" cannot be a word of a command line',
+        '27:78 spec.profiles.till.install.wipe.cmdline.c: a blank ends the word: the rest would be read as another one (for slot pos-1, pos-2)',
+      ],
+    ],
+    [
+      'a wipe with a hole that nobody fills, a secret, and a name that is not defined',
+      install(
+        `${kind}      install: { completes: api, wipe: { cmdline: { a: "@{boot.none}", b: "@{secret.x}", c: "{{ vars.none }}" } } }\n`,
+      ),
+      [
+        '27:57 spec.profiles.till.install.wipe.cmdline.a: there is no place @{boot.none}; there are: boot.url.base, boot.url.nocloud, boot.url.talos, boot.url.ignition, boot.url.preseed, boot.url.kickstart, boot.mac, boot.serverAddress (write @@{ for a plain @{)',
+        '27:76 spec.profiles.till.install.wipe.cmdline.b: there is no secret "x": declare it below `secrets`',
+        '27:97 spec.profiles.till.install.wipe.cmdline.c: {{ vars.none }} is not defined here',
+      ],
+    ],
+    [
+      'a wipe with a configuration that is not there',
+      install(`${kind}      install: { completes: api, wipe: { cmdline: { a: "@{boot.url.talos}" } } }\n`),
+      [
+        '27:56 spec.profiles.till.install.wipe.cmdline.a: it names @{boot.url.talos}, but the profile has no document "talos" (for slot pos-1, pos-2)',
+      ],
+    ],
+    [
+      'a wipe that knows other words',
+      install(`${kind}      install: { completes: api, wipe: { cmdlin: { a: 1 } } }\n`),
+      ['27:42 spec.profiles.till.install.wipe.cmdlin: there is no key "cmdlin" here; did you mean "cmdline"?'],
+    ],
+    [
+      'a wipe that makes the command line too long',
+      install(`${kind}      install: { completes: api, wipe: { cmdline: { a: ${'x'.repeat(4_050)} } } }\n`),
+      ['24:5 spec.profiles.till: the command line has 4128 bytes, at most 4096 are read (for slot pos-1, pos-2)'],
+    ],
+    [
+      'a wipe at every boot',
+      changed('console: ttyS0', 'talos.experimental.wipe: system'),
+      [
+        '23:18 spec.profiles.base.cmdline.talos.experimental.wipe: "talos.experimental.wipe" would erase the disk at every boot: it belongs into install.wipe.cmdline',
+      ],
+    ],
+    [
+      'a wipe of a live profile',
+      install('      install: { wipe: { cmdline: { a: 1 } } }\n'),
+      ['26:7 spec.profiles.till.install: only a profile of `kind: install` can have `install`'],
     ],
     [
       'a configuration that is advertised and not there',

@@ -6,14 +6,19 @@ import type { CmdlineValue, DocumentValue, InstallDocument, ProfileDocument } fr
 /** A value and the place where it was written, which may be another profile than the one that has it. */
 export type At<T> = { readonly value: T; readonly path: Path };
 
+export type CmdlineAt = ReadonlyMap<string, At<NonNullable<CmdlineValue>>>;
+type PlanKey = Exclude<keyof InstallDocument, 'wipe'>;
+
 /** A profile with all that it inherits. */
 export type ResolvedProfile = {
   readonly name: string;
   readonly boots?: At<string>;
   readonly arch?: At<Arch>;
   readonly kind?: At<'live' | 'install'>;
-  readonly install: ReadonlyMap<keyof InstallDocument, At<string | number>>;
-  readonly cmdline: ReadonlyMap<string, At<NonNullable<CmdlineValue>>>;
+  readonly install: ReadonlyMap<PlanKey, At<string | number>>;
+  readonly cmdline: CmdlineAt;
+  /** The words of `install.wipe.cmdline`. */
+  readonly wipe: CmdlineAt;
   readonly documents: ReadonlyMap<DocumentName, At<NonNullable<DocumentValue>>>;
 };
 
@@ -28,7 +33,13 @@ export function resolveProfiles(
     const known = resolved.get(name);
     if (known) return known;
     const document = documents[name] ?? {};
-    let profile: ResolvedProfile = { name, install: new Map(), cmdline: new Map(), documents: new Map() };
+    let profile: ResolvedProfile = {
+      name,
+      install: new Map(),
+      cmdline: new Map(),
+      wipe: new Map(),
+      documents: new Map(),
+    };
     for (const parent of parentsOf(name, document)) {
       if (!Object.hasOwn(documents, parent.value)) {
         problems.value(
@@ -62,6 +73,7 @@ function layOver(lower: ResolvedProfile, upper: ResolvedProfile): ResolvedProfil
     ...upper,
     install: new Map([...lower.install, ...upper.install]),
     cmdline: new Map([...lower.cmdline, ...upper.cmdline]),
+    wipe: new Map([...lower.wipe, ...upper.wipe]),
     documents: new Map([...lower.documents, ...upper.documents]),
   };
 }
@@ -78,10 +90,8 @@ function withOwn(inherited: ResolvedProfile, own: ProfileDocument, path: Path): 
     install:
       own.install === null
         ? new Map()
-        : withEntries<keyof InstallDocument, string | number>(inherited.install, compact(own.install ?? {}), [
-            ...path,
-            'install',
-          ]),
+        : withEntries<PlanKey, string | number>(inherited.install, planOf(own.install ?? {}), [...path, 'install']),
+    wipe: withOwnWipe(inherited.wipe, own.install, [...path, 'install', 'wipe', 'cmdline']),
     cmdline: own.cmdline === null ? new Map() : withEntries(inherited.cmdline, own.cmdline ?? {}, [...path, 'cmdline']),
     documents:
       own.documents === null
@@ -91,8 +101,14 @@ function withOwn(inherited: ResolvedProfile, own: ProfileDocument, path: Path): 
 }
 
 /** zod gives a key that was left out the value undefined in its type, though never in fact. */
-function compact(install: InstallDocument): Readonly<Partial<Record<keyof InstallDocument, string | number>>> {
-  return install as Readonly<Partial<Record<keyof InstallDocument, string | number>>>;
+function planOf({ wipe: _, ...plan }: InstallDocument): Readonly<Partial<Record<PlanKey, string | number>>> {
+  return plan as Readonly<Partial<Record<PlanKey, string | number>>>;
+}
+
+/** null at any height takes all its words away. */
+function withOwnWipe(inherited: CmdlineAt, install: InstallDocument | null | undefined, path: Path): CmdlineAt {
+  if (install === null || install?.wipe === null || install?.wipe?.cmdline === null) return new Map();
+  return withEntries(inherited, install?.wipe?.cmdline ?? {}, path);
 }
 
 function ownOr<T>(inherited: At<T> | undefined, own: T | null | undefined, path: Path): At<T> | undefined {

@@ -6,7 +6,7 @@ import { compileCmdline } from './cmdline.ts';
 import type { Context } from './context.ts';
 import type { DocumentTexts } from './documents.ts';
 import type { ResolvedProfile } from './extends.ts';
-import { checkAdvertised, compileInstall } from './install.ts';
+import { checkAdvertised, checkErasing, compileInstall } from './install.ts';
 import { didYouMean } from './problem.ts';
 import type { Scope } from './text.ts';
 
@@ -40,8 +40,9 @@ export function compileProfile(
       return document ? [[name, document] as const] : [];
     }),
   ) satisfies Record<string, Document>;
-  const install = compileInstall(profile, { scope: slot.scope, slot: slot.name }, context);
-  checkAdvertised(profile, cmdline, slot.name, context);
+  checkErasing(profile, context);
+  const install = compileInstall(profile, cmdline, { scope: slot.scope, slot: slot.name }, context);
+  checkAdvertised(profile, profile.cmdline, cmdline, slot.name, context);
   if (!boot) return undefined;
   const { files, arch } = boot;
   const kernel = bootFile(files.kernel);

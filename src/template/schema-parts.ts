@@ -69,7 +69,9 @@ const networkSchema = z.strictObject({
   ntp: z
     .array(addressSchema)
     .default([])
-    .describe('Time servers: addresses, offsets, or `site` for the appliance itself.'),
+    .describe(
+      'Time servers: addresses, offsets, or `site` for the appliance itself, which is offered while an NTP server answers there.',
+    ),
   domain: textSchema.optional().describe('Domain name of the nodes.'),
   mtu: numberSchema.optional().describe('Largest packet in bytes, 576 to 9216.'),
   sharedMacs: z

@@ -20,6 +20,8 @@ const cmdlineValueSchema = z.union([
 ]);
 export type CmdlineValue = z.output<typeof cmdlineValueSchema>;
 
+const cmdlineSchema = z.record(z.string(), cmdlineValueSchema);
+
 const documentSchema = z.union([
   textSchema,
   z.strictObject({
@@ -50,6 +52,16 @@ const installSchema = z.strictObject({
     .describe('How often its configuration may be fetched before a person must look, 1 to 10; 3 if nothing is said.'),
   within: textSchema.nullish().describe('How long an order lasts, from 5m to 7d; 45m if nothing is said.'),
   disk: textSchema.nullish().describe('The disk that the documents name, such as nvme0n1; for people.'),
+  wipe: z
+    .strictObject({
+      cmdline: cmdlineSchema
+        .nullish()
+        .describe(
+          'Words behind `cmdline` in one boot of an order of `slipway reinstall SLOT --wipe`, and in no other: what makes its installer erase the disk, such as `talos.experimental.wipe: system`.',
+        ),
+    })
+    .nullish()
+    .describe('How its installer is told to erase the disk first; without it nobody can order that.'),
 });
 export type InstallDocument = z.output<typeof installSchema>;
 
@@ -68,8 +80,7 @@ const profileSchema = z.strictObject({
   install: installSchema.nullish().describe('How an install goes; only with `kind: install`.'),
   boots: nameSchema.nullish().describe('The asset that has its kernel and initramfs.'),
   arch: archSchema.nullish().describe('Architecture, where neither hardware nor asset says it.'),
-  cmdline: z
-    .record(z.string(), cmdlineValueSchema)
+  cmdline: cmdlineSchema
     .nullish()
     .describe('Kernel command line. `key: value`; true: the bare word; a list: the key once for each; null: left out.'),
   documents: z

@@ -41,13 +41,15 @@ export function checkTexts(
 
 function checkProfile(
   path: Path,
-  { cmdline, install }: Spec['profiles'][string],
+  { cmdline, install: given }: Spec['profiles'][string],
   scope: Scope,
   context: Context,
   holes: HoleRules,
 ): void {
   walk([...path, 'cmdline'], cmdline, scope, context, holes);
+  const { wipe, ...install } = given ?? {};
   walk([...path, 'install'], install, scope, context);
+  walk([...path, 'install', 'wipe'], wipe, scope, context, holes);
 }
 
 /** Everything that some slot or class has: which slot has it is looked at when the profile is rendered for it. */

@@ -1,7 +1,7 @@
 import { Context, Liquid, LiquidError, type StaticAnalysis, type Template } from 'liquidjs';
 import type { Result } from '../kernel/result.ts';
 import { err, ok } from '../kernel/result.ts';
-import { findHoles, HOLES, type Hole, isHoleName, secretNameOf } from '../model/holes.ts';
+import { findHoles, HOLES, type Hole, isHoleName, secretNameOf, TOKEN_HOLE } from '../model/holes.ts';
 import type { Inside } from './places.ts';
 import { didYouMean } from './problem.ts';
 
@@ -84,6 +84,8 @@ export function holeProblems(text: string, rules: HoleRules): readonly TextProbl
 
 function complaintOf(hole: Hole, { secrets, mayHoldSecrets }: HoleRules): string | undefined {
   if (!hole.closed) return 'this @{ has no } on its line (write @@{ for a plain @{)';
+  if (hole.name === TOKEN_HOLE && !mayHoldSecrets)
+    return `@{${TOKEN_HOLE}} has a token in it: it may stand only in a document with \`secret: true\``;
   if (isHoleName(hole.name)) return undefined;
   const secret = secretNameOf(hole.name);
   if (secret === undefined) {

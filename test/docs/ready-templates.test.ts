@@ -41,4 +41,21 @@ describe('ready templates', () => {
     expect(slot?.profile.kind).toBe(kind);
     expect(slot?.profile.documents[document]).toMatchObject({ kind: 'text', secret: true });
   });
+
+  it.each([
+    ['talos.yaml', 'talos', 'talos.experimental.wipe', 'system'],
+    ['debian-installer.yaml', 'preseed', 'slipway.wipe', '1'],
+    ['kickstart.yaml', 'kickstart', 'slipway.wipe', '1'],
+    ['ubuntu.yaml', 'user-data', 'slipway.wipe', '1'],
+  ])(
+    '%s can erase the disk first, and its %s looks for the word if the system does not',
+    (name, document, key, value) => {
+      const compiled = compile(name);
+      const [slot] = compiled.ok ? Object.values(compiled.value.slots) : [];
+      expect(slot?.profile.install?.wipe).toEqual([{ key, value }]);
+      const written = slot?.profile.documents[document];
+      const looks = key.startsWith('slipway.') ? `grep -qwF ${key}=${value} /proc/cmdline` : '';
+      expect(written?.kind === 'text' && written.text).toContain(looks);
+    },
+  );
 });

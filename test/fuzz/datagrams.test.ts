@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DhcpMessage, decodeMessage } from '../../src/site/dhcp/codec/message.ts';
-import { messageTypeOf } from '../../src/site/dhcp/codec/options.ts';
+import { messageTypeOf, option } from '../../src/site/dhcp/codec/options.ts';
 import { readRequest } from '../packets/hex.ts';
 import {
   ATTACKERS,
@@ -66,6 +66,27 @@ describe('UDP 67', () => {
     expect(await machines()).toBe(before);
   });
 
+  test('INFORMs, lists of wanted options and sizes of all kinds cost an answer at most', async () => {
+    const before = site.cost();
+    const lists = [[], [0], [255], Array.from({ length: 255 }, (_, i) => i), Array.from({ length: 255 }, () => 121)];
+    const sizes = [0, 1, 67, 300, 575, 576, 1500, 9000, 65535];
+    const informs = lists.flatMap((list) =>
+      sizes.map((size) =>
+        forged({
+          ...{ mac: macOf(list.length + size), type: 'inform', ciaddr: ATTACKER },
+          more: [option('parameterList', list), option('maxMessageBytes', size)],
+        }),
+      ),
+    );
+    await flood({ port: 67, count: 6_000, make: (i) => informs[i % informs.length] ?? new Uint8Array() });
+    await site.checkServes();
+    const after = site.cost();
+    expect(after.descriptors).toBeLessThanOrEqual(before.descriptors + 4);
+    expect(after.rssMiB - before.rssMiB).toBeLessThan(100);
+    expect(after.logBytes - before.logBytes).toBeLessThan(1_000_000);
+    expect(site.log()).not.toContain('a packet brought up a bug');
+  });
+
   test('a stranger takes, gives back or declines nobody else’s address', async () => {
     const relay = await openRelay(SECOND);
     const ask = async (bytes: Uint8Array): Promise<DhcpMessage> => {
@@ -94,7 +115,39 @@ describe('UDP 67', () => {
   });
 });
 
+describe('UDP 4011', () => {
+  test('noise and real packets that were meant for port 67 are answered or forgotten', async () => {
+    const before = site.cost();
+    await flood({ port: 4011, count: 2_000, make: (i) => dice.bytes(i % 600) });
+    await flood({
+      port: 4011,
+      count: 4_000,
+      make: (i) => {
+        const bytes = Uint8Array.from(readRequest(requests[i % requests.length] ?? ''));
+        for (let hits = dice.number(4); hits > 0; hits--) bytes[dice.number(bytes.length)] = dice.number(256);
+        return bytes;
+      },
+    });
+    await site.checkServes();
+    const after = site.cost();
+    expect(after.rssMiB - before.rssMiB).toBeLessThan(100);
+    expect(after.logBytes - before.logBytes).toBeLessThan(1_000_000);
+    expect(site.log()).not.toContain('a packet brought up a bug');
+  });
+});
+
 describe('UDP 69', () => {
+  test('acknowledgements and errors of strangers end nobody’s transfer', async () => {
+    await flood({
+      port: 69,
+      count: 3_000,
+      sockets: 30,
+      make: (i) => Uint8Array.of(0, 3 + (i % 3), dice.number(256), dice.number(256), ...dice.bytes(i % 20)),
+    });
+    await site.checkServes();
+    expect(site.log()).not.toContain('failed through a bug');
+  });
+
   test('ten thousand requests that nobody confirms leave room for others', async () => {
     const before = site.cost();
     await flood({ port: 69, count: 10_000, from: ATTACKER, sockets: 500, make: () => rrq('boot.ipxe') });

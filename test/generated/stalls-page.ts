@@ -12,9 +12,10 @@ export const STALLS_PAGE = 'docs/operate/stalls.md';
 
 const ABOUT = [
   'Every stage of a boot has its time. A machine that takes longer stands still: `slipway node SLOT` and `slipway nodes`',
-  'say so with the cause and the next step, and an event `boot-stalled` is written down, once for each boot and stage. When',
-  'the machine goes on after all, it is taken back by itself. Time counts from the last thing that was heard of the machine;',
-  'what the site slept through does not count.',
+  'show it as `stalled` with the cause and the next step, and an event `boot-stalled` is written down, once for each boot and stage. When',
+  'the machine goes on after all, it is taken back by itself. When it is switched on anew instead, its boot ends *stalled*, and',
+  '`slipway node SLOT` keeps the cause beside it. Time counts from the last thing that was heard of the machine; what the site',
+  'slept through does not count.',
   '',
   'Within a stage the first row that fits is the one.',
 ];

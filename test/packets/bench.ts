@@ -64,6 +64,7 @@ export class Bench {
   readonly state = createState();
   plan: NetworkPlan;
   loaders: LoaderTable = loaders('undionly.kpxe', 'snponly.efi');
+  servesTime = true;
   now = 1_000_000;
   monotonic = 0;
   readonly pool = new AddressPool(() => this.monotonic);
@@ -85,7 +86,8 @@ export class Bench {
     }
     const { plan, state, now } = this;
     const pool = this.pool.view(plan, state, now);
-    return decide(letter.type, asked, letter.client, { now, plan, state, loaders: this.loaders, pool });
+    const { servesTime } = this;
+    return decide(letter.type, asked, letter.client, { now, plan, state, loaders: this.loaders, servesTime, pool });
   }
 
   /** Decides and carries out. */

@@ -9,7 +9,11 @@ const outdir = process.argv[2];
 if (!outdir) throw new Error('usage: node test/release/bundle.ts OUTDIR');
 
 await build({
-  entryPoints: { main: 'src/main.ts', 'store-worker': 'src/adapters/store/worker.ts' },
+  entryPoints: {
+    main: 'src/main.ts',
+    'store-worker': 'src/adapters/store/worker.ts',
+    'compile-thread': 'src/site/compile-thread.ts',
+  },
   outdir,
   bundle: true,
   platform: 'node',

@@ -9,6 +9,8 @@ export type ShellWorld = {
   /** 0 for a system that never comes back. */
   readonly boot?: () => { readonly errno: string } | undefined;
   readonly sanboot?: () => { readonly errno: string } | undefined;
+  /** For a shell whose site is a real one, and needs the time. */
+  readonly sleep?: (seconds: number) => void;
 };
 
 export type ShellRun = {
@@ -108,6 +110,7 @@ class Shell {
         return first === rest[0] ? undefined : { errno: '0x22000001' };
       case 'sleep':
         this.#slept += Number(first);
+        this.#world.sleep?.(Number(first));
         return undefined;
       case 'goto':
         return this.#goto(first);

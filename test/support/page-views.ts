@@ -64,8 +64,19 @@ export function sampleNode(more: Partial<NodeView> = {}): NodeView {
 
 export function sampleStatus(more: Partial<SiteStatus> = {}): SiteStatus {
   return {
-    ...{ site: 'store-0417', at: NOW, ready: true, notReady: [], armed: true, networks: [], held: 0, assets: [] },
-    slots: { empty: 0, waiting: 0, booting: 0, enrolled: 0, lost: 0, local: 0, refused: 0 },
+    ...{
+      site: 'store-0417',
+      at: NOW,
+      ready: true,
+      notReady: [],
+      armed: true,
+      networks: [],
+      held: 0,
+      assets: [],
+      alarms: [],
+      missingSecrets: [],
+    },
+    slots: { empty: 0, waiting: 0, booting: 0, stalled: 0, enrolled: 0, lost: 0, local: 0, refused: 0 },
     ...more,
   };
 }

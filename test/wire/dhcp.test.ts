@@ -1,9 +1,11 @@
+import { createSocket } from 'node:dgram';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readArp } from '../../src/adapters/node/arp.ts';
+import { answersTime } from '../../src/adapters/node/ask-time.ts';
 import { systemClock } from '../../src/adapters/node/clock.ts';
 import { createUdpPort } from '../../src/adapters/node/udp.ts';
 import { openStore, type SqliteStore } from '../../src/adapters/store/sqlite-store.ts';
@@ -11,9 +13,12 @@ import { run } from '../../src/lab/command.ts';
 import { isInsideNamespace } from '../../src/lab/namespace.ts';
 import { createBridge, createHost, type Host } from '../../src/lab/network.ts';
 import type { Lease } from '../../src/model/lease.ts';
+import { decodeMessage, encodeMessage } from '../../src/site/dhcp/codec/message.ts';
+import { messageTypeOf } from '../../src/site/dhcp/codec/options.ts';
 import { createDhcpServer, type DhcpServer } from '../../src/site/dhcp/server.ts';
+import { message, SPEAKS } from '../packets/bench.ts';
 import { TestLog } from '../packets/ports.ts';
-import { loaders, revision, SITE } from '../packets/world.ts';
+import { ip, loaders, revision, SITE } from '../packets/world.ts';
 
 const MACS = { udhcpc: '52:54:00:0c:00:01', dhclient: '52:54:00:0c:00:02', npm: '52:54:00:0c:00:03' };
 const STRANGER = '10.7.0.100';
@@ -46,7 +51,8 @@ beforeAll(async () => {
     log,
     store,
     revisions: { current: () => current },
-    loaders: loaders(),
+    loaders: loaders('snponly.efi'),
+    servesTime: () => true,
     signals: { observe: () => {}, record: async () => {} },
     arp: { entries: readArp },
     addresses: () => [SITE],
@@ -142,6 +148,41 @@ describe('real clients', () => {
     const script = fileURLToPath(new URL('support/npm-dhcp-client.ts', import.meta.url));
     const said = await machine.exec([process.execPath, script, MACS.npm]);
     expect(JSON.parse(said)).toMatchObject({ address: leaseOf(MACS.npm)?.address, server: SITE.address });
+  });
+
+  it('firmware that has its address asks port 4011 for its loader, and hears the answer there', async () => {
+    const asker = hosts.find(({ name }) => name === 'stranger');
+    const request = message('request', SPEAKS.uefi, { ciaddr: ip(STRANGER), mac: '52:54:00:0c:00:04' });
+    const bytes = encodeMessage(request);
+    const hex = bytes.ok ? Buffer.from(bytes.value).toString('hex') : '';
+    const script = fileURLToPath(new URL('support/ask-boot-server.py', import.meta.url));
+    const said = await asker?.exec(['python3', script, SITE.address, hex]);
+    const [address, port, answer = ''] = said?.trim().split(' ') ?? [];
+    expect([address, port]).toEqual([SITE.address, '4011']);
+    const decoded = decodeMessage(Buffer.from(answer, 'hex'));
+    expect(decoded.ok && [messageTypeOf(decoded.value), decoded.value.siaddr, decoded.value.file]).toEqual([
+      'ack',
+      SITE.address,
+      'snponly.efi',
+    ]);
+    expect(leaseOf('52:54:00:0c:00:04')).toBeUndefined();
+  });
+
+  it.each([
+    ['nobody is there', undefined, false],
+    ['a server knows the time', { mode: 4, stratum: 3 }, true],
+    ['a server does not know the time itself', { mode: 4, stratum: 16 }, false],
+    ['something else answers', { mode: 3, stratum: 3 }, false],
+  ])('the time of the site is asked for by NTP: %s', async (_name, server, expected) => {
+    const socket = createSocket('udp4');
+    socket.on('message', (_, from) => {
+      const answer = Buffer.alloc(48);
+      answer.set([0x20 | (server?.mode ?? 0), server?.stratum ?? 0]);
+      socket.send(answer, from.port, from.address);
+    });
+    if (server) await new Promise<void>((resolve) => socket.bind(123, SITE.address, resolve));
+    expect(await answersTime(SITE.address, 1_000)).toBe(expected);
+    await new Promise<void>((resolve) => socket.close(resolve));
   });
 
   it('leave no trouble behind, and their leases on disk', async () => {

@@ -26,7 +26,9 @@ it('a machine that fetched its loader and did not start it is told of, until it 
   expect(told.sentence).toContain('Secure Boot');
   const { node, boots } = await lab.node('till-1');
   expect(boots[0]?.stall).toMatchObject({ stage: 'loader', cause: told.data?.['cause'] });
-  expect(node?.sentence).toContain('Secure Boot');
+  expect(node).toMatchObject({ state: 'stalled', sentence: expect.stringMatching(/^stalled: .*Secure Boot/) });
+  expect((await lab.status()).slots.stalled).toBe(1);
+  expect(await lab.metrics()).toContain('slipway_boots_stalled 1\n');
 
   await machine.get(`/boot/script?mac=${MAC}`);
   await lab.untilEvent('boot-stage', ({ data }) => data?.['stage'] === 'script');

@@ -1,6 +1,6 @@
-import { globSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Argv } from '../../src/lab/command.ts';
+import { in1970 } from './support/clocks.ts';
 import { SimMachine } from './support/machine.ts';
 import { readLeases } from './support/site-database.ts';
 import { SiteLab } from './support/site-lab.ts';
@@ -45,11 +45,4 @@ async function expectToBoot(machine: SimMachine): Promise<void> {
 
 function asItIs(argv: Argv): Argv {
   return argv;
-}
-
-/** Runs a command with the wall clock of a machine whose battery is empty; timers go right. */
-function in1970(argv: Argv): Argv {
-  const [library] = globSync('/usr/lib/*/faketime/libfaketime.so.1');
-  if (!library) throw new Error('libfaketime is not installed');
-  return ['env', `LD_PRELOAD=${library}`, 'FAKETIME=@1970-01-01 00:05:00', 'FAKETIME_DONT_FAKE_MONOTONIC=1', ...argv];
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../kernel/ports.ts';
-import { makePrivateDir, readText, writeAtomic, writeNew } from './files.ts';
+import { makePrivateDir, readText, removeUnfinished, writeAtomic, writeNew } from './files.ts';
 import { watchFiles } from './watch-files.ts';
 
 let dir: string;
@@ -31,6 +31,14 @@ describe('files', () => {
     expect(made.filter(Boolean).length).toBe(1);
     expect(await readText(path)).toBe('abc'[made.indexOf(true)]);
     expect(readdirSync(dir)).toEqual(['key']);
+  });
+
+  it('that a kill left half written are cleared away, and nothing else', async () => {
+    const kept = ['a', '.hidden', '.a.b', 'a.0f0f0f0f-1111-2222-3333-444455556666', '.profile.d'];
+    for (const name of [...kept, '.a.0f0f0f0f-1111-2222-3333-444455556666']) writeFileSync(join(dir, name), 'x');
+    await removeUnfinished(dir);
+    expect(readdirSync(dir).sort()).toEqual(kept.sort());
+    await expect(removeUnfinished(join(dir, 'none'))).rejects.toMatchObject({ code: 'disk-failed' });
   });
 
   it('say what is in the way', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf, fileError } from './system-errors.ts';
 
@@ -54,6 +54,22 @@ export async function writeNew(
   }
 }
 
+/**
+ * Deletes a file; that is on disk when this resolves.
+ * @returns false if there was none
+ * @throws AppError `permission-denied`, `disk-failed`
+ */
+export async function removeFile(path: string): Promise<boolean> {
+  try {
+    await unlink(path);
+    await syncDir(dirname(path));
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw fileError(`cannot delete ${path}`, error);
+  }
+}
+
 /** Makes a directory that only its owner may enter, on disk when this resolves; one that is there keeps its mode. */
 export async function makePrivateDir(path: string): Promise<void> {
   try {
@@ -63,6 +79,19 @@ export async function makePrivateDir(path: string): Promise<void> {
     throw fileError(`cannot make the directory ${path}`, error);
   }
 }
+
+/** Deletes what a kill left behind half written in a directory. Only for whoever alone writes there. */
+export async function removeUnfinished(dir: string): Promise<void> {
+  try {
+    const left = (await readdir(dir)).filter((name) => UNFINISHED.test(name));
+    await Promise.all(left.map((name) => rm(join(dir, name), { force: true })));
+  } catch (error) {
+    throw fileError(`cannot clear ${dir}`, error);
+  }
+}
+
+/** `.name.UUID`, as `publish` names a file that is not whole yet. */
+const UNFINISHED = /^\..+\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 async function publish(
   path: string,
@@ -93,7 +122,7 @@ async function writeSynced(path: string, content: string | Uint8Array, mode: num
 }
 
 /** A new name is only safe when its directory is. */
-async function syncDir(path: string): Promise<void> {
+export async function syncDir(path: string): Promise<void> {
   const dir = await open(path, 'r');
   try {
     await dir.sync();

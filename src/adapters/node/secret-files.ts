@@ -5,7 +5,8 @@ import { err, ok, type Result } from '../../kernel/result.ts';
 import type { SecretSource } from '../../model/site-ports.ts';
 
 const MAX_BYTES = 64 * 1024;
-const READABLE_BY_OTHERS = 0o077;
+/** The group may read: so systemd hands in credentials. */
+const READABLE_BY_OTHERS = 0o027;
 
 /**
  * Secrets that lie in files, by name. They are read when they are used and kept nowhere, so that a changed one counts

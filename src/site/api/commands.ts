@@ -39,6 +39,12 @@ export class CommandGate {
     if (because !== undefined) this.#refuse(request, 'foreign-request', because);
   }
 
+  /** Throws `terminal-only` if a request did not come over the control socket. */
+  assertTerminal(request: IncomingMessage): void {
+    if (this.#deps.isControl(request)) return;
+    this.#refuse(request, 'terminal-only', 'secrets are set and listed at the terminal of the site only');
+  }
+
   /** Rejects with an AppError: `foreign-request`, `pin-refused`, or as the desk does. */
   async carryOut(
     request: IncomingMessage,
@@ -77,7 +83,7 @@ export class CommandGate {
     return 'the PIN is not that of this site';
   }
 
-  #refuse(request: IncomingMessage, code: 'foreign-request' | 'pin-refused', because: string): never {
+  #refuse(request: IncomingMessage, code: 'foreign-request' | 'terminal-only' | 'pin-refused', because: string): never {
     this.#deps.onRefused(because, request.socket.remoteAddress ?? 'unknown');
     throw new AppError(code, because);
   }

@@ -4,10 +4,11 @@ import type { Command } from '../../model/commands.ts';
 import type { Event, EventType } from '../../model/event.ts';
 import { EVENT_TYPES } from '../../model/event.ts';
 import type { EventQuery } from '../../model/store.ts';
-import { NEEDS_NO_PIN, SLOT_COMMANDS } from '../../wire/api/commands.ts';
+import { MACHINE_COMMANDS, NEEDS_NO_PIN, SLOT_COMMANDS } from '../../wire/api/commands.ts';
+import type { SecretView } from '../../wire/api/secrets.ts';
 import type { NodeDetail, SiteNodes, SiteStatus } from '../../wire/api/views.ts';
 import type { CommandGate } from './commands.ts';
-import { parseCommand } from './policy/parse-command.ts';
+import { parseCommand, parseMachineCommand } from './policy/parse-command.ts';
 import { streamEvents } from './stream.ts';
 
 /** What the API shows; the composition root answers from the site's facts. */
@@ -24,10 +25,19 @@ export interface SiteQueries {
   metrics(): Promise<string>;
 }
 
+/** Where secrets are kept. Each answer is a sentence; rejects with an AppError, whose words have nothing of a value. */
+export interface SecretDesk {
+  list(): Promise<readonly SecretView[]>;
+  set(name: string, value: string): Promise<string>;
+  remove(name: string): Promise<string>;
+}
+
 const maxEvents = 1000;
+/** 64 KiB of text, written in JSON as badly as can be. */
+const SECRET_BODY_BYTES = 400 * 1024;
 
 /**
- * `POST /api/v1/arm` and `/api/v1/slots/<slot>/<command>`. JSON and nothing else: a form, which any page may send
+ * `POST /api/v1/arm`, `/api/v1/slots/<slot>/<command>` and `/api/v1/machines/<machine>/<command>`. JSON and nothing else: a form, which any page may send
  * anywhere without asking, is refused.
  */
 export function registerCommandRoutes(app: FastifyInstance, gate: CommandGate): void {
@@ -46,6 +56,15 @@ export function registerCommandRoutes(app: FastifyInstance, gate: CommandGate): 
       };
       return gate.carryOut(request.raw, parse, { needsPin: !NEEDS_NO_PIN.includes(kind) });
     });
+  for (const kind of MACHINE_COMMANDS)
+    app.post<{ Params: { machine: string } }>(`/api/v1/machines/:machine/${kind}`, (request) => {
+      requireJson(request);
+      return gate.carryOut(request.raw, () => {
+        const command = parseMachineCommand(kind, request.params.machine, request.body);
+        if (!command.ok) throw command.error;
+        return command.value;
+      });
+    });
 }
 
 /** Asks the gate about each request of these routes, before anything of it is read. */
@@ -55,6 +74,24 @@ export function guardOwn(app: FastifyInstance, gate: CommandGate): void {
     if (request.routeOptions.url?.startsWith('/api/')) gate.assertOwn(request.raw);
     done();
   });
+}
+
+/** `/api/v1/secrets`, for the control socket alone. */
+export function registerSecretRoutes(app: FastifyInstance, gate: CommandGate, desk: SecretDesk): void {
+  const onRequest = (request: FastifyRequest, _reply: FastifyReply, done: () => void): void => {
+    gate.assertTerminal(request.raw);
+    done();
+  };
+  type Named = { Params: { name: string } };
+  app.get('/api/v1/secrets', { onRequest }, async () => ({ secrets: await desk.list() }));
+  app.post<Named>('/api/v1/secrets/:name/set', { onRequest, bodyLimit: SECRET_BODY_BYTES }, async (request) => {
+    const value = (request.body as { value?: unknown } | null | undefined)?.value;
+    if (typeof value !== 'string') throw new AppError('usage-invalid', 'a secret is set with {"value": "…"}');
+    return { sentence: await desk.set(request.params.name, value) };
+  });
+  app.post<Named>('/api/v1/secrets/:name/remove', { onRequest }, async ({ params }) => ({
+    sentence: await desk.remove(params.name),
+  }));
 }
 
 function requireJson(request: FastifyRequest): void {

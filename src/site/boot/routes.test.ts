@@ -7,16 +7,21 @@ import {
   POS_UUID,
   SampleClock,
   SampleLog,
+  SampleNeighbours,
   SampleSignals,
   SampleStore,
   SITE,
   sampleLease,
+  sampleProfile,
   sampleRevision,
+  sampleSlot,
   sampleTokens,
   T0,
 } from '../../../test/support/sample-site.ts';
 import { createHttpServer, type HttpServer } from '../../adapters/http/server.ts';
+import type { Digest } from '../../kernel/digest.ts';
 import type { Ipv4 } from '../../kernel/ipv4.ts';
+import { BOOT_STAGES, type Boot, type BootId, type BootStage } from '../../model/boot.ts';
 import type { Lease } from '../../model/lease.ts';
 import type { Machine, MachineId } from '../../model/machine.ts';
 import type { Revision } from '../../model/revision.ts';
@@ -30,28 +35,35 @@ afterEach(() => server.close());
 type Setting = {
   readonly rows?: readonly Change[];
   readonly revision?: Revision | undefined;
+  readonly kept?: Revision;
   readonly addresses?: readonly SiteAddress[];
 };
 
 async function setUp(setting: Setting = {}) {
   const signals = new SampleSignals();
+  const neighbours = new SampleNeighbours();
+  neighbours.set(POS_ADDRESS, POS_MAC);
   const log = new SampleLog();
   const revision = 'revision' in setting ? setting.revision : sampleRevision();
   const deps = {
     siteName: 'store-0417',
     store: new SampleStore(setting.rows ?? [leaseChange(sampleLease())]),
-    revisions: { current: () => revision },
+    revisions: {
+      current: () => revision,
+      get: (digest: Digest) => (setting.kept?.digest === digest ? setting.kept : undefined),
+    },
     content: { stateOf: () => ({ kind: 'complete', sizeBytes: 1_000 }) as const },
     addresses: () => setting.addresses ?? [SITE],
     signals,
     tokens: sampleTokens,
+    arp: neighbours,
     clock: new SampleClock(),
     log,
   };
   server = await createHttpServer({ log, routes: [bootRoutes(deps)] });
   const get = (url: string, remoteAddress: string = POS_ADDRESS) =>
     server.app.inject({ method: 'GET', url, remoteAddress });
-  return { get, signals, log };
+  return { get, signals, log, neighbours };
 }
 
 describe('GET /boot.ipxe and /autoexec.ipxe', () => {
@@ -88,6 +100,7 @@ describe('GET /boot/script', () => {
         claim: { mac: POS_MAC, serial: 'X1' },
         address: POS_ADDRESS,
         answer: { kind: 'live', slot: 'pos-1', profile: 'demo' },
+        revision: sampleRevision().digest,
         errno: '4c0a6092: the site did not answer (TCP timed out), at kernel',
       },
     ]);
@@ -180,5 +193,89 @@ describe('GET /boot/script', () => {
     expect(signals.heard).toEqual([]);
     await get(`/boot/script?mac=${POS_MAC}`, '10.0.0.77');
     expect(signals.heard).toHaveLength(1);
+  });
+});
+
+describe('a boot that asks again', () => {
+  const former = 'f'.repeat(64) as Digest;
+  const kernel = { digest: 'd'.repeat(64) as Digest, name: 'former' };
+  const kept = sampleRevision({
+    digest: former,
+    slots: { 'pos-1': sampleSlot({ profile: sampleProfile({ kernel }) }) },
+  });
+  const machine: Machine = {
+    id: 'm1' as MachineId,
+    evidence: [{ kind: 'mac', value: POS_MAC, source: 'dhcp', firstSeen: T0, lastSeen: T0 }],
+  };
+  const boot: Boot = {
+    ...{ id: 'b1' as BootId, machine: machine.id, mac: POS_MAC, slot: 'pos-1', revision: former, openedAt: T0 },
+    ...{ stage: 'script', reached: { seen: T0 } },
+  };
+
+  const retry = '&errno=0x4c0a6092&step=kernel';
+
+  async function isAnsweredByFormer(row: Boot, setting: Setting = { kept }, failed = retry): Promise<boolean> {
+    const rows: Change[] = [
+      leaseChange(sampleLease()),
+      { table: 'machines', key: machine.id, row: machine },
+      { table: 'boots', key: row.id, row },
+    ];
+    const { get, signals } = await setUp({ ...setting, rows });
+    const { body } = await get(`/boot/script?mac=${POS_MAC}&platform=pcbios${failed}`);
+    const isFormer = body.includes(kernel.digest);
+    expect(signals.heard).toMatchObject([{ revision: isFormer ? former : sampleRevision().digest }]);
+    await server.close();
+    return isFormer;
+  }
+
+  it('is answered by its own revision once it was told to start something, and before by the newest', async () => {
+    const byFormer: BootStage[] = [];
+    for (const stage of BOOT_STAGES) if (await isAnsweredByFormer({ ...boot, stage })) byFormer.push(stage);
+    expect(byFormer).toEqual(['script', 'kernel', 'os', 'configured', 'installing', 'done']);
+  });
+
+  it('is answered by the newest when nothing failed: its loader was started anew, and that is not yet written down', async () => {
+    expect(await isAnsweredByFormer(boot, { kept }, '')).toBe(false);
+    // The code of an error without its step is of no meaning, and a loader always has one.
+    expect(await isAnsweredByFormer(boot, { kept }, '&errno=0x0&step=')).toBe(false);
+  });
+
+  it('is answered by the newest when it has ended, over another NIC, and where its own is not kept', async () => {
+    expect(await isAnsweredByFormer({ ...boot, outcome: { kind: 'superseded' }, closedAt: T0 })).toBe(false);
+    expect(await isAnsweredByFormer({ ...boot, mac: OTHER_MAC })).toBe(false);
+    expect(await isAnsweredByFormer(boot, {})).toBe(false);
+  });
+});
+
+describe('a system with secrets', () => {
+  const documents = {
+    'user-data': { kind: 'text', text: '#cloud-config\n', fill: true, secret: true },
+  } as const;
+  const revision = sampleRevision({ slots: { 'pos-1': sampleSlot({ profile: sampleProfile({ documents }) }) } });
+  const mine = `/boot/script?mac=${POS_MAC}`;
+
+  it('has a token in its script if the wire shows the machine itself', async () => {
+    const { get, signals } = await setUp({ revision });
+    expect((await get(mine)).body).toContain('/t/read_525400000001_');
+    expect(signals.heard.map(({ kind }) => kind)).toEqual(['script']);
+  });
+
+  it.each<readonly [string, string, boolean]>([
+    ['another machine at its address', POS_ADDRESS, true],
+    ['an address that nobody answers at', '10.0.0.200', false],
+    ['an address beyond all networks without a lease', '10.9.0.7', false],
+  ])('has none for %s, and that is written down', async (_, from, isTaken) => {
+    const { get, signals, neighbours } = await setUp({ revision });
+    if (isTaken) neighbours.set(POS_ADDRESS, OTHER_MAC);
+    const { body } = await get(mine, from);
+    expect(body).not.toContain('/t/');
+    expect(body).toContain('another machine than 52:54:00:00:00:01 asks');
+    expect(signals.heard.map(({ kind }) => kind)).toContain('secret-refused');
+    if (isTaken) expect(signals.heard.map(({ kind }) => kind)).not.toContain('script');
+  });
+
+  it('has one behind a relay, where the lease counts', async () => {
+    const { get } = await setUp({ revision, rows: [leaseChange(sampleLease({ address: '10.9.0.7' as Ipv4 }))] });
+    expect((await get(mine, '10.9.0.7')).body).toContain('/t/read_525400000001_');
   });
 });

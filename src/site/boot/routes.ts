@@ -1,12 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { MacAddress } from '../../kernel/mac.ts';
 import type { Clock, Log } from '../../kernel/ports.ts';
 import type { ContentStore } from '../../model/content.ts';
-import { findSlot, machineOfUuid } from '../../model/identity.ts';
+import { findMachine, findSlot, machineOfUuid } from '../../model/identity.ts';
 import { isBound } from '../../model/lease.ts';
 import type { Peer } from '../../model/peer.ts';
 import { findPeer } from '../../model/peer.ts';
+import { createRefusals } from '../../model/refusals.ts';
+import { identify } from '../../model/requester.ts';
+import type { Revision } from '../../model/revision.ts';
 import type { SignalSink } from '../../model/signal.ts';
-import type { RevisionSource, SiteAddress, TokenMint } from '../../model/site-ports.ts';
+import type { NeighbourTable, RevisionSource, SiteAddress, TokenMint } from '../../model/site-ports.ts';
+import { revisionToStart } from '../../model/site-ports.ts';
 import type { Store } from '../../model/store.ts';
 import type { BootQuery, QueryValues } from './policy/boot-query.ts';
 import { parseBootQuery, parseEnv, parseQuery } from './policy/boot-query.ts';
@@ -26,6 +31,9 @@ export type BootDeps = {
   readonly addresses: () => readonly SiteAddress[];
   readonly signals: SignalSink;
   readonly tokens: Pick<TokenMint, 'mint'>;
+  readonly arp: NeighbourTable;
+  readonly refuse: ReturnType<typeof createRefusals>;
+  readonly secrets?: { lack(names: readonly string[]): string | undefined };
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -34,7 +42,8 @@ export type BootDeps = {
  * `GET /boot.ipxe`, `/autoexec.ipxe` and `/boot/script`. Every answer is a script with status 200 that a person can
  * read on the machine's screen, also for a question that makes no sense: iPXE shows of an error only its number.
  */
-export function bootRoutes(deps: BootDeps): (app: FastifyInstance) => void {
+export function bootRoutes(given: Omit<BootDeps, 'refuse'>): (app: FastifyInstance) => void {
+  const deps = { ...given, refuse: createRefusals(given.signals, given.clock) };
   return (app) => {
     const entry = (request: FastifyRequest, reply: FastifyReply) => sendEntry(deps, request, reply);
     app.get('/boot.ipxe', entry);
@@ -53,36 +62,73 @@ function sendEntry(deps: BootDeps, request: FastifyRequest, reply: FastifyReply)
   return site ? sendText(reply, renderEntryScript(deps.siteName, site)) : sendText(reply, noNetwork());
 }
 
-function sendScript(deps: BootDeps, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+async function sendScript(deps: BootDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const peer = peerOf(deps, request);
   if (!peer.site) return sendText(reply, noNetwork());
   const values = parseQuery(request.url);
   const query = parseBootQuery(values);
-  const decision = query ? decide(deps, query, peer, peer.site) : unreadable(values);
+  const sender = await senderOf(deps, peer);
+  const revision = query && revisionOf(deps, query);
+  const decision = query ? decide(deps, query, { peer, site: peer.site, revision, sender }) : unreadable(values);
   const claim = query?.request.claim;
-  note(deps, { query, peer, decision });
+  note(deps, { query, peer, decision, revision, sender });
   return sendText(
     reply,
     renderScript(decision, { siteName: deps.siteName, site: peer.site, claim, trouble: query?.trouble }),
   );
 }
 
-function decide(deps: BootDeps, query: BootQuery, peer: Peer, site: SiteAddress): BootDecision {
+/**
+ * Only who says that something failed asks again in the boot that we know: a loader that was just started asks before its
+ * power-on is written down, and shall not be answered by the revision of the boot before.
+ */
+function revisionOf({ store, revisions, clock }: BootDeps, { request, trouble }: BootQuery): Revision | undefined {
+  const { claim, givenUp } = request;
+  if (trouble === undefined && !givenUp) return revisions.current();
+  const machine = findMachine(claim, store.state, clock.now());
+  const boot = machine && store.state.latestBoot(machine.id);
+  return revisionToStart(revisions, boot?.mac === claim.mac ? boot : undefined);
+}
+
+type Asking = {
+  readonly peer: Peer;
+  readonly site: SiteAddress;
+  readonly revision: Revision | undefined;
+  readonly sender: MacAddress | undefined;
+};
+
+/** The MAC that the site itself sees behind an address; undefined: nobody we know. */
+async function senderOf(
+  { arp, revisions, clock }: BootDeps,
+  { address, lease }: Peer,
+): Promise<MacAddress | undefined> {
+  const neighbour = (await arp.entries()).get(address);
+  const networks = Object.values(revisions.current()?.networks ?? {});
+  return identify({ address, neighbour, lease, networks, now: clock.now() }).mac;
+}
+
+function decide(deps: BootDeps, query: BootQuery, { peer, site, revision, sender }: Asking): BootDecision {
   const { lease } = peer;
   const { claim, env } = query.request;
   if (lease && lease.mac !== claim.mac && lease.expiresAt > deps.clock.now()) {
     const because = `it says ${claim.mac}, but its address ${peer.address} was given to ${lease.mac}`;
     return { kind: 'refuse', because, localBoot: localBootOf(undefined, env) };
   }
-  const { store, revisions, content, tokens } = deps;
+  const { store, content, tokens, secrets } = deps;
   const now = deps.clock.now();
   return decideBoot(query.request, {
     state: store.state,
-    revision: revisions.current(),
+    revision,
     site,
     assetState: (digest) => content.stateOf(digest),
     now,
-    readToken: (mac) => tokens.mint({ use: 'read', mac, issuedAt: now }),
+    lackOfSecrets: (names) => secrets?.lack(names),
+    readToken: (mac) => {
+      if (sender === mac) return tokens.mint({ use: 'read', mac, issuedAt: now });
+      const because = `${sender ?? 'nobody known'} asked for the boot script of ${mac}`;
+      deps.refuse({ address: peer.address, mac, because });
+      return undefined;
+    },
   });
 }
 
@@ -91,9 +137,9 @@ function unreadable(values: QueryValues): BootDecision {
   return { kind: 'refuse', because, localBoot: localBootOf(undefined, parseEnv(values)) };
 }
 
-type Noted = { readonly query: BootQuery | undefined; readonly peer: Peer; readonly decision: BootDecision };
+type Noted = Omit<Asking, 'site'> & { readonly query: BootQuery | undefined; readonly decision: BootDecision };
 
-function note(deps: BootDeps, { query, peer, decision }: Noted): void {
+function note(deps: BootDeps, { query, peer, decision, revision, sender }: Noted): void {
   const claim = query?.request.claim;
   const answer = answerOf(decision);
   const fields = {
@@ -103,13 +149,16 @@ function note(deps: BootDeps, { query, peer, decision }: Noted): void {
     ...(query?.trouble ? { trouble: query.trouble } : {}),
   };
   deps.log.info(fields, `boot script: ${answer.kind}`);
-  if (!claim || !isOurs(deps, claim, peer)) return;
+  // Else whoever takes the address of a machine could end its boot with a question.
+  const isSomebodyElse = sender !== undefined && sender !== claim?.mac;
+  if (!claim || isSomebodyElse || !isOurs(deps, claim, peer)) return;
   deps.signals.observe({
     kind: 'script',
     at: deps.clock.now(),
     claim,
     address: peer.address,
     answer,
+    ...(revision ? { revision: revision.digest } : {}),
     ...(query.trouble ? { errno: query.trouble } : {}),
   });
 }

@@ -11,9 +11,10 @@ import type { Counters } from './counters.ts';
 import type { Diary } from './diary.ts';
 import { fieldsOf } from './diary.ts';
 import type { Networks } from './networks.ts';
+import { decideBootServer } from './policy/boot-server.ts';
 import type { Letter } from './policy/decide.ts';
 import { decide, openLetter } from './policy/decide.ts';
-import type { Decision, IgnoreReason } from './policy/decision.ts';
+import type { DecideContext, Decision, IgnoreReason } from './policy/decision.ts';
 import type { Destination } from './policy/destination.ts';
 import { signalOf } from './policy/signal.ts';
 import type { ProbedNetwork } from './prober.ts';
@@ -22,18 +23,22 @@ export type DeskParts = {
   readonly clock: Clock;
   readonly store: Store;
   readonly loaders: LoaderTable;
+  readonly servesTime: (network: string) => boolean;
   readonly signals: SignalSink;
   readonly networks: Networks;
   readonly counters: Counters;
   readonly diary: Diary;
-  /** The socket that speaks for the site in a network. */
-  readonly senderFor: (network: string) => UdpSocket | undefined;
+  /** The socket that speaks for the site in a network: firmware takes answers only from the port that it asked. */
+  readonly senderFor: (door: Door) => UdpSocket | undefined;
 };
 
 /** How many answers may wait for the disk. Beyond that requests are dropped, and asked again when the disk has caught up. */
 const MAX_WAITING = 4096;
 /** One event says that a pool is empty; a thousand machines that ask again say nothing more. */
 const EXHAUSTED_PAUSE_MS = 10 * 60_000;
+
+/** The socket that a datagram came in by: the network that it hears, and whether its port is that of DHCP or of a boot server. */
+export type Door = { readonly network: string; readonly kind: 'dhcp' | 'boot-server' };
 
 type Case = {
   readonly letter: Extract<Letter, { kind: 'letter' }>;
@@ -58,18 +63,17 @@ export class Desk {
     await Promise.all(this.#waiting);
   }
 
-  /** @param heardIn the network of the socket that the datagram came in by */
-  receive(datagram: Uint8Array, from: Endpoint, heardIn: string): void {
+  receive(datagram: Uint8Array, from: Endpoint, door: Door): void {
     if (this.#isClosing) return;
     this.#parts.counters.add('received');
     try {
-      this.#read(datagram, from, heardIn);
+      this.#read(datagram, from, door);
     } catch (thrown) {
       this.#parts.diary.failed('bugs', thrown, { from: from.address }, 'a packet brought up a bug of Slipway');
     }
   }
 
-  #read(datagram: Uint8Array, from: Endpoint, heardIn: string): void {
+  #read(datagram: Uint8Array, from: Endpoint, door: Door): void {
     const { diary } = this.#parts;
     const decoded = decodeMessage(datagram);
     if (!decoded.ok) {
@@ -77,8 +81,9 @@ export class Desk {
       return;
     }
     const letter = openLetter(decoded.value, this.#sharedMacs());
-    if (letter.kind === 'letter') this.#deliver(letter, heardIn);
-    else diary.ignored(letter, undefined, { from: from.address });
+    if (letter.kind === 'ignored') diary.ignored(letter, undefined, { from: from.address });
+    else if (door.kind === 'boot-server') this.#direct(letter, from, door.network);
+    else this.#deliver(letter, door.network);
   }
 
   /** Of all networks: from which one a letter comes may show only later. */
@@ -95,13 +100,32 @@ export class Desk {
     else this.#settle({ letter, served, decision: this.#decide(letter, served) });
   }
 
-  #decide({ type, message, client }: Case['letter'], { plan, pool }: ProbedNetwork): Decision {
-    const { clock, store, loaders } = this.#parts;
-    const now = clock.now();
-    const context = { now, plan, state: store.state, loaders, pool: pool.view(plan, store.state, now) };
-    const decision = decide(type, message, client, context);
-    if (decision.pool) pool.apply(decision.pool);
+  /** Shows a client with an address the way to its loader. It opens no boot: what it had by DHCP did, here or elsewhere. */
+  #direct(letter: Case['letter'], from: Endpoint, network: string): void {
+    const { counters, diary, networks } = this.#parts;
+    counters.add('received.boot-server');
+    const served = networks.find(UNSPECIFIED, network);
+    if (!served) {
+      this.#homeless(letter, network);
+      return;
+    }
+    const { type, message, client } = letter;
+    const decision = decideBootServer(type, { message, client, context: this.#context(served) }, from);
+    if (decision.reply) this.#send(network, decision.reply, decision.to, 'boot-server');
+    diary.settled(type, client, this.#fields(letter, network), decision);
+  }
+
+  #decide({ type, message, client }: Case['letter'], served: ProbedNetwork): Decision {
+    const decision = decide(type, message, client, this.#context(served));
+    if (decision.pool) served.pool.apply(decision.pool);
     return decision;
+  }
+
+  #context({ plan, pool }: ProbedNetwork): DecideContext {
+    const { clock, store, loaders, servesTime } = this.#parts;
+    const now = clock.now();
+    const { state } = store;
+    return { now, plan, state, loaders, servesTime: servesTime(plan.network.name), pool: pool.view(plan, state, now) };
   }
 
   /** The answer leaves only after what it promises is on disk; what promises nothing leaves at once. */
@@ -151,10 +175,10 @@ export class Desk {
     if (signal) signals.observe(signal);
   }
 
-  #send(network: string, reply: DhcpMessage, to: Destination): void {
+  #send(network: string, reply: DhcpMessage, to: Destination, kind: Door['kind'] = 'dhcp'): void {
     const encoded = encodeMessage(reply);
     if (!encoded.ok) throw new AppError('internal', `a reply cannot be written: ${encoded.error.sentence}`);
-    this.#parts.senderFor(network)?.send(encoded.value, to);
+    this.#parts.senderFor({ network, kind })?.send(encoded.value, to);
   }
 
   /** Events of a decision that changes nothing: nobody waits for them. */

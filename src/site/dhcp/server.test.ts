@@ -34,6 +34,7 @@ function setUp(options: { sites?: readonly SiteAddress[]; handed?: readonly Hand
     store,
     revisions: { current: () => world.revision },
     loaders: loaders('undionly.kpxe', 'snponly.efi'),
+    servesTime: () => true,
     signals: { observe: (signal) => signals.push(signal), record: async () => {} },
     arp: { entries: async () => new Map() },
     addresses: () => options.sites ?? [SITE],
@@ -69,6 +70,24 @@ describe('sockets', () => {
     ]);
     hear(message('discover'));
     expect(udp.sent.map(({ from, to }) => [from.address, to.address])).toEqual([['10.7.0.1', '255.255.255.255']]);
+    await server.stop();
+    expect(udp.sockets.filter(({ isOpen }) => isOpen)).toEqual([]);
+  });
+
+  it('one on the address for those who ask a boot server: answered from there, to where it came from', async () => {
+    const { udp, start, server, signals, answers } = setUp();
+    await start();
+    const open = udp.sockets.filter(({ local }) => local.port === 4011);
+    expect(open.map(({ local, broadcast }) => [local.address, broadcast])).toEqual([['10.7.0.1', false]]);
+    const asked = encodeMessage(message('request', SPEAKS.uefi, { ciaddr: ip('10.7.0.77') }));
+    if (asked.ok) udp.deliver(asked.value, SITE.address, { address: ip('10.7.0.77'), port: 4011 }, 4011);
+    expect(udp.sent.map(({ from, to }) => [from, to])).toEqual([
+      [
+        { address: '10.7.0.1', port: 4011 },
+        { address: '10.7.0.77', port: 4011 },
+      ],
+    ]);
+    expect([answers(), signals]).toEqual([['ack'], []]);
     await server.stop();
     expect(udp.sockets.filter(({ isOpen }) => isOpen)).toEqual([]);
   });

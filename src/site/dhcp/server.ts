@@ -8,10 +8,11 @@ import type { SignalSink } from '../../model/signal.ts';
 import type { LoaderTable, RevisionSource, SiteAddress } from '../../model/site-ports.ts';
 import type { Store } from '../../model/store.ts';
 import { Counters } from './counters.ts';
+import type { Door } from './desk.ts';
 import { Desk } from './desk.ts';
 import { Diary } from './diary.ts';
 import { Networks } from './networks.ts';
-import { SERVER_PORT } from './policy/destination.ts';
+import { BOOT_SERVER_PORT, SERVER_PORT } from './policy/destination.ts';
 import type { ArpTable } from './prober.ts';
 import { Prober } from './prober.ts';
 
@@ -28,6 +29,8 @@ export type DhcpServerParts = {
   readonly store: Store;
   readonly revisions: RevisionSource;
   readonly loaders: LoaderTable;
+  /** Whether the time is served at the site's address in a network. */
+  readonly servesTime: (network: string) => boolean;
   readonly signals: SignalSink;
   readonly arp: ArpTable;
   /** One per network that is served; asked once, at the start. */
@@ -48,14 +51,17 @@ export interface DhcpServer {
   counters(): Readonly<Record<string, number>>;
 }
 
-/** The authoritative DHCP server of a site. */
+/** The authoritative DHCP server of a site, on ports 67 and 4011. */
 export function createDhcpServer(parts: DhcpServerParts): DhcpServer {
   const counters = new Counters();
   const diary = new Diary(parts.log, parts.clock, counters);
   const networks = new Networks(parts.revisions, () => parts.clock.monotonic());
-  const senders = new Map<string, UdpSocket>();
+  const senders = { dhcp: new Map<string, UdpSocket>(), 'boot-server': new Map<string, UdpSocket>() };
   const open: UdpSocket[] = [];
-  const desk = new Desk({ ...parts, networks, counters, diary, senderFor: (network) => senders.get(network) });
+  const desk = new Desk({
+    ...{ ...parts, networks, counters, diary },
+    senderFor: ({ network, kind }) => senders[kind].get(network),
+  });
   const prober = new Prober({
     ...parts,
     state: parts.store.state,
@@ -63,8 +69,8 @@ export function createDhcpServer(parts: DhcpServerParts): DhcpServer {
     onConflict: (network, address, mac) => recordConflict(parts, diary, network, address, mac),
   });
 
-  const handlersFor = (network: string): UdpHandlers => ({
-    onDatagram: (bytes, from) => desk.receive(bytes, from, network),
+  const handlersFor = (network: string, kind: Door['kind']): UdpHandlers => ({
+    onDatagram: (bytes, from) => desk.receive(bytes, from, { network, kind }),
     onSendError: (thrown, to) =>
       diary.failed(
         'send-failed',
@@ -75,18 +81,23 @@ export function createDhcpServer(parts: DhcpServerParts): DhcpServer {
   });
 
   const listen = async (site: SiteAddress): Promise<void> => {
-    const handlers = handlersFor(site.network);
+    // Nobody broadcasts to a boot server: who comes here was told the address.
+    const direct = { address: site.address, port: BOOT_SERVER_PORT };
+    const bootServer = await parts.udp.open(direct, handlersFor(site.network, 'boot-server'));
+    open.push(bootServer);
+    senders['boot-server'].set(site.network, bootServer);
+    const handlers = handlersFor(site.network, 'dhcp');
     const handed = parts.handed?.find((socket) => socket.network === site.network);
     if (handed) {
       const socket = await handed.attach(handlers);
       open.push(socket);
-      senders.set(site.network, socket);
+      senders.dhcp.set(site.network, socket);
       return;
     }
     // What this one sends to 255.255.255.255 leaves by the device that owns its address, without any route.
     const own = await parts.udp.open({ address: site.address, port: SERVER_PORT }, handlers, { broadcast: true });
     open.push(own);
-    senders.set(site.network, own);
+    senders.dhcp.set(site.network, own);
     // A socket bound to an address hears no broadcasts; this one does.
     open.push(await parts.udp.open({ address: UNSPECIFIED, port: SERVER_PORT }, handlers, { broadcast: true }));
   };

@@ -25,5 +25,8 @@ export function lacking(format: Format, lack: Lack): Answer {
   return { ...pending(WORDS_OF[lack]), status, retryAfterSeconds };
 }
 
+/** Talos that asks for the seed of somebody whom the template does not know yet: a 404 of user-data is its last word. */
+export const unknownYet: Answer = pending(WORDS_OF.unknown);
+
 /** Says nothing: who guesses shall not learn how close it was. */
 export const forbidden: Answer = { status: 403, body: '' };

@@ -1,23 +1,23 @@
 import type { MacAddress } from '../../kernel/mac.ts';
 import type { Clock, Log } from '../../kernel/ports.ts';
-import { secretsIn } from '../../model/holes.ts';
+import { err, ok, type Result } from '../../kernel/result.ts';
+import { secretsIn, TOKEN_HOLE } from '../../model/holes.ts';
 import { findSlot } from '../../model/identity.ts';
 import { findPeer, holeValuesFor, type Peer } from '../../model/peer.ts';
+import { createRefusals } from '../../model/refusals.ts';
+import { identify, type Requester } from '../../model/requester.ts';
 import type { Document, Revision } from '../../model/revision.ts';
 import type { SignalSink } from '../../model/signal.ts';
 import type { NeighbourTable, RevisionSource, SecretSource, SiteAddress, TokenMint } from '../../model/site-ports.ts';
 import { httpBase, revisionFor } from '../../model/site-ports.ts';
 import type { Store } from '../../model/store.ts';
-import { type Answer, forbidden, lacking, ok200, pending } from './answers.ts';
+import { type Answer, forbidden, lacking, ok200, pending, unknownYet } from './answers.ts';
 import { findAny } from './policy/asked-for.ts';
-import { type Format, isDocumentName, isFormat } from './policy/formats.ts';
+import { asksAgain, type Format, isDocumentName, isFormat } from './policy/formats.ts';
 import type { Filling, NocloudFile } from './policy/nocloud.ts';
 import { documentIn, isNocloudFile, NOTHING, renderNocloud, renderText } from './policy/nocloud.ts';
-import { isForOpenBoot, mayConfigure, mayRun, type Permit } from './policy/permit.ts';
-import { identify, type Requester } from './policy/requester.ts';
-import type { Subject } from './policy/subject.ts';
-import { findSubject, subjectOfMac } from './policy/subject.ts';
-import { createRefusals } from './refusals.ts';
+import { isCounted, isForOpenBoot, mayConfigure, mayRun, type Permit } from './policy/permit.ts';
+import { findSubject, type Known, nameOf, type Subject, subjectOfMac } from './policy/subject.ts';
 
 export type MetadataDeps = {
   readonly store: Store;
@@ -31,15 +31,20 @@ export type MetadataDeps = {
   readonly log: Log;
 };
 
-/** The two ends of the connection that a request came by, as sockets write addresses. */
-export type Ends = { readonly remote: string; readonly local: string };
+/** The two ends of the connection that a request came by, as sockets write addresses, and its User-Agent. */
+export type Ends = { readonly remote: string; readonly local: string; readonly agent: string | undefined };
 
 /** Whom a request means, and who asks. */
-type Known = Exclude<Subject, { kind: 'unknown' }>;
 type InSlot = Extract<Subject, { kind: 'slot' }>;
-type Ground = { readonly revision: Revision; readonly peer: Peer; readonly site: SiteAddress };
+type Ground = {
+  readonly revision: Revision;
+  readonly peer: Peer;
+  readonly site: SiteAddress;
+  readonly waits: boolean;
+};
 /** `self`: the machine itself, by its lease or by its token. */
 type Asker = Ground & { readonly self: MacAddress | undefined };
+type SelfAsker = Ground & { readonly self: MacAddress };
 
 /** Answers to all that booted systems ask for. `undefined`: nobody of this site is meant, or there is no such document. */
 export interface Desk {
@@ -72,7 +77,7 @@ class DocumentDesk implements Desk {
       (revision) => findSubject(id, this.#deps.store.state, revision, this.#deps.clock.now()),
       ground.revision,
     );
-    if (subject.kind === 'unknown') return undefined;
+    if (subject.kind === 'unknown') return file === 'user-data' && ground.waits ? unknownYet : undefined;
     if (file === undefined) return ok200('');
     if (isSecretOf(subject, file)) return this.#bySelf(file, subject, ground);
     return this.#seedFile(file, subject, { ...ground, self: await this.#selfOf(subject, ground) });
@@ -82,19 +87,13 @@ class DocumentDesk implements Desk {
     const { store, clock } = this.#deps;
     const ground = this.#ground(ends);
     if (!ground) return lacking(format, 'pending');
-    const subject = this.#pinned(
-      (revision) => findAny(ids, store.state, revision, this.#deps.clock.now()),
-      ground.revision,
-    );
+    const subject = this.#pinned((revision) => findAny(ids, store.state, revision, clock.now()), ground.revision);
     if (subject.kind !== 'slot') return lacking(format, subject.kind);
     const document = documentIn(subject.slot, format);
     if (document?.kind !== 'text') return lacking(format, 'unknown');
     if (document.secret) return this.#bySelf(format, subject, ground);
-    // Whoever reads these may begin to erase a disk at once.
-    if (subject.slot.profile.kind === 'install') {
-      const permit = mayConfigure(store.state, subject.slot, subject.machine, clock.now());
-      if (permit.kind !== 'yes') return this.#closed(format, subject, ground.peer, permit);
-    }
+    const closed = this.#unlessOrdered(format, subject, ground.peer);
+    if (closed) return closed;
     const asker = { ...ground, self: await this.#selfOf(subject, ground) };
     const text = renderText(document, format, this.#filling(subject, asker));
     return this.#send(format, text, subject, asker);
@@ -115,12 +114,21 @@ class DocumentDesk implements Desk {
       return this.#forbid({ address, mac, because: `it is for ${mac}, and ${sender ?? 'nobody known'} asked` });
     const subject = this.#pinned((revision) => subjectOfMac(mac, store.state, revision, clock.now()), ground.revision);
     if (subject.kind === 'unknown') return undefined;
-    if (isSecretOf(subject, file)) {
-      const permit = this.#permitByToken(subject, issuedAt, clock.now());
-      if (permit.kind !== 'yes') return this.#forbid({ address, mac, because: permit.because });
-      return this.#handOver(file, subject, { ...ground, self: mac });
-    }
-    return isNocloudFile(file) ? this.#seedFile(file, subject, { ...ground, self: mac }) : undefined;
+    const asker = { ...ground, self: mac };
+    if (isSecretOf(subject, file)) return this.#secretByToken(file, subject, asker, issuedAt);
+    return this.#withoutSecret(file, subject, asker);
+  }
+
+  async #withoutSecret(file: string, subject: Known, asker: Asker): Promise<Answer | undefined> {
+    if (isNocloudFile(file)) return this.#seedFile(file, subject, asker);
+    return isFormat(file) ? lacking(file, subject.kind === 'slot' ? 'unknown' : 'pending') : undefined;
+  }
+
+  async #secretByToken(file: string, subject: InSlot, asker: SelfAsker, issuedAt: number): Promise<Answer> {
+    const permit = this.#permitByToken(subject, issuedAt, this.#deps.clock.now());
+    if (permit.kind === 'yes') return this.#handOver(file, subject, asker);
+    if (permit.kind === 'over') return this.#closed(file, subject, asker.peer, permit);
+    return this.#forbid({ address: asker.peer.address, mac: asker.self, because: permit.because }, file);
   }
 
   #permitByToken({ slot, machine }: InSlot, issuedAt: number, now: number): Permit {
@@ -131,55 +139,65 @@ class DocumentDesk implements Desk {
 
   /**
    * A secret document asked for by a public id, as a system does that has no boot script of ours (a seed in SMBIOS): only
-   * for the machine itself, on the wire and with its own lease. Everybody else learns what a machine without a slot does.
+   * for the machine itself, on the wire and with its own lease. Everybody else is told to wait.
    */
   async #bySelf(name: string, subject: InSlot, ground: Ground): Promise<Answer> {
     const { store, clock } = this.#deps;
     const { slot, machine } = subject;
     const { mac, isLeasedNeighbour } = await this.#identify(ground);
-    if (!mac || !isLeasedNeighbour || !this.#isNicOf(subject, mac)) {
+    if (!mac || !this.#isNicOf(subject, mac)) {
       const because = `${name} of ${slot.name} was asked for by ${mac ?? 'nobody known'}`;
       this.#refuse({ address: ground.peer.address, ...(subject.mac ? { mac: subject.mac } : {}), because });
+      this.#deps.log.warn({ remote: ground.peer.address, because }, 'a secret was asked for and refused');
       return isFormat(name) ? lacking(name, 'pending') : pending();
     }
-    const asker = { ...ground, self: mac };
     const now = clock.now();
     const permit =
       slot.profile.kind === 'install'
         ? mayConfigure(store.state, slot, machine, now)
         : mayRun(slot, findSlot({ mac }, store.state, ground.revision, now));
-    if (permit.kind === 'yes') return this.#handOver(name, subject, asker);
-    // An installed Talos asks for all of its seed at each boot, and has no network until it is answered.
-    if (permit.kind === 'over' && name === 'user-data') return ok200(NOTHING);
-    return this.#closed(name, subject, ground.peer, permit);
+    if (permit.kind !== 'yes') return this.#closed(name, subject, ground.peer, permit);
+    // The machine itself, by all that is seen: no alarm. But what it has no lease for goes by token only.
+    const because = 'by its name alone, a machine is given secrets only on the wire and with a lease';
+    if (!isLeasedNeighbour) return this.#closed(name, subject, ground.peer, { kind: 'no', because });
+    return this.#handOver(name, subject, { ...ground, self: mac });
   }
 
   /** Reads the secrets, writes down that they go out, and answers with them: what was not written down was not sent. */
-  async #handOver(name: string, subject: InSlot, asker: Asker & { readonly self: MacAddress }): Promise<Answer> {
-    const { secrets, signals, clock, log } = this.#deps;
-    const document = documentIn(subject.slot, name);
-    if (document?.kind !== 'text') return pending();
-    const fields = { document: name, remote: asker.peer.address, slot: subject.slot.name, mac: asker.self };
-    const values = await secrets.read(document.fill ? secretsIn(document.text) : []);
-    if (!values.ok) {
-      log.error(fields, `${name} cannot be written: ${values.error}`);
-      return isFormat(name) ? lacking(name, 'pending') : pending();
-    }
-    const hidden = Object.entries(values.value).map(([key, value]) => [`secret.${key}`, value] as const);
-    const filling = this.#filling(subject, asker);
-    const holes = { ...filling.holes, ...Object.fromEntries(hidden) };
-    const text = renderText(document, name, { ...filling, holes, maySeeSecrets: true });
-    if (!text.ok || text.value === undefined) {
-      log.error(fields, `${name} cannot be written: ${text.ok ? 'it is secret' : text.error}`);
-      return isFormat(name) ? lacking(name, 'pending') : pending();
-    }
+  async #handOver(name: string, subject: InSlot, asker: SelfAsker): Promise<Answer> {
+    const { signals, store, clock, log } = this.#deps;
     const { address } = asker.peer;
+    const fields = { document: name, remote: address, slot: subject.slot.name, mac: asker.self };
+    const text = await this.#secretText(name, subject, asker);
+    if (!text.ok) {
+      log.error(fields, `${name} cannot be written: ${text.error}`);
+      return isFormat(name) ? lacking(name, 'pending') : pending();
+    }
     await signals.record({ kind: 'secret-document', at: clock.now(), mac: asker.self, document: name, address });
+    // Only what came to be an attempt lets a disk be erased: else it could be read, and erase, any number of times.
+    if (subject.slot.profile.kind === 'install' && !isCounted(store.state, subject.slot, subject.machine))
+      return this.#closed(name, subject, asker.peer, { kind: 'no', because: 'it would be no attempt of its order' });
     log.info(fields, `${name} fetched (secret)`);
     return ok200(text.value);
   }
 
-  #seedFile(file: NocloudFile, subject: Known, asker: Asker): Promise<Answer> {
+  async #secretText(name: string, subject: InSlot, asker: SelfAsker): Promise<Result<string, string>> {
+    const document = documentIn(subject.slot, name);
+    if (document?.kind !== 'text') return err('there is none');
+    const values = await this.#deps.secrets.read(document.fill ? secretsIn(document.text) : []);
+    if (!values.ok) return values;
+    const hidden = Object.entries(values.value).map(([key, value]) => [`secret.${key}`, value] as const);
+    const filling = this.#filling(subject, asker);
+    const holes = { ...filling.holes, ...Object.fromEntries(hidden) };
+    const text = renderText(document, name, { ...filling, holes, maySeeSecrets: true });
+    if (!text.ok) return text;
+    return text.value === undefined ? err('it is secret') : ok(text.value);
+  }
+
+  async #seedFile(file: NocloudFile, subject: Known, asker: Asker): Promise<Answer> {
+    const isInstruction = file === 'user-data' && subject.kind === 'slot' && documentIn(subject.slot, file);
+    const closed = isInstruction ? this.#unlessOrdered(file, subject, asker.peer) : undefined;
+    if (closed) return closed;
     return this.#send(file, renderNocloud(file, subject, this.#filling(subject, asker)), subject, asker);
   }
 
@@ -198,10 +216,10 @@ class DocumentDesk implements Desk {
 
   /**
    * Only the machine itself is seen on its way: a person who looks at the documents with curl is not a boot. What begins
-   * an install is on disk before it is answered.
+   * an install is on disk before it is answered. To be told that there is nothing to do yet is not to be configured.
    */
   async #tell(document: string, subject: Known, { peer, self }: Asker): Promise<void> {
-    if (!self) return;
+    if (!self || (subject.kind === 'pending' && document === 'user-data')) return;
     const { signals, clock } = this.#deps;
     const signal = { kind: 'document', at: clock.now(), mac: self, document, address: peer.address } as const;
     const begins = subject.kind === 'slot' && subject.slot.profile.kind === 'install' && isDocumentName(document);
@@ -209,38 +227,46 @@ class DocumentDesk implements Desk {
     else signals.observe(signal);
   }
 
-  #filling(subject: Known, { site, self }: Asker): Filling {
+  #filling(subject: Known, { site, self, waits }: Asker): Filling {
     const { tokens, clock } = this.#deps;
     const mac = subject.mac ?? self;
     const token = self && tokens.mint({ use: 'report', mac: self, issuedAt: clock.now() });
-    return {
-      holes: mac
-        ? { ...holeValuesFor(site, mac) }
-        : { 'boot.url.base': httpBase(site), 'boot.serverAddress': site.address },
-      reportUrl: token === undefined ? undefined : `${httpBase(site)}/r/${token}`,
-      maySeeSecrets: false,
-    };
+    const reportUrl = token === undefined ? undefined : `${httpBase(site)}/r/${token}/`;
+    const known = mac
+      ? holeValuesFor(site, mac)
+      : { 'boot.url.base': httpBase(site), 'boot.serverAddress': site.address };
+    return { holes: { ...known, [TOKEN_HOLE]: reportUrl }, reportUrl, maySeeSecrets: false, waits };
+  }
+
+  /** What configures an installer, without a secret in it: whoever reads it may begin to erase a disk at once. */
+  #unlessOrdered(name: string, subject: InSlot, peer: Peer): Answer | undefined {
+    if (subject.slot.profile.kind !== 'install') return undefined;
+    const permit = mayConfigure(this.#deps.store.state, subject.slot, subject.machine, this.#deps.clock.now());
+    return permit.kind === 'yes' ? undefined : this.#closed(name, subject, peer, permit);
   }
 
   #closed(name: string, subject: InSlot, peer: Peer, permit: Exclude<Permit, { kind: 'yes' }>): Answer {
     const fields = { document: name, remote: peer.address, slot: subject.slot.name };
     this.#deps.log.info(fields, `${name} is not given out: ${permit.because}`);
+    // An installed cloud-init or Talos asks for all of its seed at each start, and has no network until it is answered.
+    if (permit.kind === 'over' && name === 'user-data') return ok200(NOTHING);
     return isFormat(name) ? lacking(name, 'closed') : pending();
   }
 
-  #forbid(refusal: Parameters<ReturnType<typeof createRefusals>>[0]): Answer {
+  /** `file`: what the right machine asked for at the wrong time; Ignition would end in its shell over a 403. */
+  #forbid(refusal: Parameters<ReturnType<typeof createRefusals>>[0], file?: string): Answer {
     const { address, because } = refusal;
     this.#deps.log.warn({ remote: address, because }, 'a secret was asked for and refused');
     this.#refuse(refusal);
-    return forbidden;
+    return file === 'ignition' ? lacking(file, 'closed') : forbidden;
   }
 
-  /** The MAC of the asker if its lease is one of the machine whose documents it asks for, and the wire shows no other there. */
+  /** The MAC of the asker if its lease is one of the machine whose documents it asks for, and the wire shows it there. */
   async #selfOf(subject: Known, ground: Ground): Promise<MacAddress | undefined> {
     const { lease } = ground.peer;
     if (!lease || lease.expiresAt <= this.#deps.clock.now() || !this.#isNicOf(subject, lease.mac)) return undefined;
     const { mac } = await this.#identify(ground);
-    return mac === undefined || mac === lease.mac ? lease.mac : undefined;
+    return mac === lease.mac ? mac : undefined;
   }
 
   #isNicOf(subject: Known, mac: MacAddress): boolean {
@@ -264,20 +290,15 @@ class DocumentDesk implements Desk {
     return revision === undefined || revision === current ? subject : find(revision);
   }
 
-  #ground({ remote, local }: Ends): Ground | undefined {
+  #ground({ remote, local, agent }: Ends): Ground | undefined {
     const { revisions, addresses, store } = this.#deps;
     const revision = revisions.current();
     const peer = findPeer(remote, local, addresses(), store.state);
-    return revision && peer.site ? { revision, peer, site: peer.site } : undefined;
+    return revision && peer.site ? { revision, peer, site: peer.site, waits: asksAgain(agent) } : undefined;
   }
 }
 
 function isSecretOf(subject: Known, name: string): subject is InSlot {
   const document: Document | undefined = subject.kind === 'slot' ? documentIn(subject.slot, name) : undefined;
   return document?.kind === 'text' && document.secret;
-}
-
-function nameOf(subject: Known): Readonly<Record<string, string>> {
-  const mac = subject.mac ? { mac: subject.mac } : {};
-  return subject.kind === 'slot' ? { slot: subject.slot.name, ...mac } : { id: subject.id, ...mac };
 }

@@ -49,8 +49,9 @@ async function setUp(revision: Revision | undefined = sampleRevision(), isStarti
     log,
   };
   server = await createHttpServer({ log, routes: [metadataRoutes(deps)] });
-  const get = async (url: string, remoteAddress: string = POS_ADDRESS) => {
-    const answer = await server.app.inject({ method: 'GET', url, remoteAddress });
+  const get = async (url: string, remoteAddress: string = POS_ADDRESS, agent = 'Cloud-Init/26.2') => {
+    const headers = { 'user-agent': agent };
+    const answer = await server.app.inject({ method: 'GET', url, remoteAddress, headers });
     return { status: answer.statusCode, body: answer.body, headers: answer.headers };
   };
   return { get, signals, log, store: deps.store };
@@ -229,13 +230,15 @@ describe('who asks', () => {
 });
 
 describe('machines without a slot', () => {
-  it('get all but user-data, which is told to come later', async () => {
+  it('get all four, with nothing to do; Talos is told to ask for user-data later', async () => {
     const { get } = await setUp();
     const pending = '/nocloud/52-54-00-00-00-99';
     expect((await get(`${pending}/meta-data`)).body).toBe('instance-id: "pending.52-54-00-00-00-99"\n');
     expect(parse((await get(`${pending}/network-config`)).body)).toMatchObject({ version: 2 });
     expect((await get(`${pending}/vendor-data`)).body).toBe('#cloud-config\n{}\n');
-    expect(await get(`${pending}/user-data`)).toMatchObject({ status: 503, headers: { 'retry-after': '5' } });
+    expect(await get(`${pending}/user-data`)).toMatchObject({ status: 200, body: '#cloud-config\n{}\n' });
+    const talos = await get(`${pending}/user-data`, POS_ADDRESS, 'Go-http-client/1.1');
+    expect(talos).toMatchObject({ status: 503, headers: { 'retry-after': '5' } });
   });
 
   it('an id that is nobody’s is said to be so', async () => {

@@ -93,7 +93,10 @@ function parseFormat(name: string): Format {
 }
 
 function endsOf(request: FastifyRequest): Ends {
-  return { remote: request.ip, local: request.socket.localAddress ?? '' };
+  return {
+    ...{ remote: request.ip, local: request.socket.localAddress ?? '' },
+    agent: request.headers['user-agent'],
+  };
 }
 
 function send(reply: FastifyReply, { status, body, retryAfterSeconds }: Answer): FastifyReply {

@@ -26,6 +26,7 @@ import { bindingKey } from '../../model/boot.ts';
 import type { MachineId } from '../../model/machine.ts';
 import { ARMED, fencedMark, type Order, type OrderId, type OrderState } from '../../model/order.ts';
 import type { Document, Profile } from '../../model/revision.ts';
+import type { Signal } from '../../model/signal.ts';
 import { applyChanges } from '../../model/state.ts';
 import type { Change } from '../../model/store.ts';
 import { metadataRoutes } from './routes.ts';
@@ -100,7 +101,7 @@ async function setUp(profile: Partial<Profile>, rows: readonly Change[] = [armed
   const neighbours = new SampleNeighbours();
   neighbours.set(POS_ADDRESS, POS_MAC);
   neighbours.set(NEIGHBOUR, OTHER_MAC);
-  const signals = new SampleSignals();
+  const signals = new CountingSignals(store);
   const log = new SampleLog();
   const clock = new SampleClock();
   const revision = sampleRevision({ slots: { 'pos-1': sampleSlot({ profile: sampleProfile(profile) }) } });
@@ -121,12 +122,33 @@ async function setUp(profile: Partial<Profile>, rows: readonly Change[] = [armed
   return { get, kinds, signals, neighbours, change, clock };
 }
 
+/** As the diary does: what is fetched of an order is the attempt of the newest boot. */
+class CountingSignals extends SampleSignals {
+  readonly #store: SampleStore;
+  counts = true;
+
+  constructor(store: SampleStore) {
+    super();
+    this.#store = store;
+  }
+
+  override async record(signal: Signal): Promise<void> {
+    await super.record(signal);
+    const latest = this.#store.state.latestBoot(machine);
+    const live = this.#store.state.ordersOf('pos-1').find(({ state }) => ['open', 'installing'].includes(state.kind));
+    if (signal.kind !== 'secret-document' || !latest || !live || !this.counts) return;
+    const state = { kind: 'installing', boot: latest.id, since: T0 } as const;
+    applyChanges(this.#store.state, [{ table: 'orders', key: live.id, row: { ...live, state } }]);
+  }
+}
+
 function tokenOf(issuedAt = T0, mac: MacAddress = POS_MAC): string {
   return `/t/${sampleTokens.mint({ use: 'read', mac, issuedAt })}`;
 }
 
 const given = { status: 200, body: `#cloud-config\ntoken: "${JOIN_TOKEN}"\n` };
 const refused = { status: 403, body: '' };
+const nothing = { status: 200, body: '#cloud-config\n{}\n' };
 const byId = '/nocloud/52-54-00-00-00-01/user-data';
 
 describe('by token', () => {
@@ -142,6 +164,18 @@ describe('by token', () => {
     ]);
   });
 
+  it('a document says where its machine reports, with a token that reads nothing', async () => {
+    const documents: Profile['documents'] = {
+      preseed: { kind: 'text', text: 'wget @{boot.url.report}phone-home\n', fill: true, secret: true },
+    };
+    const { get } = await setUp({ ...install, documents });
+    const token = sampleTokens.mint({ use: 'report', mac: POS_MAC, issuedAt: T0 });
+    const answer = { status: 200, body: `wget http://10.0.0.1/r/${token}/phone-home\n` };
+    expect(await get(`${tokenOf()}/preseed`)).toEqual(answer);
+    expect(await get('/documents/pos-1/preseed')).toEqual(answer);
+    expect(await get(`/t/${token}/preseed`)).toEqual(refused);
+  });
+
   it('what cannot be written down is not sent', async () => {
     const { get, signals } = await setUp(install);
     signals.before = () => {
@@ -154,7 +188,6 @@ describe('by token', () => {
   it.each<{ readonly name: string; readonly url: string; readonly from?: string }>([
     { name: 'guessed', url: '/t/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/user-data' },
     { name: 'for reporting', url: `/t/${sampleTokens.mint({ use: 'report', mac: POS_MAC, issuedAt: T0 })}/user-data` },
-    { name: 'of an earlier boot', url: `${tokenOf(T0 - 60_000)}/user-data` },
     { name: 'of another machine', url: `${tokenOf(T0, OTHER_MAC)}/user-data` },
     { name: 'from another address', url: `${tokenOf()}/user-data`, from: NEIGHBOUR },
     { name: 'from an address without a neighbour', url: `${tokenOf()}/user-data`, from: '10.0.0.78' },
@@ -188,7 +221,6 @@ describe('by token', () => {
     ['with an order that is parked', [armed, inState({ kind: 'parked', at: T0, because: 'x' })]],
     ['with an order that is void', [armed, inState({ kind: 'void', at: T0, because: 'x' })]],
     ['with an order that waits', [armed, inState({ kind: 'waiting' })]],
-    ['with an order that is done', [armed, inState({ kind: 'confirmed', at: T0, by: 'api' })]],
     [
       'with no attempt left in another boot',
       [armed, inState({ kind: 'installing', boot: 'b0' as BootId, since: T0 }, { attempts: 3 })],
@@ -205,24 +237,50 @@ describe('by token', () => {
     expect(await get(`${tokenOf()}/user-data`)).toEqual(given);
   });
 
-  it('reading ends with the confirmation, and with the boot', async () => {
+  it('reading ends with the confirmation, and with the boot; the machine itself is no alarm', async () => {
     const { get, change, kinds } = await setUp(install);
     expect(await get(`${tokenOf()}/user-data`)).toEqual(given);
     change(inState({ kind: 'confirmed', at: T0, by: 'phone-home' }));
-    expect(await get(`${tokenOf()}/user-data`)).toEqual(refused);
+    expect(await get(`${tokenOf()}/user-data`)).toEqual(nothing);
+    expect((await get(`${tokenOf()}/talos`)).status).toBe(503);
     change(orderRow(), bootRow({ outcome: { kind: 'installed' }, closedAt: T0 }));
-    expect(await get(`${tokenOf()}/user-data`)).toEqual(refused);
-    expect(kinds()).toEqual(['secret-document', 'secret-refused', 'secret-refused']);
+    expect(await get(`${tokenOf()}/user-data`)).toEqual(nothing);
+    expect(kinds()).toEqual(['secret-document']);
+    expect(await get(`${tokenOf()}/user-data`, NEIGHBOUR)).toEqual(refused);
+    expect(kinds()).toEqual(['secret-document', 'secret-refused']);
     expect((await get(`${tokenOf()}/meta-data`)).status).toBe(200);
+  });
+
+  it('what an installed system has kept of an earlier boot opens nothing, and is no alarm', async () => {
+    const { get, kinds } = await setUp(install);
+    expect(await get(`${tokenOf(T0 - 60_000)}/user-data`)).toEqual(nothing);
+    expect(kinds()).toEqual([]);
   });
 
   it('a live boot is over once it is up, and its token does not open the next one', async () => {
     const { get, change } = await setUp(live);
     change(bootRow({ outcome: { kind: 'live' }, closedAt: T0 }));
-    expect(await get(`${tokenOf()}/user-data`)).toEqual(refused);
+    expect(await get(`${tokenOf()}/user-data`)).toEqual(nothing);
     change(bootRow({ id: 'b2' as BootId, openedAt: T0 + 600_000 }));
-    expect(await get(`${tokenOf()}/user-data`)).toEqual(refused);
+    expect(await get(`${tokenOf()}/user-data`)).toEqual(nothing);
     expect(await get(`${tokenOf(T0 + 600_000)}/user-data`)).toEqual(given);
+  });
+
+  it('what would be no attempt of an order is not sent', async () => {
+    const { get, kinds, signals } = await setUp(install);
+    signals.counts = false;
+    const { status, body } = await get(`${tokenOf()}/user-data`);
+    expect([status, body.includes(JOIN_TOKEN)]).toEqual([503, false]);
+    expect(kinds()).toEqual(['secret-document']);
+  });
+
+  it('another boot while one installs is a further attempt, and not with the last one', async () => {
+    const next = bootRow({ id: 'b2' as BootId, openedAt: T0 + 60_000 });
+    const begun = (attempts: number) => inState({ kind: 'installing', boot: boot.id, since: T0 }, { attempts });
+    const { get, change } = await setUp(install, [armed, begun(1), next]);
+    expect(await get(`${tokenOf(T0 + 60_000)}/user-data`)).toEqual(given);
+    change(begun(3));
+    expect(await get(`${tokenOf(T0 + 60_000)}/user-data`)).toEqual(refused);
   });
 
   it('a neighbour in a loop is a few alarms a minute, and not a full disk', async () => {
@@ -245,7 +303,18 @@ describe('by token', () => {
   it('is the way to every secret document, and to no other', async () => {
     const { get } = await setUp(install);
     expect(await get(`${tokenOf()}/talos`)).toEqual(given);
-    expect((await get(`${tokenOf()}/ignition`)).status).toBe(404);
+    expect((await get(`${tokenOf()}/kickstart`)).status).toBe(404);
+    expect((await get(`${tokenOf()}/passwd`)).status).toBe(404);
+  });
+
+  it('Ignition that asks too late is told to wait, and that is no alarm; at a wrong place it is refused', async () => {
+    const config: Document = { kind: 'text', text: '{"t": "@{secret.joinToken}"}', fill: true, secret: true };
+    const { get, change, kinds } = await setUp({ documents: { ignition: config } });
+    expect(await get(`${tokenOf()}/ignition`)).toMatchObject({ status: 200, body: `{"t": "${JOIN_TOKEN}"}` });
+    expect(await get(`${tokenOf()}/ignition`, NEIGHBOUR)).toEqual(refused);
+    change(bootRow({ outcome: { kind: 'live' }, closedAt: T0 }));
+    expect((await get(`${tokenOf()}/ignition`)).status).toBe(503);
+    expect(kinds()).toEqual(['secret-document', 'secret-refused']);
   });
 });
 
@@ -278,11 +347,12 @@ describe('by public id', () => {
     expect(kinds()).toEqual([]);
   });
 
-  it('not behind a relay, and not without a lease of its own', async () => {
+  it('not behind a relay, and not without a lease of its own; that is no alarm', async () => {
     const relayed = leaseChange(sampleLease({ address: BEHIND_RELAY }));
-    const { get } = await setUp(install, [armed, orderRow(), relayed]);
+    const { get, kinds } = await setUp(install, [armed, orderRow(), relayed]);
     expect((await get(byId, BEHIND_RELAY)).status).toBe(503);
     expect((await get(byId)).status).toBe(503);
+    expect(kinds()).toEqual([]);
   });
 
   it('an installed machine is told that there is nothing to do, its neighbour as before', async () => {
@@ -300,13 +370,17 @@ describe('by public id', () => {
 });
 
 describe('a machine that was taken out of a live slot', () => {
-  it.each(['/nocloud/pos-1/user-data', byId])('is not given its secrets by %s', async (url) => {
+  it.each([
+    ['/nocloud/pos-1/user-data', 503],
+    // By its own address it is a machine without a slot.
+    [byId, 200],
+  ])('is not given its secrets by %s', async (url, status) => {
     const released = { slot: 'pos-1', number: 1, machine, since: T0, health: 'waiting', releasedAt: T0 } as const;
     const { get, kinds } = await setUp(live, [
       { table: 'bindings', key: bindingKey('pos-1', 1), row: released },
       { table: 'marks', key: fencedMark(machine), row: { at: T0, by: 'cli' } },
     ]);
-    expect(await get(url)).toMatchObject({ status: 503 });
+    expect(await get(url)).toMatchObject({ status });
     expect(kinds()).not.toContain('secret-document');
   });
 });

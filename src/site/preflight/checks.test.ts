@@ -5,7 +5,7 @@ import { type CheckResult, type Plan, runChecks, type World } from './checks.ts'
 const subnet = parseSubnet('10.0.0.0/24') ?? expect.unreachable();
 const plan: Plan = {
   dataDir: '/var/lib/slipway',
-  networks: [{ name: 'nodes', interface: 'eth0', subnet }],
+  networks: [{ name: 'nodes', interface: 'eth0', subnet, offersTime: true }],
   ports: [{ protocol: 'udp', port: 67, for: 'DHCP' }],
 };
 const healthy: World = {
@@ -16,6 +16,7 @@ const healthy: World = {
   cannotWrite: async () => undefined,
   runningSite: async () => undefined,
   loaderProblems: async () => [],
+  answersTime: async () => true,
 };
 
 const check = async (change: Partial<World>, name: string): Promise<CheckResult | undefined> =>
@@ -30,6 +31,7 @@ describe('preflight checks', () => {
       'ok interface eth0',
       'ok port 67/udp',
       'ok loaders',
+      'ok time',
     ]);
   });
 
@@ -42,6 +44,7 @@ describe('preflight checks', () => {
       { cannotWrite: async () => 'permission denied' },
       /permission denied/,
     ],
+    ['no NTP server', 'time', 'warning', { answersTime: async () => false }, /nothing answers NTP at 10\.0\.0\.1/],
     ['a disk that is nearly full', 'disk', 'warning', { freeBytes: async () => 1e9 }, /0\.9 GiB/],
     [
       'no such interface',

@@ -20,12 +20,20 @@ export interface World {
   /** undefined: no site runs here. */
   runningSite(): Promise<{ readonly site: string; readonly notReady: readonly string[] } | undefined>;
   loaderProblems(): Promise<readonly string[]>;
+  /** Whether an NTP server answers at this address of ours. */
+  answersTime(address: Ipv4): Promise<boolean>;
 }
 
 /** What the site is going to use. */
 export type Plan = {
   readonly dataDir: string;
-  readonly networks: readonly { readonly name: string; readonly interface: string; readonly subnet: Subnet }[];
+  readonly networks: readonly {
+    readonly name: string;
+    readonly interface: string;
+    readonly subnet: Subnet;
+    /** The template offers the time of this machine there. */
+    readonly offersTime: boolean;
+  }[];
   readonly ports: readonly { readonly protocol: 'udp' | 'tcp'; readonly port: number; readonly for: string }[];
 };
 
@@ -38,7 +46,8 @@ export async function runChecks(plan: Plan, world: World): Promise<readonly Chec
   const running = await world.runningSite();
   const interfaces = plan.networks.map((network) => checkInterface(network, world));
   const ports = running ? [checkRunning(running)] : await checkPorts(plan, world);
-  return [checkClock(world), await checkDisk(plan, world), ...interfaces, ...ports, await checkLoaders(world)];
+  const found = [checkClock(world), await checkDisk(plan, world), ...interfaces, ...ports, await checkLoaders(world)];
+  return [...found, ...(await checkTime(plan, world))];
 }
 
 /** Whether the clock can be right at all; also asked at every start of a site. */
@@ -129,6 +138,25 @@ async function checkPorts(plan: Plan, world: World): Promise<readonly CheckResul
         verdict: 'failed',
         says: `${purpose} cannot use it on ${address}: ${because}`,
         doThis: `\`ss -lnp\` shows who has port ${port}; stop that program, or start Slipway with the rights to use it.`,
+      };
+    }),
+  );
+}
+
+/** What the template offers in our name, another program serves. */
+async function checkTime(plan: Plan, world: World): Promise<readonly CheckResult[]> {
+  const addresses = plan.networks
+    .filter(({ offersTime }) => offersTime)
+    .flatMap((network) => ownAddress(network, world));
+  return Promise.all(
+    addresses.map(async (address): Promise<CheckResult> => {
+      if (await world.answersTime(address)) return { name: 'time', verdict: 'ok', says: `served at ${address} by NTP` };
+      return {
+        name: 'time',
+        verdict: 'warning',
+        says: `the template offers the time of this machine (ntp: [site]), and nothing answers NTP at ${address}`,
+        doThis:
+          'Install an NTP server such as chrony and let it serve the network. Until then nodes are not told of it.',
       };
     }),
   );

@@ -1,18 +1,26 @@
 import { describe, expect, it } from 'vitest';
+import { SampleNeighbours, sampleRevision } from '../../../test/support/sample-site.ts';
 import { AppError } from '../../kernel/errors.ts';
+import type { Ipv4 } from '../../kernel/ipv4.ts';
 import type { MacAddress } from '../../kernel/mac.ts';
 import type { Signal } from '../../model/signal.ts';
 import { createState } from '../../model/state.ts';
 import type { Source } from './policy/source.ts';
 import { Teller } from './teller.ts';
 
-const source: Source = { mac: '52:54:00:00:00:01' as MacAddress, boot: 'b1' };
+const MAC = '52:54:00:00:00:01' as MacAddress;
+const ADDRESS = '10.0.0.11' as Ipv4;
+const source: Source = { address: ADDRESS, mac: MAC, boot: 'b1' };
 
 function setUp(record: (signal: Signal) => Promise<void> = async () => undefined) {
   const observed: Signal[] = [];
   const recorded: Signal[] = [];
+  const neighbours = new SampleNeighbours();
+  neighbours.set(ADDRESS, MAC);
   const teller = new Teller({
     store: { state: createState() },
+    revisions: { current: () => sampleRevision() },
+    arp: neighbours,
     addresses: () => [],
     clock: { now: () => 5_000, monotonic: () => 0, after: () => () => undefined },
     signals: {
@@ -23,7 +31,7 @@ function setUp(record: (signal: Signal) => Promise<void> = async () => undefined
       },
     },
   });
-  return { teller, observed, recorded };
+  return { teller, observed, recorded, neighbours };
 }
 
 const line = (text: string) => ({ kind: 'system-log', line: text, level: 3 }) as const;
@@ -51,6 +59,15 @@ describe('what booted systems tell', () => {
     expect([recorded.length, observed.length]).toEqual([2, 0]);
     const full = setUp(() => Promise.reject(new AppError('disk-full', 'no room')));
     await expect(full.teller.tell(source, running)).rejects.toMatchObject({ code: 'disk-full' });
+  });
+
+  it('is not believed that it runs if the wire shows another machine at its address, or none', async () => {
+    const { teller, recorded, neighbours } = setUp();
+    neighbours.set(ADDRESS, '52:54:00:00:00:99' as MacAddress);
+    await teller.tell(source, running);
+    neighbours.set(ADDRESS, MAC, false);
+    await teller.tell(source, running);
+    expect([recorded.length, teller.counters().unknown]).toEqual([0, 2]);
   });
 
   it('is heard only so much of one machine', () => {

@@ -1,7 +1,8 @@
 import { type Ipv4, parseIpv4 } from '../../kernel/ipv4.ts';
 import type { Clock } from '../../kernel/ports.ts';
+import { identify } from '../../model/requester.ts';
 import type { SignalSink } from '../../model/signal.ts';
-import type { SiteAddress } from '../../model/site-ports.ts';
+import type { NeighbourTable, RevisionSource, SiteAddress } from '../../model/site-ports.ts';
 import type { Store } from '../../model/store.ts';
 import { Allowance, FewOfEach } from './policy/bounds.ts';
 import { type Source, sourceOf } from './policy/source.ts';
@@ -9,6 +10,8 @@ import type { Telling } from './policy/tell-line.ts';
 
 export type TellerDeps = {
   readonly store: Pick<Store, 'state'>;
+  readonly revisions: RevisionSource;
+  readonly arp: NeighbourTable;
   readonly signals: SignalSink;
   readonly addresses: () => readonly SiteAddress[];
   readonly clock: Clock;
@@ -17,7 +20,7 @@ export type TellerDeps = {
 export type SignalCounters = {
   readonly received: number;
   readonly told: number;
-  /** From an address without a lease of ours. */
+  /** From an address without a lease of ours, or from another machine than the one that has it. */
   readonly unknown: number;
   /** No JSON line, no event that can be read. */
   readonly malformed: number;
@@ -63,12 +66,14 @@ export class Teller {
   }
 
   /**
-   * Hands on what is news. That a machine is `running` always is, and is on disk when this resolves, for it may complete
+   * Hands on what is news. That a machine is `running` always is, if the wire shows that it says so itself; it is on disk when this resolves, for it may complete
    * an install; rejects as `SignalSink.record` does.
    */
-  async tell({ mac, boot }: Source, telling: Telling): Promise<void> {
+  async tell(source: Source, telling: Telling): Promise<void> {
+    const { mac, boot } = source;
     const signal = { at: this.#deps.clock.now(), mac, ...telling };
     if (telling.kind === 'talos-event' && telling.what === 'running') {
+      if (!(await this.#isHeardFrom(source))) return this.count('unknown');
       await this.#deps.signals.record(signal);
       this.count('told');
     } else if (this.#isNews(boot, telling)) {
@@ -83,6 +88,16 @@ export class Teller {
 
   counters(): SignalCounters {
     return { ...this.#counts };
+  }
+
+  /** A lease tells whose an address is; only the wire tells who uses it. What ends the reading of secrets needs both. */
+  async #isHeardFrom({ address, mac }: Source): Promise<boolean> {
+    const { arp, addresses, store, revisions, clock } = this.#deps;
+    const neighbour = (await arp.entries()).get(address);
+    const leases = addresses().map(({ network }) => store.state.leaseOfAddress(network, address));
+    const lease = leases.find((found) => found?.state === 'bound');
+    const networks = Object.values(revisions.current()?.networks ?? {});
+    return identify({ address, neighbour, lease, networks, now: clock.now() }).mac === mac;
   }
 
   #isNews(boot: string, telling: Telling): boolean {

@@ -1,8 +1,10 @@
-import type { MachineView, NodeView, SiteNodes, SiteStatus } from '../../wire/api/views.ts';
+import type { AlarmView, MachineView, NodeView, SiteNodes, SiteStatus } from '../../wire/api/views.ts';
 import { formatRoute } from '../route.ts';
 import { machineMark, machineName, proposalWords, waitingWords } from '../words/machine.ts';
-import { summary } from '../words/site.ts';
+import { capital } from '../words/plain.ts';
+import { alarmWords, summary } from '../words/site.ts';
 import { slotWords } from '../words/slot.ts';
+import { sinceWhen } from '../words/time.ts';
 import { State } from './state.tsx';
 
 /** All slots, and the machines that wait for one. */
@@ -31,6 +33,14 @@ export function HomePage({ status, nodes: { nodes, machines } }: { status: SiteS
           ))}
         </ul>
       </section>
+      {status.alarms.length > 0 ? (
+        <details>
+          <summary>To be looked into ({status.alarms.length})</summary>
+          {status.alarms.map((alarm) => (
+            <Alarm key={`${alarm.type} ${alarm.about}`} alarm={alarm} now={now} />
+          ))}
+        </details>
+      ) : null}
       {others.length > 0 ? (
         <details>
           <summary>Other machines ({others.length})</summary>
@@ -61,6 +71,17 @@ function SlotLink({ node, now }: { node: NodeView; now: number }) {
         </span>
       ))}
     </a>
+  );
+}
+
+function Alarm({ alarm, now }: { alarm: AlarmView; now: number }) {
+  const { what, toDo } = alarmWords(alarm);
+  return (
+    <p class="machine">
+      {what}
+      <span class="detail">{capital(sinceWhen(alarm.firstAt, now))}</span>
+      <span class="todo">{toDo}</span>
+    </p>
   );
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MINUTE, NOW, sampleBoot, sampleMachine, sampleNode, sampleStatus } from '../../../test/support/page-views.ts';
 import { machineMark, machineName, proposalWords, waitingWords } from './machine.ts';
-import { armingWords, siteNotes, summary } from './site.ts';
+import { alarmWords, armingWords, siteNotes, summary } from './site.ts';
 
 describe('the whole site', () => {
   it('in a line', () => {
@@ -28,6 +28,31 @@ describe('the whole site', () => {
     const doubt = armingWords(sampleStatus({ armed: false, doubt: 'its database was restored' }));
     expect(doubt.why).toBe('Installing was stopped: Its database was restored.');
     expect(doubt.will).toContain('Nothing is installed by itself');
+  });
+});
+
+describe('what somebody should look into', () => {
+  it('is said with how often, and what to do', () => {
+    const times = { firstAt: NOW - MINUTE, lastAt: NOW };
+    const alarm = {
+      type: 'x',
+      about: 'y',
+      ...times,
+      count: 3,
+      sentence: 'A secret was refused.',
+      toDo: 'look at `slipway events`',
+    };
+    expect(alarmWords(alarm)).toEqual({
+      what: 'A secret was refused (3 times).',
+      toDo: 'Look at the timeline of its slot.',
+    });
+  });
+
+  it('stands above all where an armed site installs nothing', () => {
+    const noInstalls = { because: 'its clock was never set', toDo: 'set the clock' };
+    expect(siteNotes(sampleStatus({ noInstalls }))).toEqual([
+      'Nothing is installed here now: Its clock was never set. Set the clock.',
+    ]);
   });
 });
 

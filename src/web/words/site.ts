@@ -1,5 +1,5 @@
-import type { NodeView, SiteStatus } from '../../wire/api/views.ts';
-import { capital, plainSentence } from './plain.ts';
+import type { AlarmView, NodeView, SiteStatus } from '../../wire/api/views.ts';
+import { capital, plain, plainSentence } from './plain.ts';
 import { slotWords } from './slot.ts';
 
 /** Whether the page still hears the site: what it shows is of this time. Times are those of the phone. */
@@ -19,8 +19,11 @@ export function summary(nodes: readonly NodeView[], now: number): string {
 }
 
 /** What stands above all slots, as sentences. */
-export function siteNotes({ notReady, templateRefused }: SiteStatus): string[] {
+export function siteNotes({ notReady, templateRefused, armed, noInstalls }: SiteStatus): string[] {
   return [
+    ...(armed && noInstalls
+      ? [`Nothing is installed here now: ${plainSentence(noInstalls.because)} ${plainSentence(noInstalls.toDo)}`]
+      : []),
     ...notReady.map((reason) => `This site does not serve machines now: ${plainSentence(reason)}`),
     ...(templateRefused === undefined
       ? []
@@ -39,4 +42,10 @@ export function armingWords({ doubt }: SiteStatus): { readonly why: string; read
     why: capital('nothing is installed here until somebody says that this is a new store.'),
     will: 'Every machine in a slot that this site never installed is installed when it is switched on next: what is on its disk is erased. In a store whose machines are in use, do not do this.',
   };
+}
+
+/** What somebody should look into, and what to do about it. */
+export function alarmWords({ sentence, toDo, count }: AlarmView): { readonly what: string; readonly toDo: string } {
+  const often = count > 1 ? ` (${count} times)` : '';
+  return { what: `${plain(sentence).replace(/[.]$/, '')}${often}.`, toDo: plainSentence(toDo) };
 }

@@ -37,6 +37,11 @@ describe('a slot in the words of a person', () => {
       { word: 'Stuck', tone: 'bad', detail: 'For 3 min: Probably Secure Boot is on.', toDo: 'Switch it off.' },
     ],
     [
+      'switched off while it was stalled',
+      { state: 'stalled', boot: sampleBoot('loader', { stall, outcome: 'stalled' }) },
+      { word: 'Stuck', tone: 'bad', toDo: 'Switch it off.' },
+    ],
+    [
       'stalled once, and up since',
       { boot: sampleBoot('done', { stall, outcome: 'live' }) },
       { word: 'Working', tone: 'good' },
@@ -113,6 +118,13 @@ describe('a slot in the words of a person', () => {
       'whose new install failed',
       { install: sampleInstall({ orders: [parked] }) },
       ['Its last install was given up: It was tried 3 times.'],
+    ],
+    [
+      'that another machine would be',
+      {
+        contenders: [{ machine: 'm7', code: 'K7PW', macs: [], since: NOW, because: 'it has the same UUID', toDo: [] }],
+      },
+      ['Another machine would be this slot too: It has the same UUID. Tell head office.'],
     ],
     ['of a live system', {}, []],
   ])('a working slot %s says so', (_name, more, notes) => {

@@ -32,14 +32,14 @@ export const STEPS: Readonly<Record<string, string>> = {
 
 /** The state of a slot; `now` is the time of the site. */
 export function slotWords(node: NodeView, now: number): SlotWords {
-  return { ...stateWords(node, now), notes: notesOf(node) };
+  return { ...stateWords(node, now), notes: [...contendersOf(node), ...notesOf(node)] };
 }
 
 type State = Omit<SlotWords, 'notes'>;
 
 function stateWords(node: NodeView, now: number): State {
   const { boot, install } = node;
-  if (boot?.stall && !boot.outcome) return stalled(boot.stall, now);
+  if (boot?.stall && (node.state === 'stalled' || !boot.outcome)) return stalled(boot.stall, now);
   const parked = node.state === 'enrolled' || node.state === 'booting' ? undefined : parkedOf(install);
   if (parked && node.state !== 'empty') return parked;
   switch (node.state) {
@@ -56,6 +56,8 @@ function stateWords(node: NodeView, now: number): State {
       };
     case 'local':
       return { word: 'Not installed', tone: 'note', ...whyNot(node, 'It runs what is on its own disk.') };
+    case 'stalled':
+      return { word: 'Stuck', tone: 'bad', detail: 'It made no step for too long.' };
     case 'refused':
       return { word: 'Turned away', tone: 'bad', detail: plainSentence(boot?.sentence ?? node.sentence) };
     case 'waiting':
@@ -105,6 +107,13 @@ function since(node: NodeView, now: number): string {
 
 function sinceOf(node: NodeView, now: number): string {
   return node.since === undefined ? 'for a while' : sinceWhen(node.since, now);
+}
+
+/** Who else would be this slot; the one that fills it stays. */
+function contendersOf({ contenders = [] }: NodeView): string[] {
+  return contenders.map(
+    ({ because }) => `Another machine would be this slot too: ${plainSentence(because)} Tell head office.`,
+  );
 }
 
 function notesOf({ install, state }: NodeView): string[] {

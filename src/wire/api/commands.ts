@@ -10,8 +10,18 @@ export type SlotCommand = (typeof SLOT_COMMANDS)[number];
 /** Fills an empty slot, and needs only the code on the screen of the machine; every other command needs the PIN. */
 export const NEEDS_NO_PIN: readonly SlotCommand[] = ['claim'];
 
-/** `code` for claim and replace, `wipe` for reinstall, `on` for hold. */
-export type CommandBody = { readonly code?: string; readonly wipe?: boolean; readonly on?: boolean };
+/** The last word of the path `/api/v1/machines/<machine>/<word>`. */
+export const MACHINE_COMMANDS = ['merge', 'split'] as const;
+export type MachineCommand = (typeof MACHINE_COMMANDS)[number];
+
+/** `code` for claim and replace, `wipe` for reinstall, `on` for hold, `other` for merge, `part` for split. */
+export type CommandBody = {
+  readonly code?: string;
+  readonly wipe?: boolean;
+  readonly on?: boolean;
+  readonly other?: string;
+  readonly part?: string;
+};
 
 /** Carried out and on disk. */
 export type CommandReply = { readonly sentence: string };

@@ -10,6 +10,8 @@ export type SiteStatus = {
   readonly armed?: boolean;
   /** Why the site does not know for certain what is installed here; missing: it does. */
   readonly doubt?: string;
+  /** Why nothing is installed here although slots are to be, and what a person does about it; missing: it may be. */
+  readonly noInstalls?: { readonly because: string; readonly toDo: string };
   readonly revision?: { readonly number: number; readonly digest: string; readonly template: string };
   /** Why the template on disk is not the one in force; missing if it is. */
   readonly templateRefused?: string;
@@ -19,6 +21,21 @@ export type SiteStatus = {
   /** Machines in no slot that wait for one now. */
   readonly held: number;
   readonly assets: readonly AssetView[];
+  /** What somebody should look into, of the last day; the newest first. */
+  readonly alarms: readonly AlarmView[];
+  /** Secrets that the template wants and nobody has set. */
+  readonly missingSecrets: readonly string[];
+};
+
+/** So many events of one kind about one thing; `sentence` is the newest. */
+export type AlarmView = {
+  readonly type: string;
+  readonly about: string;
+  readonly firstAt: number;
+  readonly lastAt: number;
+  readonly count: number;
+  readonly sentence: string;
+  readonly toDo: string;
 };
 
 export type NetworkView = {
@@ -36,7 +53,7 @@ export type AssetView = {
   readonly sentence: string;
 };
 
-export const NODE_STATES = ['empty', 'waiting', 'booting', 'enrolled', 'lost', 'local', 'refused'] as const;
+export const NODE_STATES = ['empty', 'waiting', 'booting', 'stalled', 'enrolled', 'lost', 'local', 'refused'] as const;
 export type NodeState = (typeof NODE_STATES)[number];
 
 export type SiteNodes = {
@@ -62,6 +79,19 @@ export type NodeView = {
   readonly install?: InstallView;
   readonly machine?: MachineView;
   readonly boot?: BootView;
+  /** Machines that would fill this slot too; missing if there are none. The one that fills it stays. */
+  readonly contenders?: readonly ContenderView[];
+};
+
+/** A machine that wants a slot which another one fills. */
+export type ContenderView = {
+  readonly machine: string;
+  readonly code: string;
+  readonly macs: readonly string[];
+  readonly since: number;
+  readonly because: string;
+  /** What a person does about it, by what is the case. */
+  readonly toDo: readonly { readonly when: string; readonly do: string }[];
 };
 
 /** What is on the disk of a slot's machine, what is ordered, and why nothing is installed now. */
@@ -87,7 +117,10 @@ export type OrderView = {
   readonly expiresAt: number;
   readonly attempts: number;
   readonly maxAttempts: number;
+  /** The disk is erased first. */
   readonly wipe: boolean;
+  /** The boot in which that was done; no later one does it. */
+  readonly wiped?: string;
   readonly sentence: string;
 };
 
@@ -110,6 +143,17 @@ export type MachineView = {
   readonly held: boolean;
   /** Why it may fill no slot: it was replaced or released. */
   readonly fenced?: string;
+  /** The slot that it would fill if another machine did not. */
+  readonly contends?: string;
+  /** What came to it by merges; `slipway split` gives it back. `by` is `uuid` where nobody said so. */
+  readonly merged?: readonly {
+    readonly machine: string;
+    readonly macs: readonly string[];
+    readonly at: number;
+    readonly by: string;
+  }[];
+  /** MACs that a person took away from it: its UUID does not bring them back. */
+  readonly apart?: readonly string[];
   /** Only of a machine that is held. */
   readonly proposals?: readonly ProposalView[];
   readonly sentence: string;
@@ -127,7 +171,7 @@ export type BootView = {
   readonly tookMs: number;
   /** How much of the file that is on its way to it has been sent. */
   readonly percent?: number;
-  /** It stands still now. */
+  /** It stands still now, or ended so. */
   readonly stall?: StallView;
 };
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Ipv4 } from '../../../src/kernel/ipv4.ts';
 import { decodeMessage, encodeMessage } from '../../../src/site/dhcp/codec/message.ts';
 import { type MessageType, messageTypeOf, messageTypeOption, option } from '../../../src/site/dhcp/codec/options.ts';
+import type { RawOption } from '../../../src/site/dhcp/codec/raw-options.ts';
 import { readRequest } from '../../packets/hex.ts';
 import { HONEST, SITE_ADDRESS } from './besieged-site.ts';
 
@@ -28,18 +29,30 @@ export type Forgery = {
   readonly giaddr?: string;
   readonly ciaddr?: string;
   readonly requested?: string;
+  /** Instead of what the recorded message has of these. */
+  readonly more?: readonly RawOption[];
 };
 
 /** A recorded message made into another one. */
-export function forged({ mac, type, base = 'dhclient-renew', giaddr, ciaddr = '0.0.0.0', requested }: Forgery) {
+export function forged({
+  mac,
+  type,
+  base = 'dhclient-renew',
+  giaddr,
+  ciaddr = '0.0.0.0',
+  requested,
+  more = [],
+}: Forgery) {
   const decoded = decodeMessage(relayed(base, mac, giaddr));
   if (!decoded.ok) throw new Error(decoded.error.sentence);
-  const others = decoded.value.options.filter(({ code }) => ![50, 53, 54].includes(code));
+  const replaced = [50, 53, 54, ...more.map(({ code }) => code)];
+  const others = decoded.value.options.filter(({ code }) => !replaced.includes(code));
   const options = [
     messageTypeOption(type),
     option('serverId', SITE_ADDRESS as Ipv4),
     ...(requested ? [option('requestedAddress', requested as Ipv4)] : []),
     ...others,
+    ...more,
   ];
   const encoded = encodeMessage({ ...decoded.value, ciaddr: ciaddr as Ipv4, options });
   if (!encoded.ok) throw new Error(encoded.error.sentence);

@@ -20,6 +20,14 @@ export function readLeases(dataDir: string): readonly Lease[] {
   });
 }
 
+/** A counter, as it is on disk; 0 if it never counted. */
+export function readCounter(dataDir: string, key: string): number {
+  return read(dataDir, (db) => {
+    const row = db.prepare<[string], string>('select row from counters where key = ?').pluck().get(key);
+    return Number(row ?? 0);
+  });
+}
+
 function read<T>(dataDir: string, ask: (db: Database.Database) => T): T {
   const db = new Database(join(dataDir, 'slipway.db'), { readonly: true });
   try {

@@ -2,25 +2,27 @@ import { AppError } from '../../../kernel/errors.ts';
 import type { Result } from '../../../kernel/result.ts';
 import { err, ok } from '../../../kernel/result.ts';
 import type { Command } from '../../../model/commands.ts';
-import type { SlotCommand } from '../../../wire/api/commands.ts';
+import type { MachineCommand, SlotCommand } from '../../../wire/api/commands.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
 /** The keys that a body may have: what a command does not know could be something that its sender relies on. */
-const KEYS: Readonly<Record<SlotCommand, readonly string[]>> = {
+const KEYS: Readonly<Record<SlotCommand | MachineCommand, readonly string[]>> = {
   claim: ['code'],
   replace: ['code'],
   release: [],
   reinstall: ['wipe'],
   hold: ['on'],
   confirm: [],
+  merge: ['other'],
+  split: ['part'],
 };
 
 /** The command of a path and a body. Fails with `usage-invalid`. */
-export function parseCommand(kind: SlotCommand, slot: string, body: unknown): Result<Command, AppError> {
-  if (!isObject(body)) return wrong('the body must be a JSON object, such as {}');
-  const unknown = Object.keys(body).find((key) => !KEYS[kind].includes(key));
-  if (unknown !== undefined) return wrong(`${kind} knows no ${JSON.stringify(unknown)}`);
+export function parseCommand(kind: SlotCommand, slot: string, given: unknown): Result<Command, AppError> {
+  const checked = checkBody(kind, given);
+  if (!checked.ok) return checked;
+  const body = checked.value;
   switch (kind) {
     case 'claim':
     case 'replace': {
@@ -41,6 +43,26 @@ export function parseCommand(kind: SlotCommand, slot: string, body: unknown): Re
     case 'confirm':
       return ok({ kind, slot });
   }
+}
+
+/** As `parseCommand`, of a command about a machine: a slot that it fills, or its id, MAC or code. */
+export function parseMachineCommand(kind: MachineCommand, machine: string, given: unknown): Result<Command, AppError> {
+  const body = checkBody(kind, given);
+  if (!body.ok) return body;
+  const { other, part } = body.value;
+  if (kind === 'split')
+    return typeof part === 'string'
+      ? ok({ kind, machine, part })
+      : wrong('split needs what is to leave: {"part": "m7"}, or a MAC address');
+  return typeof other === 'string'
+    ? ok({ kind, keep: machine, other })
+    : wrong('merge needs the other machine: {"other": "m7"}');
+}
+
+function checkBody(kind: SlotCommand | MachineCommand, body: unknown): Result<Body, AppError> {
+  if (!isObject(body)) return wrong('the body must be a JSON object, such as {}');
+  const unknown = Object.keys(body).find((key) => !KEYS[kind].includes(key));
+  return unknown === undefined ? ok(body) : wrong(`${kind} knows no ${JSON.stringify(unknown)}`);
 }
 
 function isObject(value: unknown): value is Body {

@@ -20,6 +20,7 @@ describe('a query of a loader', () => {
         env: { platform: 'pcbios', buildarch: 'i386', longMode: 'yes' },
         waitedSeconds: 15,
         givenUp: true,
+        isRetry: true,
       },
       trouble: '2d0c618e: the site has no such file (HTTP 404), at kernel',
     });
@@ -32,6 +33,7 @@ describe('a query of a loader', () => {
         env: { platform: 'unknown', buildarch: '', longMode: 'unknown' },
         waitedSeconds: 0,
         givenUp: false,
+        isRetry: false,
       },
     });
   });
@@ -50,7 +52,11 @@ describe('a query of a loader', () => {
     const query = parse(
       `mac=${POS_MAC}&waited=-1&buildarch=${'x'.repeat(40)}&platform=toaster&step=%0Ashell&errno=zzz&serial=${'s'.repeat(500)}`,
     );
-    expect(query?.request).toMatchObject({ waitedSeconds: 0, env: { platform: 'unknown', buildarch: '' } });
+    expect(query?.request).toMatchObject({
+      waitedSeconds: 0,
+      isRetry: false,
+      env: { platform: 'unknown', buildarch: '' },
+    });
     expect(query?.request.claim.serial).toHaveLength(128);
     expect(query?.trouble).toBeUndefined();
   });

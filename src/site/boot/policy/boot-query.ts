@@ -52,6 +52,7 @@ export function parseBootQuery(values: QueryValues): BootQuery | undefined {
     env: parseEnv(values),
     waitedSeconds: /^\d+$/.test(waited) ? Math.min(Number(waited), MAX_TICKS) * TICK_SECONDS : 0,
     givenUp: values('giveup') === '1',
+    isRetry: stepOf(values) !== undefined,
   };
   return { request, ...(trouble === undefined ? {} : { trouble }) };
 }
@@ -79,6 +80,11 @@ function claimOf(mac: MacAddress, values: QueryValues): Claim {
 function troubleOf(values: QueryValues): string | undefined {
   const errno = parseErrno(values('errno') ?? '');
   if (errno === undefined) return undefined;
-  const step = /^[a-z]{1,16}\d{0,3}$/.exec(values('step') ?? '')?.[0];
+  const step = stepOf(values);
   return `${explainErrno(errno)}${step === undefined ? '' : `, at ${step}`}`;
+}
+
+/** Where the last script stood when it failed; every script clears it first. */
+function stepOf(values: QueryValues): string | undefined {
+  return /^[a-z]{1,16}\d{0,3}$/.exec(values('step') ?? '')?.[0];
 }

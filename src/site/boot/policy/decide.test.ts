@@ -12,7 +12,9 @@ import {
   sampleSlot,
   T0,
 } from '../../../../test/support/sample-site.ts';
+import type { BootId } from '../../../model/boot.ts';
 import type { AssetState } from '../../../model/content.ts';
+import { machineCode } from '../../../model/identity.ts';
 import type { Machine, MachineId } from '../../../model/machine.ts';
 import { ARMED, fencedMark, type Order, type OrderId } from '../../../model/order.ts';
 import type { HardwareClass, Revision } from '../../../model/revision.ts';
@@ -28,7 +30,7 @@ const efi: MachineEnv = { platform: 'efi', buildarch: 'x86_64', longMode: 'unkno
 const complete: AssetState = { kind: 'complete', sizeBytes: 1_000 };
 
 function ask(changes: Partial<BootRequest> = {}): BootRequest {
-  return { claim: { mac: POS_MAC }, env: bios, waitedSeconds: 0, givenUp: false, ...changes };
+  return { claim: { mac: POS_MAC }, env: bios, waitedSeconds: 0, givenUp: false, isRetry: false, ...changes };
 }
 
 function decide(
@@ -57,6 +59,17 @@ const nuc: HardwareClass = {
 const stranger = ask({ claim: { mac: OTHER_MAC } });
 
 describe('a machine in a slot', () => {
+  it('waits for a secret that nobody has set', () => {
+    const documents = { talos: { kind: 'text', text: 'a: @{secret.x}\n', fill: true, secret: true } } as const;
+    const revision = sampleRevision({ slots: { 'pos-1': sampleSlot({ profile: sampleProfile({ documents }) }) } });
+    const context = { state: createState(), revision, site: SITE, assetState: () => complete, now: T0 };
+    const lackOfSecrets = (names: readonly string[]) => (names.includes('x') ? 'secret "x" is not set' : undefined);
+    expect(decideBoot(ask(), { ...context, lackOfSecrets, readToken: () => 'read' })).toMatchObject({
+      kind: 'wait',
+      because: 'demo is not ready: secret "x" is not set',
+    });
+  });
+
   it('runs live, with its command line filled', () => {
     expect(decide(ask())).toEqual({
       kind: 'live',
@@ -119,6 +132,7 @@ describe('a machine in a slot', () => {
     expect(decide(ask({ claim: { mac: OTHER_MAC, serial: 'Y2' } }), revision, {}, state)).toMatchObject({
       kind: 'refuse',
       because: 'pos-1 is taken: the machine with serial X1 fills it, and this machine matches it too',
+      code: machineCode(OTHER_MAC),
     });
   });
 
@@ -200,6 +214,44 @@ describe('a machine in a slot that is installed', () => {
       cmdline: expect.arrayContaining(['ds=nocloud-net;s=http://10.0.0.1/t/read-525400000001/']),
     });
     expect(answerOf(decision)).toEqual({ kind: 'install', slot: 'pos-1', profile: 'pos', order: 'o1' });
+  });
+
+  describe('whose disk is to be erased first', () => {
+    const wipe = [
+      { key: 'talos.experimental.wipe', value: 'system' },
+      { key: 'report', value: '@{boot.url.base}' },
+    ];
+    const plan = { completes: 'phone-home', attempts: 3, withinSeconds: 2_700, wipe } as const;
+    const slots = { 'pos-1': sampleSlot({ profile: { ...profile, install: plan } }) };
+    const decideWith = (changes: Partial<Order>, asked: Partial<BootRequest> = {}) => {
+      const row = { ...order, ...changes };
+      return decide(
+        ask(asked),
+        sampleRevision({ slots }),
+        {},
+        createState([armed, known, bound, { table: 'orders', key: 'o1', row }]),
+      );
+    };
+
+    it('has the words for that, filled and behind its own, and before those of the loader', () => {
+      const decision = decideWith({ wipe: true });
+      expect(decision).toMatchObject({ kind: 'install', wipe: true });
+      expect('cmdline' in decision && decision.cmdline.slice(-3)).toEqual([
+        'talos.experimental.wipe=system',
+        'report=http://10.0.0.1',
+        'initrd=initrd0.img',
+      ]);
+      expect(answerOf(decision)).toMatchObject({ kind: 'install', wipe: true });
+    });
+
+    it.each<[string, Partial<Order>]>([
+      ['was not ordered so', { wipe: false }],
+      ['was erased', { wipe: true, wiped: 'b1' as BootId }],
+    ])('has none of them where it %s', (_, changes) => {
+      const decision = decideWith(changes);
+      expect(decision).toMatchObject({ kind: 'install', wipe: false });
+      expect('cmdline' in decision && decision.cmdline.join(' ')).not.toContain('wipe');
+    });
   });
 
   it('has no token where nothing is secret', () => {

@@ -1,19 +1,20 @@
 import { formatDuration } from '../../../kernel/duration.ts';
 import type { Result } from '../../../kernel/result.ts';
 import { err, ok } from '../../../kernel/result.ts';
-import { fillHoles } from '../../../model/holes.ts';
+import { fillHoles, secretsOf } from '../../../model/holes.ts';
 import { findMachine, findSlot, machineCode } from '../../../model/identity.ts';
 import type { Claim, Machine } from '../../../model/machine.ts';
 import { evidenceOf } from '../../../model/machine.ts';
 import { ARMED, fencedMark } from '../../../model/order.ts';
 import { hasSecrets, holeValuesFor } from '../../../model/peer.ts';
-import type { LocalBoot, Profile, Revision, Slot } from '../../../model/revision.ts';
+import type { CmdlineWord, LocalBoot, Profile, Revision, Slot } from '../../../model/revision.ts';
 import type { Word } from '../codec/ipxe.ts';
 import { kernelWords, word } from '../codec/ipxe.ts';
 import type { BootContext, BootDecision, BootRequest, SystemStart } from './decision.ts';
 import { mayInstall, siteRefuses } from './install-permit.ts';
 import { bootArch, findHardware, localBootOf, matchesPattern } from './machine-env.ts';
 import { missingFiles, scriptFiles } from './readiness.ts';
+import { wipeWords } from './wipe-once.ts';
 
 /** How long a machine waits for a site that has no template yet; afterwards it goes on with what it has. */
 const STARTING_HOLD_SECONDS = 300;
@@ -33,8 +34,9 @@ export function decideBoot(request: BootRequest, context: BootContext): BootDeci
     case 'none':
       return decideUnknown(request, revision, localBoot);
     case 'taken': {
-      const because = `${answer.slot.name} is taken: ${nameOf(answer.by)} fills it, and this machine matches it too`;
-      return { kind: 'refuse', because, localBoot };
+      const too = answer.why === 'uuid' ? 'says its UUID' : 'matches it too';
+      const because = `${answer.slot.name} is taken: ${nameOf(answer.by)} fills it, and this machine ${too}`;
+      return { kind: 'refuse', because, code: machineCode(request.claim.mac), localBoot };
     }
     case 'slot':
       return decideSlot(request, context, revision, answer.slot);
@@ -75,26 +77,33 @@ function decideInstall(request: BootRequest, context: BootContext, revision: Rev
   const binding = machine && current?.machine === machine.id ? current : undefined;
   const canWait = request.waitedSeconds < revision.unknownMachines.holdSeconds;
   // The site has just recognised it: its binding, and with it the first order, comes with this question.
-  if (!binding && canWait && !siteRefuses(state, slot, armed))
+  if (!binding && canWait && !siteRefuses(state, slot, armed, now))
     return decideNotReady(request, revision, slot, `this machine is being written down for ${slot.name}`);
   const permit = mayInstall(state, slot, binding, now, armed);
   if (permit.kind === 'no') {
     const { because, toDo } = permit;
     return { kind: 'local', because, ...(toDo === undefined ? {} : { toDo }), localBoot };
   }
-  const start = prepareStart(request, context, revision, slot);
-  if ('kind' in start) return start;
   const { order, attempt } = permit;
+  const boot = machine && state.latestBoot(machine.id);
+  const words = wipeWords(slot.profile, order, boot, request.isRetry);
+  const start = prepareStart(request, context, revision, slot, words);
+  if ('kind' in start) return start;
   const disk = slot.profile.install?.disk;
-  return { kind: 'install', order, attempt, ...(disk === undefined ? {} : { disk }), ...start };
+  const wipe = words.length > 0;
+  return { kind: 'install', order, attempt, wipe, ...(disk === undefined ? {} : { disk }), ...start };
 }
 
-/** What the loader needs to start the system of a slot; or, if that is not possible, what it does instead. */
+/**
+ * What the loader needs to start the system of a slot; or, if that is not possible, what it does instead. `more` goes
+ * behind the command line of the profile.
+ */
 function prepareStart(
   request: BootRequest,
   context: BootContext,
   revision: Revision,
   slot: Slot,
+  more: readonly CmdlineWord[] = [],
 ): SystemStart | BootDecision {
   const localBoot = localWayOf(request, slot, revision);
   const { profile } = slot;
@@ -106,9 +115,9 @@ function prepareStart(
     const because = `the files of ${slot.name} did not arrive in many tries; switch the machine off and on to try again`;
     return { kind: 'local', because, localBoot };
   }
-  const missing = missingFiles(profile, context.assetState);
+  const missing = missingFiles(profile, context.assetState) ?? context.lackOfSecrets?.(secretsOf(profile.documents));
   if (missing !== undefined) return decideNotReady(request, revision, slot, `${profile.name} is not ready: ${missing}`);
-  const cmdline = fillCmdline(profile, request, context);
+  const cmdline = fillCmdline(profile, [...profile.cmdline, ...more], request, context);
   if (!cmdline.ok) return { kind: 'refuse', because: `command line of ${slot.name}: ${cmdline.error}`, localBoot };
   const { kernel, initrds } = scriptFiles(profile, context.assetState);
   return { slot: slot.name, profile: profile.name, kernel, initrds, cmdline: cmdline.value, localBoot };
@@ -143,21 +152,24 @@ function localWayOf(request: BootRequest, slot: Slot | undefined, revision: Revi
 }
 
 function fillCmdline(
-  profile: Profile,
+  { documents, initrds }: Profile,
+  cmdline: readonly CmdlineWord[],
   { claim: { mac } }: BootRequest,
   { site, readToken }: BootContext,
 ): Result<Word[], string> {
-  const { documents } = profile;
-  const values = holeValuesFor(site, mac, hasSecrets(documents) ? { token: readToken(mac), documents } : undefined);
+  const token = hasSecrets(documents) ? readToken(mac) : undefined;
+  if (hasSecrets(documents) && token === undefined)
+    return err(`it may have secrets, and the network shows that another machine than ${mac} asks`);
+  const values = holeValuesFor(site, mac, token === undefined ? undefined : { token, documents });
   const filled: Word[] = [];
-  for (const { key, value } of profile.cmdline) {
+  for (const { key, value } of cmdline) {
     const text = fillHoles(value === true ? key : `${key}=${value}`, values, 'cmdline');
     const parts = text.ok ? kernelWords(text.value) : err(text.error);
     if (!parts.ok) return parts;
     filled.push(...parts.value);
   }
   // Without it a 2019 iPXE on UEFI gives the kernel no initramfs; elsewhere it does no harm.
-  const names = profile.initrds.map((_, i) => word(`initrd=${initrdName(i)}`));
+  const names = initrds.map((_, i) => word(`initrd=${initrdName(i)}`));
   return ok([...filled, ...names]);
 }
 

@@ -18,6 +18,8 @@ export type BootRequest = {
   readonly waitedSeconds: number;
   /** The script tried all it could to fetch its files, several times over. */
   readonly givenUp: boolean;
+  /** A script named files to it, and not all of them could be fetched and started. */
+  readonly isRetry: boolean;
 };
 
 /** What a decision reads. */
@@ -28,8 +30,13 @@ export type BootContext = {
   readonly revision: Revision | undefined;
   readonly site: SiteAddress;
   readonly assetState: (digest: Digest) => AssetState;
-  /** Lets a machine read its secret documents; called only for a script that starts a system which has some. */
-  readonly readToken: (mac: MacAddress) => string;
+  /** Why a machine cannot be given all of these secrets; undefined if it can. */
+  readonly lackOfSecrets?: (names: readonly string[]) => string | undefined;
+  /**
+   * Lets a machine read its secret documents; called only for a script that starts a system which has some. undefined:
+   * who asks is not that machine, by what the wire shows.
+   */
+  readonly readToken: (mac: MacAddress) => string | undefined;
 };
 
 /** A file of a boot, as it goes into the script. */
@@ -55,6 +62,8 @@ export type BootDecision =
       readonly attempt: number;
       /** The disk that the profile names. */
       readonly disk?: string;
+      /** The command line has the words that erase the disk first. */
+      readonly wipe: boolean;
     } & SystemStart)
   /** Unknown: shows its code until somebody gives it a slot, or `holdSeconds` are over. */
   | {
@@ -81,15 +90,23 @@ export type BootDecision =
       readonly toDo?: string;
       readonly localBoot: LocalBoot;
     }
-  | { readonly kind: 'refuse'; readonly because: string; readonly localBoot: LocalBoot };
+  | {
+      readonly kind: 'refuse';
+      readonly because: string;
+      /** What a person needs to give it the slot all the same. */
+      readonly code?: string;
+      readonly localBoot: LocalBoot;
+    };
 
 /** What the other rooms hear of a decision. */
 export function answerOf(decision: BootDecision): ScriptAnswer {
   switch (decision.kind) {
     case 'live':
       return { kind: 'live', slot: decision.slot, profile: decision.profile };
-    case 'install':
-      return { kind: 'install', slot: decision.slot, profile: decision.profile, order: decision.order.id };
+    case 'install': {
+      const { slot, profile, order, wipe } = decision;
+      return { kind: 'install', slot, profile, order: order.id, ...(wipe ? { wipe } : {}) };
+    }
     case 'hold':
       return { kind: 'hold', code: decision.code };
     default:

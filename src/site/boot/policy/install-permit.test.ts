@@ -68,7 +68,14 @@ describe('an install', () => {
     ['an order of another binding', { orders: [order({ binding: 2 })] }, {}, 'no order: it boots its own disk'],
     ['only a waiting one', { orders: [order({ state: { kind: 'waiting' } })] }, {}, 'no order: it boots its own disk'],
     ['too late', {}, { now: T0 + 60_000 }, 'its order was not carried out in time'],
-    ['a clock in 1970', {}, { now: 0 }, 'its order was not carried out in time'],
+    ['a clock that was set back', {}, { now: T0 - 600_000 }, 'its order was not carried out in time'],
+    ['a clock in 1970', {}, { now: 0 }, 'the clock of this site was never set'],
+    [
+      'a clock in 1970 that ordered it',
+      { orders: [order({ createdAt: 0, expiresAt: 60_000 })] },
+      { now: 30_000 },
+      'the clock of this site was never set',
+    ],
     ['another template', { orders: [order({ profile: other })] }, {}, 'its order is for an earlier version of pos'],
     [
       'parked',

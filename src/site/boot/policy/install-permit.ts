@@ -1,6 +1,6 @@
 import type { Binding } from '../../../model/boot.ts';
 import type { Order } from '../../../model/order.ts';
-import { holdMark, isLive } from '../../../model/order.ts';
+import { DOUBT, holdMark, isLive, whyNotByClock } from '../../../model/order.ts';
 import type { Slot } from '../../../model/revision.ts';
 import type { SiteState } from '../../../model/store.ts';
 
@@ -23,7 +23,7 @@ export function mayInstall(
   now: number,
   armed: boolean,
 ): InstallPermit {
-  const refusal = siteRefuses(state, slot, armed);
+  const refusal = siteRefuses(state, slot, armed, now);
   if (refusal) return refusal;
   if (!binding || state.currentBinding(slot.name)?.number !== binding.number || binding.slot !== slot.name)
     return no(`this machine does not fill ${slot.name}`);
@@ -33,8 +33,13 @@ export function mayInstall(
 }
 
 /** What holds for every machine of the slot, whoever fills it; undefined: nothing. */
-export function siteRefuses(state: SiteState, slot: Slot, armed: boolean): Refusal | undefined {
+export function siteRefuses(state: SiteState, slot: Slot, armed: boolean, now: number): Refusal | undefined {
+  const doubt = state.marks.get(DOUBT)?.because;
+  if (!armed && doubt !== undefined)
+    return no(`this site is disarmed: ${doubt}`, 'slipway arm, then slipway reinstall SLOT where it is wanted');
   if (!armed) return no('this site is not armed yet: it installs nothing', 'if this is a new store, slipway arm');
+  const clock = whyNotByClock(now);
+  if (clock) return no(clock.because, clock.toDo);
   const hold = state.marks.get(holdMark(slot.name));
   if (!hold) return undefined;
   return no(

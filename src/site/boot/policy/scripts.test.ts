@@ -25,6 +25,7 @@ const install: Extract<BootDecision, { kind: 'install' }> = {
   kind: 'install',
   attempt: 2,
   disk: 'nvme0n1',
+  wipe: false,
   order: {
     id: 'o4' as OrderId,
     slot: 'pos-1',
@@ -56,6 +57,7 @@ const local: BootDecision = {
 const refuse: BootDecision = {
   kind: 'refuse',
   because: 'pos-1 is taken: the machine with serial X9 fills it',
+  code: 'K7PW',
   localBoot: 'sanboot',
 };
 
@@ -249,7 +251,7 @@ describe('the scripts as a person and a machine read them', () => {
     echo This machine: of unknown make, serial unknown, MAC \${netX/mac}
     echo The site starts nothing on this machine:
     echo pos-1 is taken: the machine with serial X9 fills it.
-    echo What to do: tell whoever looks after this site what stands here.
+    echo What to do: tell whoever looks after this site what stands here, and the code K7PW.
     echo It goes on with its own disk in 20 seconds.
     sleep 20 ||
     sanboot --no-describe --drive 0x80 ||
@@ -389,6 +391,14 @@ describe('install script', () => {
     );
   });
 
+  it('says that the disk is erased first, and only where it is', () => {
+    const says = 'This install erases the disk first.';
+    expect(runScript(renderScript(install, frame), world({ fetch: fetched })).screen).not.toContain(says);
+    const run = runScript(renderScript({ ...install, wipe: true }, frame), world({ fetch: fetched }));
+    expect(run.screen.indexOf(says)).toBeLessThan(run.screen.findIndex((line) => line.startsWith('Next:')));
+    expect(run.screen).toContain(says);
+  });
+
   it('ends at the local disk where its files do not come', () => {
     expect(runScript(renderScript(install, frame), world()).end).toBe('sanboot');
   });
@@ -416,6 +426,21 @@ describe('hold script', () => {
     const run = runScript(renderScript(hold, frame), world({ fetch }));
     expect(waited).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
     expect(run).toMatchObject({ end: 'exit 1', sleptSeconds: 300 });
+  });
+
+  it.each([0, 1, 13, 30, 59])('ends after its time where the site is gone after %i answers', (answers) => {
+    let asked = 0;
+    const fetch: ShellWorld['fetch'] = () => {
+      asked += 1;
+      return asked <= answers ? { script: renderScript(hold, frame) } : { errno: '0x4c0a6092' };
+    };
+    const run = runScript(renderScript(hold, frame), world({ fetch }));
+    expect(run.end).toBe('sanboot');
+    // Each question without an answer, but for the last one, takes as long as a sleep.
+    const unanswered = asked - answers - 1;
+    expect(run.sleptSeconds + 5 * unanswered).toBeLessThanOrEqual(300);
+    expect(run.sleptSeconds + 5 * unanswered).toBeGreaterThan(280);
+    expect(runScript(renderScript({ ...hold, localBoot: 'exit' }, frame), world({ fetch })).end).toBe('exit 1');
   });
 
   it('shows its code by itself on a line', () => {

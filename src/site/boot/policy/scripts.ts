@@ -63,7 +63,7 @@ function bodyLines(decision: BootDecision, { site, claim }: ScriptFrame): Line[]
       return [
         echo(shown('The site starts nothing on this machine:')),
         echo(shown(`${decision.because}.`)),
-        echo(shown('What to do: tell whoever looks after this site what stands here.')),
+        echo(shown(`What to do: tell whoever looks after this site what stands here${andCode(decision.code)}.`)),
         echo(shown(`It goes on with its own disk in ${READING_SECONDS} seconds.`)),
         run(words(`sleep ${READING_SECONDS}`), { orElse: [] }),
         ...localLines(decision.localBoot),
@@ -90,6 +90,10 @@ function localLines(localBoot: LocalBoot): Line[] {
   const disk: readonly Word[] = words('sanboot --no-describe --drive 0x80');
   const viaBios = localBoot === 'sanboot' ? [run(disk, { orElse: [] })] : [];
   return [...viaBios, run([word('exit'), word('1')])];
+}
+
+function andCode(code: string | undefined): string {
+  return code === undefined ? '' : `, and the code ${code}`;
 }
 
 function inWords(seconds: number): string {

@@ -8,7 +8,7 @@ type Start = Extract<BootDecision, { kind: 'live' | 'install' }>;
 type Install = Extract<Start, { kind: 'install' }>;
 
 const TRIES = 6;
-/** Rounds of all tries; each begins with a new script, so that a corrected template helps at once. */
+/** Rounds of all tries; each begins with a new script, so that an order or a slot that was taken away meanwhile counts. */
 const ROUNDS = 3;
 /** Without progress: Debian's iPXE of 2019 would wait for a silent peer for ever. */
 const STALL_MS = 60_000;
@@ -65,12 +65,13 @@ function failureLines(ask: Word): Line[] {
 }
 
 /** Before anything is fetched: whoever stands there may still save what is on the disk. */
-function warningLines({ order, attempt, disk, profile }: Install): Line[] {
+function warningLines({ order, attempt, disk, profile, wipe }: Install): Line[] {
   const where = disk === undefined ? 'the disk' : `the disk ${disk}`;
   const turn = `attempt ${attempt} of ${order.maxAttempts}`;
   const whose = order.by.kind === 'person' ? order.by.name : `the template, ${order.by.name}`;
   return [
     echo(shown(`${profile} INSTALLS on ${where} of this machine, ordered by ${whose} (${turn}).`)),
+    ...(wipe ? [echo(shown('This install erases the disk first.'))] : []),
     echo(
       shown(`What is on that disk is lost. If that is wrong, switch the machine off in ${WARNING_SECONDS} seconds.`),
     ),

@@ -14,6 +14,8 @@ export type DecideContext = {
   readonly plan: NetworkPlan;
   readonly state: SiteState;
   readonly loaders: LoaderTable;
+  /** Whether an NTP server answers at the site's own address, so that it may be offered. */
+  readonly servesTime: boolean;
   readonly pool: PoolView;
 };
 

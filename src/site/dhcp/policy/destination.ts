@@ -5,6 +5,8 @@ import { messageTypeOf } from '../codec/options.ts';
 
 export const SERVER_PORT = 67;
 export const CLIENT_PORT = 68;
+/** Where PXE clients ask a boot server that is not their DHCP server (PXE 2.1 section 2.2.3). */
+export const BOOT_SERVER_PORT = 4011;
 
 /** Where a reply goes. */
 export type Destination = { readonly address: Ipv4; readonly port: number };

@@ -307,3 +307,14 @@ describe('where the answer goes', () => {
     expect(reply?.options.at(-1)?.code).toBe(82);
   });
 });
+
+describe('the time', () => {
+  it('is offered as its own by a site that serves it, and left out by one that does not', () => {
+    const bench = new Bench(revision({ network: { ntp: ['site', ip('10.7.0.250')] } }));
+    expect(replied(bench.ask(discover()), 'ntpServers')).toEqual(['10.7.0.1', '10.7.0.250']);
+    bench.servesTime = false;
+    expect(replied(bench.ask(discover()), 'ntpServers')).toEqual(['10.7.0.250']);
+    bench.plan = new Bench(revision({ network: { ntp: ['site'] } })).plan;
+    expect(replied(bench.ask(discover()), 'ntpServers')).toBeUndefined();
+  });
+});

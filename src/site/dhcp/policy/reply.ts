@@ -6,8 +6,7 @@ import type { MessageType, OptionName } from '../codec/options.ts';
 import { hintOf, messageTypeOption, OPTIONS, option } from '../codec/options.ts';
 import type { RawOption } from '../codec/raw-options.ts';
 import type { BootAnswer } from './boot-answer.ts';
-import type { Inquiry } from './decision.ts';
-import type { NetworkPlan } from './network-plan.ts';
+import type { DecideContext, Inquiry } from './decision.ts';
 
 /** An option with its weight: 0 is never left out; of the others, the heaviest goes first when the reply is too long. */
 type Weighed = { readonly option: RawOption; readonly weight: number };
@@ -31,7 +30,7 @@ export function buildReply({ message, client, context }: Inquiry, parts: ReplyPa
   const options = [
     ...must([messageTypeOption(parts.type), option('serverId', plan.site.address)]),
     ...leaseOptions(parts.leaseSeconds),
-    ...networkOptions(plan, hintOf(message, 'parameterList')),
+    ...networkOptions(context, hintOf(message, 'parameterList')),
     ...must(parts.boot.options.filter(({ code }) => code < OPTIONS.machineUuid.code)),
     // RFC 4578 section 2.3 and many ROMs: as it came, and only if it came.
     ...echoed(message, 'machineUuid'),
@@ -44,6 +43,22 @@ export function buildReply({ message, client, context }: Inquiry, parts: ReplyPa
   const { siaddr, file } = parts.boot;
   const header = { ...headerOf(message), yiaddr: parts.yiaddr, siaddr, file };
   return fitInto(header, options, sizeLimit(message));
+}
+
+/**
+ * The ACK of a boot server (PXE 2.1 section 2.2.3): who it is and which loader, nothing of a lease or the network, which
+ * are another server's affair. PXEClient must be in it, or the client takes it for an answer to something else.
+ */
+export function buildBootAck({ message, context }: Inquiry, boot: BootAnswer): DhcpMessage {
+  const isNamed = boot.options.some(({ code }) => code === OPTIONS.vendorClass.code);
+  const options = [
+    messageTypeOption('ack'),
+    option('serverId', context.plan.site.address),
+    ...(isNamed ? [] : [option('vendorClass', 'PXEClient')]),
+    ...boot.options,
+    ...echoed(message, 'machineUuid').map((row) => row.option),
+  ];
+  return { ...headerOf(message), siaddr: boot.siaddr, file: boot.file, options: inOrder(options) };
 }
 
 /** A NAK carries no configuration (RFC 2131 table 3), only who says so and why. */
@@ -62,6 +77,11 @@ export function buildNak({ message, client, context }: Inquiry, because: string)
       ...echoed(message, 'relayAgent').map((row) => row.option),
     ],
   };
+}
+
+/** Message type first, as every client expects; the others by number, so that 67 is padded where readers stop. */
+function inOrder([first, ...rest]: readonly RawOption[]): readonly RawOption[] {
+  return [...(first ? [first] : []), ...rest.toSorted((a, b) => a.code - b.code)];
 }
 
 function headerOf(request: DhcpMessage): DhcpMessage {
@@ -95,9 +115,10 @@ function leaseOptions(leaseSeconds: number | undefined): readonly Weighed[] {
 }
 
 /** What the network names, as far as the client asked for it; a client that asks for nothing (Raspberry Pi ROMs) gets all. */
-function networkOptions(plan: NetworkPlan, asked: readonly number[] | undefined): readonly Weighed[] {
-  const { network, site } = plan;
-  const ntp = network.ntp.map((server) => (server === 'site' ? site.address : server));
+function networkOptions(context: DecideContext, asked: readonly number[] | undefined): readonly Weighed[] {
+  const { network, site } = context.plan;
+  const own = context.servesTime ? [site.address] : [];
+  const ntp = network.ntp.flatMap((server) => (server === 'site' ? own : [server]));
   const known: Weighed[] = [{ option: option('subnetMask', netmask(network.subnet)), weight: 0 }];
   const add = (weight: number, row: RawOption) => known.push({ option: row, weight });
   if (network.router !== undefined) add(1, option('routers', [network.router]));

@@ -12,8 +12,9 @@ export type Said = {
 const MAX_NICS = 16;
 
 /**
- * The ids by which a machine names itself: `uuid`, `mac` and `serial` of a query, as Talos fills them in, and the
- * `X-RHN-Provisioning-MAC-<n>` headers of `inst.ks.sendmac` (`eth0 52:54:00:00:00:01`). A variable that Talos could not
+ * The ids by which a machine names itself: `uuid`, `mac` and `serial` of a query, as Talos fills them in, the
+ * `X-RHN-Provisioning-MAC-<n>` headers of `inst.ks.sendmac` (`eth0 52:54:00:00:00:01`), and `X-System-Serial-Number` of
+ * `inst.ks.sendsn`. A variable that Talos could not
  * fill in within 90 seconds arrives as it was written, `${serial}`: that is nobody's name.
  */
 export function idsIn({ query, headers }: Said): readonly string[] {
@@ -21,7 +22,7 @@ export function idsIn({ query, headers }: Said): readonly string[] {
   const nics = Array.from({ length: MAX_NICS }, (_, n) => headers[`x-rhn-provisioning-mac-${n}`]).map((value) =>
     typeof value === 'string' ? value.trim().split(/\s+/).at(-1) : undefined,
   );
-  return [...named, ...nics].filter(
+  return [...named, ...nics, headers['x-system-serial-number']].filter(
     (id): id is string => typeof id === 'string' && id !== '' && !id.includes('$\u007b'),
   );
 }

@@ -1,5 +1,13 @@
 import { DOCUMENT_NAMES, type DocumentName } from '../../../model/revision.ts';
 
+/**
+ * Whether a client asks again at a 503 of its user-data, and takes everything else for the last word. That is Talos,
+ * which a 404, an empty answer or a #cloud-config sends into maintenance; it says only that it is written in Go.
+ */
+export function asksAgain(userAgent: string | undefined): boolean {
+  return /^Go-http-client\//.test(userAgent ?? '');
+}
+
 /** Documents that are one file each, under `/documents/<id>/`; the others make up a NoCloud seed. */
 export const FORMATS = ['talos', 'ignition', 'preseed', 'kickstart'] as const satisfies readonly DocumentName[];
 export type Format = (typeof FORMATS)[number];

@@ -18,10 +18,12 @@ export function isNocloudFile(name: string): name is NocloudFile {
 /** What a document is filled with. */
 export type Filling = {
   readonly holes: Readonly<Record<string, string | undefined>>;
-  /** Where this very requester may report; undefined: it has not shown that it is the machine itself. */
+  /** Where this very requester may report, with a slash at the end; undefined: it has not shown that it is the machine itself. */
   readonly reportUrl: string | undefined;
   /** true: whoever this is rendered for was found to be the machine itself, at a time when it may read its secrets. */
   readonly maySeeSecrets: boolean;
+  /** true: this client asks again at 503, and would take an empty user-data for the last word. */
+  readonly waits: boolean;
 };
 
 /** cloud-init takes it for "nothing to do"; an empty file would do too, but says nothing to a person. */
@@ -33,8 +35,9 @@ const PHONE_HOME_TRIES = 10;
 type Known = Exclude<Subject, { kind: 'unknown' }>;
 
 /**
- * One file of a seed. `undefined`: not decided yet, answer 503. Only user-data can be that: without meta-data and
- * network-config Talos is silent for minutes, and without a network-config it throws the meta-data away.
+ * One file of a seed. `undefined`: not decided yet, answer 503. Only user-data can be that, and only for a client that
+ * waits: without meta-data and network-config Talos is silent for minutes, and without a network-config it throws the
+ * meta-data away; cloud-init of 25.1 and later would hang at the 503, an older one lose its data source.
  * Fails with a sentence if a hole of the document has no value.
  */
 export function renderNocloud(file: NocloudFile, subject: Known, filling: Filling): Result<string | undefined, string> {
@@ -42,7 +45,8 @@ export function renderNocloud(file: NocloudFile, subject: Known, filling: Fillin
     case 'meta-data':
       return ok(formatYaml(metaData(subject)));
     case 'user-data':
-      return subject.kind === 'pending' ? ok(undefined) : documentOf(subject.slot, 'user-data', filling, () => NOTHING);
+      if (subject.kind === 'pending') return ok(filling.waits ? undefined : NOTHING);
+      return documentOf(subject.slot, 'user-data', filling, () => NOTHING);
     case 'vendor-data':
       return ok(vendorData(filling.reportUrl));
     case 'network-config':
@@ -87,8 +91,8 @@ export function renderText(
 function vendorData(reportUrl: string | undefined): string {
   if (reportUrl === undefined) return NOTHING;
   const map = {
-    phone_home: { url: `${reportUrl}/phone-home`, post: 'all', tries: PHONE_HOME_TRIES },
-    reporting: { slipway: { type: 'webhook', endpoint: `${reportUrl}/report` } },
+    phone_home: { url: `${reportUrl}phone-home`, post: 'all', tries: PHONE_HOME_TRIES },
+    reporting: { slipway: { type: 'webhook', endpoint: `${reportUrl}report` } },
   };
   return `#cloud-config\n${formatYaml(map)}`;
 }

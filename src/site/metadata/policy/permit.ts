@@ -1,7 +1,7 @@
 import type { Boot } from '../../../model/boot.ts';
 import type { SlotAnswer } from '../../../model/identity.ts';
 import type { Machine } from '../../../model/machine.ts';
-import { ARMED, fencedMark, holdMark, isLive, type Order } from '../../../model/order.ts';
+import { ARMED, fencedMark, holdMark, isLive, type Order, whyNotByClock } from '../../../model/order.ts';
 import type { Slot } from '../../../model/revision.ts';
 import type { SiteState } from '../../../model/store.ts';
 
@@ -21,6 +21,8 @@ const TOKEN_SLACK_MS = 5_000;
 export function mayConfigure(state: SiteState, slot: Slot, machine: Machine | undefined, now: number): Permit {
   const binding = state.currentBinding(slot.name);
   if (!state.marks.has(ARMED)) return no('this site is not armed');
+  const clock = whyNotByClock(now);
+  if (clock) return no(clock.because);
   if (state.marks.has(holdMark(slot.name))) return no(`${slot.name} is held`);
   if (!machine || binding?.machine !== machine.id) return no(`no machine fills ${slot.name}`);
   const order = state.ordersOf(slot.name).find((one) => one.binding === binding.number && one.state.kind !== 'waiting');
@@ -39,11 +41,23 @@ function orderAllows(order: Order, slot: Slot, latest: Boot | undefined, now: nu
 /** Whether a token that was made at `issuedAt` still counts: it is for the newest boot of its machine, while that is open. */
 export function isForOpenBoot(state: SiteState, slot: Slot, machine: Machine | undefined, issuedAt: number): Permit {
   const boot = machine && state.latestBoot(machine.id);
-  if (!machine || !boot || issuedAt < boot.openedAt - TOKEN_SLACK_MS) return no('its token is of another boot');
+  if (!machine || !boot) return no('its token is of another boot');
   if (state.marks.has(fencedMark(machine.id))) return no('the machine was replaced');
+  // What an installed system has kept of its installer, it asks for again at every start.
+  if (issuedAt < boot.openedAt - TOKEN_SLACK_MS) return { kind: 'over', because: 'its token is of an earlier boot' };
   if (boot.outcome) return { kind: 'over', because: `boot ${boot.id} is over: reading ended with it` };
   const isOwn = boot.slot === slot.name && state.currentBinding(slot.name)?.machine === machine.id;
   return isOwn ? { kind: 'yes' } : no(`no machine fills ${slot.name}`);
+}
+
+/**
+ * Whether a fetch of the configuration of an install was counted: as the attempt of the newest boot of the machine. Asked
+ * once the fetch is on disk, and before anything is sent.
+ */
+export function isCounted(state: SiteState, slot: Slot, machine: Machine | undefined): boolean {
+  const boot = machine && state.latestBoot(machine.id);
+  const installing = state.ordersOf(slot.name).find((order) => order.state.kind === 'installing');
+  return boot !== undefined && installing?.state.kind === 'installing' && installing.state.boot === boot.id;
 }
 
 /**

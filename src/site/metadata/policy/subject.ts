@@ -21,6 +21,14 @@ export type Subject =
   | { readonly kind: 'pending'; readonly id: string; readonly mac: MacAddress | undefined }
   | { readonly kind: 'unknown' };
 
+export type Known = Exclude<Subject, { kind: 'unknown' }>;
+
+/** Whom log lines name. */
+export function nameOf(subject: Known): Readonly<Record<string, string>> {
+  const mac = subject.mac ? { mac: subject.mac } : {};
+  return subject.kind === 'slot' ? { slot: subject.slot.name, ...mac } : { id: subject.id, ...mac };
+}
+
 /** Finds whom an id of `/nocloud/<id>/` means at `now`: name of a slot, MAC in any spelling, UUID or serial number. */
 export function findSubject(id: string, state: SiteState, revision: Revision, now: number): Subject {
   const slot = revision.slots[id];

@@ -11,6 +11,12 @@ function bootAt(stage: BootStage): Boot {
   return { id: 'b1' as BootId, machine: 'm1' as MachineId, mac: POS_MAC, openedAt: T0, stage, reached };
 }
 
+/** A boot that stands still in `stage`. */
+function stalledAt(stage: BootStage): Boot {
+  const stall = { stage, row: 'x', since: T0 + 1_000, cause: 'it stopped', nextStep: 'Look at it' };
+  return { ...bootAt(stage), stalls: [stall] };
+}
+
 /** Written by hand, not taken from the table: stage, input, stage afterwards, outcome. */
 const expected: readonly (readonly [BootStage, BootInput, BootStage, string | undefined])[] = [
   ['seen', 'loader', 'loader', undefined],
@@ -20,29 +26,33 @@ const expected: readonly (readonly [BootStage, BootInput, BootStage, string | un
   ['seen', 'script-local', 'seen', 'local'],
   ['seen', 'script-refuse', 'seen', 'refused'],
   ['seen', 'os-address', 'seen', 'local'],
-  ['seen', 'asset', 'kernel', undefined],
+  ['seen', 'asset-sent', 'kernel', undefined],
   ['seen', 'document', 'os', undefined],
   ['seen', 'user-data', 'configured', undefined],
   ['seen', 'attempt', 'installing', undefined],
   ['seen', 'power-on', 'seen', 'superseded'],
+  ['seen', 'gave-up', 'seen', 'stalled'],
   ['loader', 'script-live', 'script', undefined],
   ['loader', 'script-install', 'script', undefined],
   ['loader', 'script-hold', 'held', undefined],
   ['loader', 'script-local', 'loader', 'local'],
   ['loader', 'script-refuse', 'loader', 'refused'],
   ['loader', 'os-address', 'loader', 'local'],
-  ['loader', 'asset', 'kernel', undefined],
+  ['loader', 'asset-sent', 'kernel', undefined],
   ['loader', 'document', 'os', undefined],
   ['loader', 'user-data', 'configured', undefined],
   ['loader', 'attempt', 'installing', undefined],
   ['loader', 'power-on', 'loader', 'superseded'],
+  ['loader', 'gave-up', 'loader', 'stalled'],
   ['held', 'script-live', 'script', undefined],
   ['held', 'script-install', 'script', undefined],
   ['held', 'script-local', 'held', 'local'],
   ['held', 'script-refuse', 'held', 'refused'],
   ['held', 'os-address', 'held', 'local'],
   ['held', 'power-on', 'held', 'held'],
+  ['held', 'gave-up', 'held', 'stalled'],
   ['script', 'asset', 'kernel', undefined],
+  ['script', 'asset-sent', 'kernel', undefined],
   ['script', 'script-local', 'script', 'local'],
   ['script', 'script-refuse', 'script', 'refused'],
   ['script', 'os-address', 'os', undefined],
@@ -53,6 +63,7 @@ const expected: readonly (readonly [BootStage, BootInput, BootStage, string | un
   ['script', 'attempt', 'installing', undefined],
   ['script', 'installed', 'done', 'installed'],
   ['script', 'power-on', 'script', 'superseded'],
+  ['script', 'gave-up', 'script', 'stalled'],
   ['kernel', 'script-local', 'kernel', 'local'],
   ['kernel', 'script-refuse', 'kernel', 'refused'],
   ['kernel', 'os-address', 'os', undefined],
@@ -63,23 +74,27 @@ const expected: readonly (readonly [BootStage, BootInput, BootStage, string | un
   ['kernel', 'attempt', 'installing', undefined],
   ['kernel', 'installed', 'done', 'installed'],
   ['kernel', 'power-on', 'kernel', 'superseded'],
+  ['kernel', 'gave-up', 'kernel', 'stalled'],
   ['os', 'user-data', 'configured', undefined],
   ['os', 'report', 'configured', undefined],
   ['os', 'phone-home', 'done', 'live'],
   ['os', 'attempt', 'installing', undefined],
   ['os', 'installed', 'done', 'installed'],
   ['os', 'power-on', 'os', 'superseded'],
+  ['os', 'gave-up', 'os', 'stalled'],
   ['configured', 'phone-home', 'done', 'live'],
   ['configured', 'attempt', 'installing', undefined],
   ['configured', 'installed', 'done', 'installed'],
   ['configured', 'power-on', 'configured', 'superseded'],
+  ['configured', 'gave-up', 'configured', 'stalled'],
   ['installing', 'installed', 'done', 'installed'],
   ['installing', 'power-on', 'installing', 'superseded'],
+  ['installing', 'gave-up', 'installing', 'stalled'],
 ];
 
 describe('the transitions of a boot', () => {
   it.each(expected)('%s, %s: %s %s', (from, on, to, outcome) => {
-    const next = advance(bootAt(from), on, T0 + 9_000, 'a reason');
+    const next = advance(on === 'gave-up' ? stalledAt(from) : bootAt(from), on, T0 + 9_000, 'a reason');
     expect([next.stage, next.outcome?.kind]).toEqual([to, outcome]);
     expect(next.closedAt).toBe(outcome ? T0 + 9_000 : undefined);
     expect(next.reached[to]).toBe(to === from ? bootAt(from).reached[to] : T0 + 9_000);
@@ -107,6 +122,17 @@ describe('the transitions of a boot', () => {
       const boot: Boot = { ...bootAt(from), outcome: { kind: 'superseded' } };
       expect(advance(boot, on, T0 + 9_000)).toBe(boot);
     }
+  });
+
+  it('giving up keeps what the stall said; without a stall there is nothing to give up', () => {
+    expect(advance(stalledAt('loader'), 'gave-up', T0 + 9_000).outcome).toEqual({
+      ...{ kind: 'stalled', stage: 'loader', since: T0 + 1_000, cause: 'it stopped', nextStep: 'Look at it' },
+    });
+    const boot = bootAt('loader');
+    expect(advance(boot, 'gave-up', T0 + 9_000)).toBe(boot);
+    const goesOn = advance(stalledAt('loader'), 'script-live', T0 + 9_000);
+    expect(goesOn.stalls).toMatchObject([{ stage: 'loader', endedAt: T0 + 9_000 }]);
+    expect(advance({ ...goesOn, stage: 'loader' }, 'gave-up', T0 + 9_500).outcome).toBeUndefined();
   });
 
   it('a reason goes only with the outcomes that have one', () => {

@@ -9,6 +9,7 @@ export const BOOT_INPUTS = {
   'script-local': 'its script goes on with the local disk',
   'script-refuse': 'its script says why it is refused',
   asset: 'kernel or initramfs are on their way',
+  'asset-sent': 'kernel or initramfs went out whole',
   'os-address': 'a running system asked for an address',
   document: 'the system fetched a document',
   'user-data': 'the system fetched its user-data',
@@ -17,6 +18,7 @@ export const BOOT_INPUTS = {
   attempt: 'the installer fetched its configuration',
   installed: 'its install is complete',
   'power-on': 'the firmware began anew',
+  'gave-up': 'the firmware began anew while it stood still',
 } as const;
 export type BootInput = keyof typeof BOOT_INPUTS;
 
@@ -44,12 +46,14 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'seen', on: 'script-refuse', ends: 'refused' },
   // It gave up on the network, and its disk had a system.
   { from: 'seen', on: 'os-address', ends: 'local' },
-  // Nobody has a kernel without a script: the script was lost when the site was killed.
-  { from: 'seen', on: 'asset', to: 'kernel' },
+  // Nobody has a kernel without a script: the script was lost when the site was killed. A part of one may also be the end
+  // of the boot before.
+  { from: 'seen', on: 'asset-sent', to: 'kernel' },
   { from: 'seen', on: 'document', to: 'os' },
   { from: 'seen', on: 'user-data', to: 'configured' },
   { from: 'seen', on: 'attempt', to: 'installing' },
   { from: 'seen', on: 'power-on', ends: 'superseded' },
+  { from: 'seen', on: 'gave-up', ends: 'stalled' },
 
   { from: 'loader', on: 'script-live', to: 'script' },
   { from: 'loader', on: 'script-install', to: 'script' },
@@ -57,11 +61,12 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'loader', on: 'script-local', ends: 'local' },
   { from: 'loader', on: 'script-refuse', ends: 'refused' },
   { from: 'loader', on: 'os-address', ends: 'local' },
-  { from: 'loader', on: 'asset', to: 'kernel' },
+  { from: 'loader', on: 'asset-sent', to: 'kernel' },
   { from: 'loader', on: 'document', to: 'os' },
   { from: 'loader', on: 'user-data', to: 'configured' },
   { from: 'loader', on: 'attempt', to: 'installing' },
   { from: 'loader', on: 'power-on', ends: 'superseded' },
+  { from: 'loader', on: 'gave-up', ends: 'stalled' },
 
   { from: 'held', on: 'script-live', to: 'script' },
   { from: 'held', on: 'script-install', to: 'script' },
@@ -70,8 +75,10 @@ export const TRANSITIONS: readonly Transition[] = [
   // The site was away when its time was over: the script went on by itself.
   { from: 'held', on: 'os-address', ends: 'local' },
   { from: 'held', on: 'power-on', ends: 'held' },
+  { from: 'held', on: 'gave-up', ends: 'stalled' },
 
   { from: 'script', on: 'asset', to: 'kernel' },
+  { from: 'script', on: 'asset-sent', to: 'kernel' },
   { from: 'script', on: 'script-local', ends: 'local' },
   { from: 'script', on: 'script-refuse', ends: 'refused' },
   { from: 'script', on: 'os-address', to: 'os' },
@@ -82,6 +89,7 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'script', on: 'attempt', to: 'installing' },
   { from: 'script', on: 'installed', to: 'done', ends: 'installed' },
   { from: 'script', on: 'power-on', ends: 'superseded' },
+  { from: 'script', on: 'gave-up', ends: 'stalled' },
 
   { from: 'kernel', on: 'script-local', ends: 'local' },
   { from: 'kernel', on: 'script-refuse', ends: 'refused' },
@@ -93,6 +101,7 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'kernel', on: 'attempt', to: 'installing' },
   { from: 'kernel', on: 'installed', to: 'done', ends: 'installed' },
   { from: 'kernel', on: 'power-on', ends: 'superseded' },
+  { from: 'kernel', on: 'gave-up', ends: 'stalled' },
 
   { from: 'os', on: 'user-data', to: 'configured' },
   { from: 'os', on: 'report', to: 'configured' },
@@ -100,14 +109,17 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'os', on: 'attempt', to: 'installing' },
   { from: 'os', on: 'installed', to: 'done', ends: 'installed' },
   { from: 'os', on: 'power-on', ends: 'superseded' },
+  { from: 'os', on: 'gave-up', ends: 'stalled' },
 
   { from: 'configured', on: 'phone-home', to: 'done', ends: 'live' },
   { from: 'configured', on: 'attempt', to: 'installing' },
   { from: 'configured', on: 'installed', to: 'done', ends: 'installed' },
   { from: 'configured', on: 'power-on', ends: 'superseded' },
+  { from: 'configured', on: 'gave-up', ends: 'stalled' },
 
   { from: 'installing', on: 'installed', to: 'done', ends: 'installed' },
   { from: 'installing', on: 'power-on', ends: 'superseded' },
+  { from: 'installing', on: 'gave-up', ends: 'stalled' },
 ];
 
 /** The transition for a boot that is still open; undefined: nothing changes. */

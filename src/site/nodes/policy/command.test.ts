@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InstallWorld, OTHER_MAC, POS_MAC } from '../../../../test/support/install-world.ts';
+import { InstallWorld, installProfile, OTHER_MAC, POS_MAC } from '../../../../test/support/install-world.ts';
 import { leaseChange, sampleLease } from '../../../../test/support/sample-site.ts';
 import { machineCode } from '../../../model/identity.ts';
 import { ARMED, DOUBT, fencedMark } from '../../../model/order.ts';
@@ -157,6 +157,19 @@ describe('reinstall', () => {
     world.powerOn(OTHER_MAC);
     world.tell({ kind: 'replace', slot: 'pos-1', code });
     expect(world.state.ordersOf('pos-1').map(({ state }) => state.kind)).toEqual(['open', 'void', 'void', 'confirmed']);
+  });
+
+  it('with --wipe is refused where the profile does not say what erases the disk', () => {
+    const install = { completes: 'phone-home', attempts: 3, withinSeconds: 2_700 } as const;
+    const world = new InstallWorld(installProfile('phone-home', { install }));
+    world.powerOn();
+    const said = world.tell({ kind: 'reinstall', slot: 'pos-1', wipe: true });
+    expect(said).toContain(
+      'command-refused: nothing would erase the disk of pos-1: profile demo needs install: { wipe:',
+    );
+    expect(said).toContain('talos.experimental.wipe: system');
+    expect(world.state.orders.size).toBe(1);
+    expect(world.tell({ kind: 'reinstall', slot: 'pos-1', wipe: false })).toContain('waits for it');
   });
 
   it.each([

@@ -1,22 +1,20 @@
-import { AppError } from '../../../kernel/errors.ts';
+import type { AppError } from '../../../kernel/errors.ts';
 import type { Result } from '../../../kernel/result.ts';
-import { err, ok } from '../../../kernel/result.ts';
+import { ok } from '../../../kernel/result.ts';
 import type { Binding } from '../../../model/boot.ts';
-import type { Command, CommandAnswer } from '../../../model/commands.ts';
+import type { Command } from '../../../model/commands.ts';
 import type { Machine } from '../../../model/machine.ts';
 import { ARMED, DOUBT, fencedMark, holdMark } from '../../../model/order.ts';
 import type { InstallPlan, Slot } from '../../../model/revision.ts';
+import { answer, notFound, type Outcome, refused, type Said } from './command-answer.ts';
 import type { Context } from './context.ts';
 import { completeOrder } from './hear-install.ts';
 import { findByCode } from './held-machines.ts';
 import { bindMachine } from './know-machine.ts';
+import { merge, split } from './merge-command.ts';
 import { whyNotSilent } from './silent.ts';
 import { giveOrder, hasNotEnded, orderOfMachine, voidOrders } from './track-order.ts';
 import { describe } from './words.ts';
-
-/** Who says it, and when. */
-export type Said = { readonly by: string; readonly at: number };
-type Outcome = Result<CommandAnswer, AppError>;
 
 /** Carries a command out over the draft; a refused one leaves the draft as it was. */
 export function obey(context: Context, command: Command, said: Said): Outcome {
@@ -35,6 +33,10 @@ export function obey(context: Context, command: Command, said: Said): Outcome {
       return hold(context, command, said);
     case 'confirm':
       return confirm(context, command.slot, said);
+    case 'merge':
+      return merge(context, command, said);
+    case 'split':
+      return split(context, command, said);
   }
 }
 
@@ -141,6 +143,7 @@ function reinstall(
   if (!slot) return unknownSlot(name);
   const plan = planIn(slot);
   if (!plan) return refused(`${name} runs ${slot.profile.name} from memory: there is nothing to install`);
+  if (wipe && !plan.wipe) return refused(cannotWipe(slot));
   const binding = draft.currentBinding(name);
   if (!binding) return refused(`${name} is empty: no machine to install`);
   if (!draft.marks.has(ARMED)) return refused('this site is not armed: slipway arm says that it may install');
@@ -153,6 +156,12 @@ function reinstall(
       ? `${name} has an order already; this one waits for it.`
       : `${name} is installed when its machine boots from the network next: switch it off and on.`,
   );
+}
+
+/** Nothing erases every disk by itself: each installer is told in its own way. */
+function cannotWipe({ name, profile }: Slot): string {
+  const what = 'install: { wipe: { cmdline: { … } } } with the words that make its installer erase the disk';
+  return `nothing would erase the disk of ${name}: profile ${profile.name} needs ${what}, such as talos.experimental.wipe: system`;
 }
 
 function hold(context: Context, { slot: name, on }: Extract<Command, { kind: 'hold' }>, { by, at }: Said): Outcome {
@@ -198,14 +207,6 @@ function nameOf({ draft }: Context, { machine }: Binding): string {
   return row ? describe(row) : machine;
 }
 
-function answer(sentence: string): Outcome {
-  return ok({ sentence });
-}
-
-function refused(because: string): Result<never, AppError> {
-  return err(new AppError('command-refused', because));
-}
-
 function unknownSlot(name: string): Result<never, AppError> {
-  return err(new AppError('not-found', `this site has no slot named ${JSON.stringify(name)}`));
+  return notFound(`this site has no slot named ${JSON.stringify(name)}`);
 }

@@ -1,5 +1,6 @@
 import type { Machine } from '../../../model/machine.ts';
 import type { Change, SiteState } from '../../../model/store.ts';
+import { evidenceAge } from './evidence-age.ts';
 
 export type ForgetLimits = { readonly beforeMs: number; readonly maxMachines: number };
 
@@ -14,29 +15,17 @@ export function forgetMachines(state: SiteState, limits: ForgetLimits): readonly
   const leased = new Set([...state.leases.values()].filter(({ state: is }) => is === 'bound').map(({ mac }) => mac));
   const idle = [...state.machines.values()]
     .filter((machine) => !kept.has(machine.id) && !holdsLease(machine, leased))
-    .sort((a, b) => lastSeen(a) - lastSeen(b));
+    .sort((a, b) => evidenceAge(a).lastSeen - evidenceAge(b).lastSeen);
   const tooMany = Math.max(0, state.machines.size - limits.maxMachines);
-  const dropped = idle.filter((machine, index) => index < tooMany || lastSeen(machine) < limits.beforeMs);
+  const dropped = idle.filter((machine, index) => index < tooMany || evidenceAge(machine).lastSeen < limits.beforeMs);
   const gone = new Set<string>(dropped.map(({ id }) => id));
   const boots = [...state.boots.values()].filter((boot) => gone.has(boot.machine));
-  const counters = [...state.counters.keys()].filter((key) => gone.has(conflictOf(key)));
   return [
     ...dropped.map(({ id }) => ({ table: 'machines', key: id, row: null }) as const),
     ...boots.map(({ id }) => ({ table: 'boots', key: id, row: null }) as const),
-    ...counters.map((key) => ({ table: 'counters', key, row: null }) as const),
   ];
-}
-
-/** The machine of a counter `conflicts/m7/pos-1`. */
-function conflictOf(key: string): string {
-  const [kind, machine] = key.split('/');
-  return kind === 'conflicts' && machine ? machine : '';
 }
 
 function holdsLease(machine: Machine, leased: ReadonlySet<string>): boolean {
   return machine.evidence.some(({ kind, value }) => kind === 'mac' && leased.has(value));
-}
-
-function lastSeen(machine: Machine): number {
-  return Math.max(0, ...machine.evidence.map((row) => row.lastSeen));
 }

@@ -2,7 +2,7 @@ import { findMachine, findSlot } from '../../../model/identity.ts';
 import type { Claim } from '../../../model/machine.ts';
 import type { Signal } from '../../../model/signal.ts';
 import { beginsAnew } from './advance.ts';
-import type { Context } from './context.ts';
+import { type Context, contextOf } from './context.ts';
 import type { Statement } from './evidence.ts';
 import { hearDiskBoot } from './hear-install.ts';
 import { fillSlot, knowMachine } from './know-machine.ts';
@@ -46,9 +46,9 @@ function hearOs(context: Context, signal: Dhcp): void {
   if (!expected && !findMachine(claim, draft, signal.at)) return;
   const machine = knowMachine(context, { claim, more: statementsIn(signal), source: 'dhcp', at: signal.at });
   if (!machine) return;
-  fillSlot(context, machine, claim, signal.at);
-  hearDiskBoot(context, machine, signal.at);
   const boot = draft.latestBoot(machine.id);
+  fillSlot(contextOf(context, boot), machine, claim, signal.at);
+  hearDiskBoot(context, machine, signal.at);
   if (boot) step(context, boot, 'os-address', signal.at, 'a system on its disk started');
 }
 

@@ -297,3 +297,30 @@ describe('an order that is given while the installer of an ended one is under wa
     expect(world.order()).toMatchObject({ id: 'o2', attempts: 0, state: { kind: 'open' } });
   });
 });
+
+describe('a system without a boot script of ours, which asks for one secret document', () => {
+  const state = (world: InstallWorld) => [world.order()?.state.kind, world.order()?.attempts];
+
+  it('is a boot, and its fetch an attempt', () => {
+    const world = new InstallWorld();
+    world.osAddress();
+    expect(state(world)).toEqual(['open', 0]);
+    world.secret();
+    world.secret();
+    expect(state(world)).toEqual(['installing', 1]);
+    expect(world.types()).toContain('secret-fetched');
+    world.phoneHome();
+    expect(state(world)).toEqual(['confirmed', 1]);
+  });
+
+  it('is the next boot once it is to be installed again', () => {
+    const world = new InstallWorld();
+    world.osAddress();
+    world.secret();
+    world.phoneHome();
+    world.tell({ kind: 'reinstall', slot: 'pos-1', wipe: false });
+    world.secret();
+    expect(state(world)).toEqual(['installing', 1]);
+    expect(world.state.boots.size).toBe(2);
+  });
+});

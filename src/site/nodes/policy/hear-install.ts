@@ -1,5 +1,7 @@
+import type { MacAddress } from '../../../kernel/mac.ts';
 import type { Boot } from '../../../model/boot.ts';
 import { findMachine } from '../../../model/identity.ts';
+import { isBound } from '../../../model/lease.ts';
 import type { Machine } from '../../../model/machine.ts';
 import type { Completion, Order } from '../../../model/order.ts';
 import { isLive } from '../../../model/order.ts';
@@ -7,8 +9,10 @@ import type { Document, Profile } from '../../../model/revision.ts';
 import type { Signal } from '../../../model/signal.ts';
 import type { Context } from './context.ts';
 import { revisionOf } from './context.ts';
-import { step, subjectOf } from './track-boot.ts';
+import { fillSlot } from './know-machine.ts';
+import { openBoot, step, subjectOf } from './track-boot.ts';
 import { bootsOfOrder, hasNotEnded, lateness, orderOfMachine, planOf, stepOrder } from './track-order.ts';
+import { noteWipe } from './track-wipe.ts';
 
 /** A token may be made a moment before the clock of its boot row. */
 const TOKEN_SLACK_MS = 5_000;
@@ -17,12 +21,23 @@ const TOKEN_SLACK_MS = 5_000;
 export function hearSecretDocument(context: Context, signal: Extract<Signal, { kind: 'secret-document' }>): void {
   const { draft } = context;
   const machine = findMachine({ mac: signal.mac }, draft, signal.at);
-  const boot = machine && draft.latestBoot(machine.id);
-  if (!boot) return;
+  if (!machine) return;
+  const boot = bootOfSecret(context, machine, signal);
   const { document, address } = signal;
   const sentence = `${boot.slot ?? signal.mac} fetched ${document}, which is secret`;
   draft.say({ type: 'secret-fetched', at: signal.at, sentence, ...subjectOf(boot), data: { document, address } });
   hearConfiguration(context, boot, { name: document, isSecret: true }, signal.at);
+}
+
+/**
+ * A system that comes from elsewhere than our scripts, and asks for one document alone, shows itself by that: at first,
+ * and again when it was installed and is to be installed once more.
+ */
+function bootOfSecret(context: Context, machine: Machine, { mac, at }: { mac: MacAddress; at: number }): Boot {
+  const latest = context.draft.latestBoot(machine.id);
+  const isOver = latest?.outcome !== undefined && latest.order !== undefined && latest.reached.script === undefined;
+  if (latest && !isOver) return latest;
+  return openBoot(context, { machine, mac, at, filled: fillSlot(context, machine, { mac }, at) });
 }
 
 /** Somebody asked for a secret that is not theirs. */
@@ -44,11 +59,19 @@ export function hearConfiguration(context: Context, boot: Boot, fetched: Fetched
   if (profile && configurationOf(profile).includes(fetched.name)) countAttempt(context, boot, order, at);
 }
 
-/** A profile without any configuration has everything in its initramfs: then the kernel is the attempt. */
-export function hearInstallKernel(context: Context, boot: Boot, at: number): void {
+type File = Pick<Extract<Signal, { kind: 'asset' }>, 'done' | 'at'>;
+
+/**
+ * Bytes of what an installer is started with; whole, they are the one wipe of an order that has one. A profile without
+ * any configuration has everything in its initramfs: then the kernel is the attempt.
+ */
+export function hearInstallFile(context: Context, boot: Boot, { done, at }: File): void {
+  const { draft } = context;
   const order = orderOfBoot(context, boot);
+  if (order && done) noteWipe(context, boot, order, at);
   const profile = order && revisionOf(context, boot)?.slots[order.slot]?.profile;
-  if (order && profile && configurationOf(profile).length === 0) countAttempt(context, boot, order, at);
+  if (!profile || configurationOf(profile).length > 0) return;
+  countAttempt(context, draft.boots.get(boot.id) ?? boot, draft.orders.get(order.id) ?? order, at);
 }
 
 function countAttempt(context: Context, boot: Boot, order: Order, at: number): void {
@@ -145,14 +168,42 @@ export function hearCompletion(context: Context, { machine, by, at, issuedAt = a
 export function hearDiskBoot(context: Context, machine: Machine, at: number): void {
   const latest = context.draft.latestBoot(machine.id);
   const order = orderOfMachine(context, machine);
-  if (latest?.outcome?.kind !== 'local' || latest.reached.kernel !== undefined) return;
-  if (order?.state.kind !== 'installing' || order.state.boot === latest.id) return;
+  if (!latest || !wentToDisk(latest) || order?.state.kind !== 'installing' || order.state.boot === latest.id) return;
   hearCompletion(context, { machine, by: 'disk-boot', at });
 }
 
-/** Ends the orders whose time is over. */
+/**
+ * While an order is `installing`, every script says "local disk". So a boot without a script is one whose script was lost
+ * when the site was killed: taken for nothing, it would let a good disk be erased once more.
+ */
+function wentToDisk({ outcome, stage, reached }: Boot): boolean {
+  const isUntold = outcome === undefined && (stage === 'seen' || stage === 'loader');
+  return (outcome?.kind === 'local' || isUntold) && reached.kernel === undefined;
+}
+
+/**
+ * The address of a system is on disk before it is answered, what was seen of that is written later: after a kill the
+ * lease alone may tell that the disk started.
+ */
+function hearLease(context: Context, { slot, binding }: Order, at: number): void {
+  const { draft, revision } = context;
+  const machine = draft.machines.get(draft.bindings.get(`${slot}#${binding}`)?.machine ?? '');
+  const latest = machine && draft.latestBoot(machine.id);
+  if (!latest) return;
+  const lease = draft.leaseOfMac(latest.mac);
+  if (!isBound(lease, at) || lease.holder !== 'os') return;
+  const leaseSeconds = revision?.networks[lease.network]?.lease.osSeconds;
+  if (leaseSeconds === undefined) return;
+  if (lease.expiresAt - leaseSeconds * 1_000 > latest.openedAt) hearDiskBoot(context, machine, at);
+}
+
+/** Completes the orders whose proof was not written down, and ends those whose time is over. */
 export function hearTick(context: Context, at: number): void {
-  for (const order of [...context.draft.orders.values()].filter(hasNotEnded))
+  const { orders } = context.draft;
+  for (const order of [...orders.values()]) if (order.state.kind === 'installing') hearLease(context, order, at);
+  // The newest first: so that no order has its turn only to end the moment after.
+  const newestFirst = [...orders.values()].filter(hasNotEnded).sort((a, b) => b.createdAt - a.createdAt);
+  for (const order of newestFirst)
     if (!isLive({ ...order, state: { kind: 'open' } }, at))
-      stepOrder(context, order, 'expire', { at, because: lateness(order) });
+      stepOrder(context, order, 'expire', { at, because: lateness(order, at) });
 }

@@ -14,8 +14,10 @@ type Script = Extract<Signal, { kind: 'script' }>;
 const REST_MS = 3_000;
 
 /** The loader asked what to do, and was told. */
-export function hearScript(context: Context, { at, claim, answer, errno }: Script): void {
-  const { draft, memory } = context;
+export function hearScript(given: Context, { at, claim, answer, errno, revision }: Script): void {
+  const { draft, memory } = given;
+  // By the revision that the machine was answered by: the template may have changed since.
+  const context = { ...given, revision: (revision && given.keptRevision?.(revision)) ?? given.revision };
   const machine = knowMachine(context, { claim, source: 'script', at });
   if (!machine) return;
   const filled = fillSlot(context, machine, claim, at);
@@ -23,7 +25,7 @@ export function hearScript(context: Context, { at, claim, answer, errno }: Scrip
   if (latest && (isResting(latest, claim.mac, at) || isBusyElsewhere(context, latest, claim.mac, at))) return;
   const before =
     latest && !latest.outcome && latest.mac === claim.mac
-      ? placeBoot(context, latest, filled)
+      ? pin(context, placeBoot(context, latest, filled))
       : openBoot(context, { machine, mac: claim.mac, at, filled });
   if (errno && memory.mayReport(before.id)) {
     const sentence = `${describe(machine)}: its loader reports ${errno}`;
@@ -37,10 +39,22 @@ export function hearScript(context: Context, { at, claim, answer, errno }: Scrip
   }
 }
 
-/** Under which order the boot installs, for all that it proves later. */
+/** The revision by which its loader was answered: that is the newest until the boot has begun, and then its own. */
+function pin({ draft, revision }: Context, boot: Boot): Boot {
+  if (!revision || boot.revision === revision.digest) return boot;
+  const pinned = { ...boot, revision: revision.digest };
+  draft.putBoot(pinned);
+  return pinned;
+}
+
+/** Under which order the boot installs and whether it erases the disk, for all that it proves later. */
 function noteOrder({ draft }: Context, boot: Boot, answer: ScriptAnswer): Boot {
-  if (answer.kind !== 'install' || boot.outcome || boot.order === answer.order) return boot;
-  const noted = { ...boot, order: answer.order };
+  if (answer.kind !== 'install' || boot.outcome) return boot;
+  const { wipes, ...plain } = boot;
+  const isSame = boot.order === answer.order;
+  const erases = answer.wipe || (isSame && wipes);
+  if (isSame && erases === wipes) return boot;
+  const noted: Boot = { ...plain, order: answer.order, ...(erases ? { wipes: true } : {}) };
   draft.putBoot(noted);
   return noted;
 }

@@ -2,8 +2,8 @@ import type { Boot } from '../../../model/boot.ts';
 import { findMachine } from '../../../model/identity.ts';
 import type { Signal } from '../../../model/signal.ts';
 import { lastReached } from './advance.ts';
-import type { Context } from './context.ts';
-import { hearConfiguration, hearInstallKernel } from './hear-install.ts';
+import { type Context, contextOf } from './context.ts';
+import { hearConfiguration, hearInstallFile } from './hear-install.ts';
 import { fillSlot, knowMachine } from './know-machine.ts';
 import { openBoot, placeBoot, step } from './track-boot.ts';
 
@@ -32,7 +32,9 @@ export function hearAsset(context: Context, signal: Extract<Signal, { kind: 'ass
     sizeBytes: signal.sizeBytes,
     at: signal.at,
   });
-  hearInstallKernel(context, step(context, boot, 'asset', signal.at), signal.at);
+  // The rest of a file on its way to the boot before is no step of this one.
+  if (!signal.done && boot.reached.script === undefined) return;
+  hearInstallFile(context, step(context, boot, signal.done ? 'asset-sent' : 'asset', signal.at), signal);
 }
 
 /** The booted system takes its configuration. */
@@ -40,9 +42,10 @@ export function hearDocument(context: Context, signal: Extract<Signal, { kind: '
   const claim = { mac: signal.mac };
   const machine = knowMachine(context, { claim, source: 'os', at: signal.at });
   if (!machine) return;
-  const filled = fillSlot(context, machine, claim, signal.at);
   const latest = context.draft.latestBoot(machine.id);
-  const boot = opensBySeed(latest, signal)
+  const opens = opensBySeed(latest, signal);
+  const filled = fillSlot(opens ? context : contextOf(context, latest), machine, claim, signal.at);
+  const boot = opens
     ? openBoot(context, { machine, mac: signal.mac, at: signal.at, filled })
     : latest && placeBoot(context, latest, filled);
   if (!boot) return;

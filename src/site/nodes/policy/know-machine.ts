@@ -1,4 +1,5 @@
 import type { Binding, Boot } from '../../../model/boot.ts';
+import type { SlotAnswer } from '../../../model/identity.ts';
 import { findMachine, findSlot, machineOfUuid } from '../../../model/identity.ts';
 import type { Claim, EvidenceSource, Machine, MachineId } from '../../../model/machine.ts';
 import { ARMED, DOUBT, holdMark } from '../../../model/order.ts';
@@ -7,9 +8,11 @@ import type { SiteState } from '../../../model/store.ts';
 import type { Context } from './context.ts';
 import type { Statement } from './evidence.ts';
 import { addEvidence, statementsOf } from './evidence.ts';
-import { mergeNic } from './merge-nic.ts';
+import { takeIn, tellOfNic } from './merge-nic.ts';
 import { giveOrder, voidOrders } from './track-order.ts';
 import { describe } from './words.ts';
+
+type Taken = Extract<SlotAnswer, { kind: 'taken' }>;
 
 /** What a signal says of its machine, and who said it. */
 export type Told = {
@@ -31,13 +34,15 @@ const MAX_MACHINES = 12_000;
  */
 export function knowMachine(context: Context, told: Told): Machine | undefined {
   const { draft } = context;
-  const known = findMachine(told.claim, draft, told.at);
+  const heard = { mac: told.claim.mac, at: told.at };
+  const found = findMachine(told.claim, draft, told.at);
+  const known = found && takeIn(context, found, heard);
   const statements = [...statementsOf(ownClaim(told.claim, known, draft)), ...(told.more ?? [])];
   if (!known && !statements.some(({ kind }) => kind === 'mac' || kind === 'uuid')) return undefined;
   if (!known && isFull(context) && !isExpected(context, told)) return undefined;
   const before = known ?? { id: `m${draft.count('machines')}` as MachineId, evidence: [] };
   const machine = addEvidence(before, statements, told.source, told.at);
-  if (known) mergeNic(context, known, machine, { mac: told.claim.mac, at: told.at });
+  if (found) tellOfNic(context, found, machine, heard);
   if (machine !== known) draft.putMachine(machine);
   if (!known) {
     const sentence = `${describe(machine)} was seen for the first time`;
@@ -70,15 +75,20 @@ export function fillSlot(context: Context, machine: Machine, claim: Claim, at: n
   if (answer.kind === 'none') return {};
   const slot = answer.slot.name;
   if (answer.kind === 'taken') {
-    noteConflict(context, machine, slot, answer.by, at);
+    noteConflict(context, machine, answer, at);
     return {};
   }
   const current = draft.currentBinding(slot);
   if (current?.machine === machine.id) return { slot, binding: current.number };
-  const isItsFirst = ![...draft.bindings.values()].some((row) => row.machine === machine.id);
+  const isItsFirst = isNew(machine) && ![...draft.bindings.values()].some((row) => row.machine === machine.id);
   const binding = bindMachine(context, { slot, machine, at });
   if (binding.number === 1 && isItsFirst) orderFirstInstall(context, answer.slot, binding, at);
   return { slot, binding: binding.number };
+}
+
+/** What was put together or taken apart may have been in a slot as a part of another machine. */
+function isNew({ merged, apart }: Machine): boolean {
+  return merged === undefined && apart === undefined;
 }
 
 /** Who comes into a slot; `by`: a person who says so, against what the template matches if need be. */
@@ -89,7 +99,7 @@ export type Placing = {
   readonly by?: string;
 };
 
-/** Makes the next binding of a slot. What was ordered for the one before is void. */
+/** Makes the next binding of a slot. What was ordered for the one before is void. A machine fills one slot: another one that it filled is empty then. */
 export function bindMachine(context: Context, { slot, machine, at, by }: Placing): Binding {
   const { draft } = context;
   const before = draft.newestBinding(slot);
@@ -102,11 +112,28 @@ export function bindMachine(context: Context, { slot, machine, at, by }: Placing
     health: 'waiting',
     ...(by === undefined ? {} : { placedBy: by }),
   };
+  leaveSlot(context, machine.id, slot, at);
   draft.putBinding(binding);
   const replaced = before && before.releasedAt === undefined ? `, in place of ${before.machine}` : '';
   const sentence = `${describe(machine)} fills ${slot}${replaced}${by === undefined ? '' : `, says ${by}`}`;
   draft.say({ type: 'slot-filled', at, sentence, machine: machine.id, slot, data: { binding: binding.number } });
   return binding;
+}
+
+/** What it contended for, and where it was, is over. */
+function leaveSlot(context: Context, id: MachineId, next: string, at: number): void {
+  const { draft } = context;
+  const row = draft.machines.get(id);
+  if (row?.contends) {
+    const { contends: _, ...rest } = row;
+    draft.putMachine(rest);
+  }
+  const left = draft.bindingOfMachine(id);
+  if (!left || left.slot === next) return;
+  voidOrders(context, left.slot, at, `its machine fills ${next} now`);
+  draft.putBinding({ ...left, releasedAt: at });
+  const sentence = `${left.slot} is empty: its machine fills ${next} now`;
+  draft.say({ type: 'slot-released', at, sentence, machine: id, slot: left.slot });
 }
 
 /**
@@ -127,11 +154,11 @@ function bindingOf({ draft }: Context, machine: Machine): Pick<Boot, 'slot' | 'b
   return binding ? { slot: binding.slot, binding: binding.number } : {};
 }
 
-/** The counter remembers over restarts that this was said: a machine in the wrong place asks for ever. */
-function noteConflict({ draft }: Context, machine: Machine, slot: string, by: Machine, at: number): void {
-  const key = `conflicts/${machine.id}/${slot}`;
-  if (draft.counters.has(key)) return;
-  draft.count(key);
-  const sentence = `${describe(machine)} matches ${slot}, which ${describe(by)} fills`;
-  draft.say({ type: 'slot-conflict', at, sentence, machine: machine.id, slot, data: { by: by.id } });
+/** It is written down with the machine, so that it is said once: a machine in the wrong place asks for ever. */
+function noteConflict({ draft }: Context, machine: Machine, { slot: { name }, by, why }: Taken, at: number): void {
+  const { contends } = machine;
+  if (contends?.slot === name && contends.by === by.id) return;
+  draft.putMachine({ ...machine, contends: { slot: name, by: by.id, why, since: at } });
+  const sentence = `${describe(machine)} ${why === 'uuid' ? 'has the UUID of the machine in' : 'matches'} ${name}, which ${describe(by)} fills; slipway node ${name} says what to do`;
+  draft.say({ type: 'slot-conflict', at, sentence, machine: machine.id, slot: name, data: { by: by.id, why } });
 }

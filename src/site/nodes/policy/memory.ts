@@ -13,6 +13,12 @@ export type Progress = {
   readonly at?: number;
 };
 
+/** A UUID as it was said, and in the one of its byte orders by which it is compared. */
+export type SaidUuid = { readonly uuid: string; readonly said: string };
+
+/** A UUID that a MAC came with, and how long without another one in between. */
+type Spell = SaidUuid & { readonly since: number; readonly lastAt: number };
+
 /** Enough for the largest pool, and a flood of made-up MACs ends here. */
 const MAX_SIGHTINGS = 4096;
 const MAX_PROGRESS = 1024;
@@ -22,6 +28,11 @@ const MAX_WRONG_CODES = 5;
 const WRONG_CODES_MS = 10 * 60_000;
 /** A firmware repeats its DISCOVER within 4, 8, 16, 32 seconds: after a longer silence it was switched on anew. */
 const FORGET_MS = 2 * 60_000;
+/** A machine that was switched off and its disk put elsewhere takes longer; two that are on ask again sooner. */
+const HOLDERS_MS = 10 * 60_000;
+/** More clones than that in turn are found when two of them meet. */
+const MAX_SPELLS = 4;
+const TELL_OF_HOLDERS_MS = 60 * 60_000;
 
 /**
  * What the room remembers but never writes down. It may be lost at any time, and then a boot seems to begin with its
@@ -32,6 +43,8 @@ export class Memory {
   readonly #progress = new Map<MacAddress, Progress>();
   readonly #reports = new Map<BootId, number>();
   readonly #toldOf = new Map<MacAddress, number>();
+  readonly #spells = new Map<string, readonly Spell[]>();
+  readonly #toldOfHolders = new Map<MacAddress, number>();
   #wrongCodes: readonly number[] = [];
 
   /** Notes a DISCOVER that may begin a boot. */
@@ -74,6 +87,30 @@ export class Memory {
 
   progressOf(mac: MacAddress): Progress | undefined {
     return this.#progress.get(mac);
+  }
+
+  /**
+   * Notes the UUID that came over one way (`key`). Answers the UUID of another machine if this one was here before
+   * that, within minutes: then both are on. The same signal heard once more gets the same answer.
+   */
+  hearUuid(key: string, { uuid, said }: SaidUuid, at: number): string | undefined {
+    const spells = this.#spells.get(key) ?? [];
+    const last = spells.at(-1);
+    const next =
+      last?.uuid === uuid
+        ? [...spells.slice(0, -1), { ...last, lastAt: at }]
+        : [...spells, { uuid, said, since: at, lastAt: at }].slice(-MAX_SPELLS);
+    putNewest(this.#spells, key, next, MAX_SIGHTINGS);
+    const isBack = next.slice(0, -1).some((spell) => spell.uuid === uuid && at - spell.lastAt <= HOLDERS_MS);
+    return isBack && next.at(-1)?.since === at ? next.at(-2)?.said : undefined;
+  }
+
+  /** Whether the alarm about the holders of a MAC is due: once in an hour. */
+  mayTellOfHolders(mac: MacAddress, at: number): boolean {
+    const told = this.#toldOfHolders.get(mac);
+    if (told !== undefined && told !== at && Math.abs(at - told) < TELL_OF_HOLDERS_MS) return false;
+    putNewest(this.#toldOfHolders, mac, at, MAX_SIGHTINGS);
+    return true;
   }
 
   /** Whether one more code may be tried: four letters are soon guessed by who may try for ever. */

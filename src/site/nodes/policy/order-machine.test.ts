@@ -33,7 +33,7 @@ function orderIn(kind: OrderStateKind): Order {
     expiresAt: T0 + 1,
     attempts: 1,
     maxAttempts: 3,
-    wipe: false,
+    wipe: true,
     state: states[kind],
   };
 }
@@ -45,10 +45,12 @@ const expected: readonly (readonly [OrderStateKind, OrderInput, OrderState, numb
   ['waiting', 'turn', { kind: 'open' }, 1],
   ['waiting', 'expire', { kind: 'void', at: T0 + 9, because: 'a reason' }, 1],
   ['waiting', 'void', { kind: 'void', at: T0 + 9, because: 'a reason' }, 1],
+  ['open', 'wiped', { kind: 'open' }, 1],
   ['open', 'attempt', { kind: 'installing', boot: 'b2' as BootId, since: T0 + 9 }, 2],
   ['open', 'complete', { kind: 'confirmed', at: T0 + 9, by: 'phone-home', boot: 'b2' as BootId }, 1],
   ['open', 'expire', { kind: 'parked', at: T0 + 9, because: 'a reason' }, 1],
   ['open', 'void', { kind: 'void', at: T0 + 9, because: 'a reason' }, 1],
+  ['installing', 'wiped', states.installing, 1],
   ['installing', 'attempt', { kind: 'installing', boot: 'b2' as BootId, since: T0 + 9 }, 2],
   ['installing', 'disk-failed', { kind: 'open' }, 1],
   ['installing', 'spent', { kind: 'parked', at: T0 + 9, because: 'a reason' }, 1],
@@ -60,7 +62,8 @@ const expected: readonly (readonly [OrderStateKind, OrderInput, OrderState, numb
 
 describe('the transitions of an order', () => {
   it.each(expected)('%s, %s: %o', (from, on, state, attempts) => {
-    expect(advanceOrder(orderIn(from), on, step)).toEqual({ ...orderIn(from), state, attempts });
+    const after = { ...orderIn(from), state, attempts, ...(on === 'wiped' ? { wiped: step.boot } : {}) };
+    expect(advanceOrder(orderIn(from), on, step)).toEqual(after);
   });
 
   it('all are tested here', () => {
@@ -72,7 +75,7 @@ describe('the transitions of an order', () => {
   it('an unlisted pair keeps the order as it is', () => {
     const pairs = Object.keys(states).flatMap((from) => Object.keys(ORDER_INPUTS).map((on) => [from, on] as const));
     const unlisted = pairs.filter(([from, on]) => !expected.some(([f, o]) => f === from && o === on));
-    expect(unlisted.length).toBe(6 * 7 - expected.length);
+    expect(unlisted.length).toBe(6 * 8 - expected.length);
     for (const [from, on] of unlisted) {
       const order = orderIn(from as OrderStateKind);
       expect(advanceOrder(order, on as OrderInput, step)).toBe(order);
@@ -82,6 +85,13 @@ describe('the transitions of an order', () => {
   it('one boot is one attempt, however often it fetches', () => {
     const order = orderIn('installing');
     expect(advanceOrder(order, 'attempt', { at: T0 + 9, boot: 'b1' as BootId })).toBe(order);
+  });
+
+  it('one order is one wipe, and none unless it says so', () => {
+    const done: Order = { ...orderIn('open'), wiped: 'b1' as BootId };
+    expect(advanceOrder(done, 'wiped', step)).toBe(done);
+    const plain: Order = { ...orderIn('open'), wipe: false };
+    expect(advanceOrder(plain, 'wiped', step)).toBe(plain);
   });
 
   it('are drawn in docs/order-states.md', () => {

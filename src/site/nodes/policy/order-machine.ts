@@ -4,6 +4,7 @@ import type { Completion, Order, OrderState } from '../../../model/order.ts';
 /** What can happen to an order, in the words of its state machine. */
 export const ORDER_INPUTS = {
   turn: 'the order before it ended',
+  wiped: 'a kernel went out whole with the words that erase the disk',
   attempt: 'the installer fetched its configuration',
   'disk-failed': 'the machine came back from its disk unconfirmed, and attempts are left',
   spent: 'the machine came back from its disk unconfirmed, and no attempt is left',
@@ -29,12 +30,15 @@ export const ORDER_TRANSITIONS: readonly OrderTransition[] = [
   { from: 'waiting', on: 'expire', to: 'void' },
   { from: 'waiting', on: 'void', to: 'void' },
 
+  { from: 'open', on: 'wiped', to: 'open' },
   { from: 'open', on: 'attempt', to: 'installing' },
   // The site was killed before it could write down the attempt.
   { from: 'open', on: 'complete', to: 'confirmed' },
   { from: 'open', on: 'expire', to: 'parked' },
   { from: 'open', on: 'void', to: 'void' },
 
+  // An installer without a configuration of its own is counted by its kernel.
+  { from: 'installing', on: 'wiped', to: 'installing' },
   { from: 'installing', on: 'attempt', to: 'installing' },
   { from: 'installing', on: 'disk-failed', to: 'open' },
   { from: 'installing', on: 'spent', to: 'parked' },
@@ -53,10 +57,15 @@ export type OrderStep = {
   readonly because?: string;
 };
 
-/** The order after an input, or the very same order if that changes nothing. One boot is at most one attempt. */
+/**
+ * The order after an input, or the very same order if that changes nothing. One boot is at most one attempt, and one
+ * order at most one wipe.
+ */
 export function advanceOrder(order: Order, on: OrderInput, step: OrderStep): Order {
   const row = ORDER_TRANSITIONS.find(({ from, on: input }) => from === order.state.kind && input === on);
   if (!row) return order;
+  if (on === 'wiped')
+    return !order.wipe || order.wiped !== undefined || step.boot === undefined ? order : { ...order, wiped: step.boot };
   if (on !== 'attempt') return { ...order, state: stateOf(row.to, step) };
   if (order.state.kind === 'installing' && order.state.boot === step.boot) return order;
   return { ...order, attempts: order.attempts + 1, state: stateOf(row.to, step) };

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { InstallWorld, installProfile, OTHER_MAC, POS_MAC } from '../../../../test/support/install-world.ts';
+import type { MacAddress } from '../../../kernel/mac.ts';
 import type { Command } from '../../../model/commands.ts';
 import { machineCode } from '../../../model/identity.ts';
-import { ARMED, COMPLETIONS, isLive } from '../../../model/order.ts';
+import { ARMED, COMPLETIONS, isLive, whyNotByClock } from '../../../model/order.ts';
+import { lastReached } from './advance.ts';
+import { findStalls } from './stall.ts';
 
 type Act = (world: InstallWorld) => void;
 
@@ -16,64 +19,34 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({ kind: fc.constant('reinstall' as const), slot, wipe: fc.boolean() }),
   fc.record({ kind: fc.constant('hold' as const), slot, on: fc.boolean() }),
 );
+const doing = <T>(from: fc.Arbitrary<T>, run: (world: InstallWorld, what: T) => unknown): fc.Arbitrary<Act> =>
+  from.map(
+    (what): Act =>
+      (world) =>
+        void run(world, what),
+  );
+const minutes = (most: number) => fc.nat(most * 60_000);
+/** A day ahead, an hour back, and the year 1970. */
+const jump = fc.constantFrom(24 * 3_600_000, -3_600_000, Number.NEGATIVE_INFINITY);
+
 const act: fc.Arbitrary<Act> = fc.oneof(
-  {
-    weight: 5,
-    arbitrary: mac.map(
-      (m): Act =>
-        (world) =>
-          powerOn(world, m),
-    ),
-  },
-  {
-    weight: 2,
-    arbitrary: mac.map(
-      (m): Act =>
-        (world) =>
-          world.kernel(m),
-    ),
-  },
-  {
-    weight: 3,
-    arbitrary: mac.map(
-      (m): Act =>
-        (world) =>
-          world.secret(m),
-    ),
-  },
-  {
-    weight: 2,
-    arbitrary: mac.map(
-      (m): Act =>
-        (world) =>
-          world.osAddress(m),
-    ),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.tuple(mac, fc.nat(200_000)).map(
-      ([m, ago]): Act =>
-        (world) =>
-          world.phoneHome(m, ago),
-    ),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.nat(30 * 60_000).map(
-      (ms): Act =>
-        (world) =>
-          world.tick(ms),
-    ),
-  },
-  {
-    weight: 4,
-    arbitrary: command.map(
-      (c): Act =>
-        (world) =>
-          void world.tell(c),
-    ),
-  },
+  { weight: 10, arbitrary: doing(mac, powerOn) },
+  { weight: 4, arbitrary: doing(mac, (world, m) => world.kernel(m)) },
+  { weight: 6, arbitrary: doing(mac, (world, m) => world.secret(m)) },
+  { weight: 4, arbitrary: doing(mac, (world, m) => world.osAddress(m)) },
+  { weight: 4, arbitrary: doing(fc.tuple(mac, fc.nat(200_000)), (world, [m, ago]) => world.phoneHome(m, ago)) },
+  { weight: 2, arbitrary: doing(minutes(30), (world, ms) => world.tick(ms)) },
+  { weight: 8, arbitrary: doing(command, (world, c) => world.tell(c)) },
+  { weight: 3, arbitrary: doing(fc.nat(3), (world, lost) => world.restart(Math.min(lost, world.unsure))) },
+  { weight: 2, arbitrary: doing(fc.tuple(fc.nat(20), minutes(60)), again) },
+  { weight: 1, arbitrary: doing(jump, (world, ms) => world.setClock(Math.max(60_000, world.now + ms))) },
 );
+
+/** A signal of the last few once more, or long after those that came behind it. */
+function again(world: InstallWorld, [back, lateMs]: readonly [number, number]): void {
+  const signal = world.heard.at(-1 - back);
+  if (signal) world.hear({ ...signal, at: Math.max(signal.at, world.now - lateMs) });
+}
 
 /** Switches a machine on; if it is told to install, the promise is looked at there and then. */
 function powerOn(world: InstallWorld, m: typeof POS_MAC): void {
@@ -87,7 +60,7 @@ function powerOn(world: InstallWorld, m: typeof POS_MAC): void {
 
 function checkPermission({ state, now }: InstallWorld, id: string): void {
   const order = state.orders.get(id);
-  expect(state.marks.has(ARMED)).toBe(true);
+  expect(state.marks.has(ARMED) && whyNotByClock(now) === undefined).toBe(true);
   expect(order && isLive(order, now) && order.attempts < order.maxAttempts).toBe(true);
   expect(state.currentBinding(order?.slot ?? '')?.number).toBe(order?.binding);
 }
@@ -121,26 +94,63 @@ function copyOf({ state }: InstallWorld): Before {
   return { orders: new Map(state.orders), bindings: new Map(state.bindings), boots: new Map(state.boots) };
 }
 
+/** Who stands still for a day is told of, with what a person does about it. */
+function checkStalls(world: InstallWorld): number {
+  const { state, memory, revision, now } = world;
+  const clocks = {
+    listeningSince: 0,
+    revisionOf: () => revision,
+    progressOf: (m: MacAddress) => memory.progressOf(m),
+  };
+  const later = Math.max(now, ...[...state.boots.values()].map(lastReached)) + 24 * 3_600_000;
+  const stalls = findStalls(state, later, clocks);
+  const open = [...state.boots.values()].filter(
+    ({ id, machine, outcome }) => !outcome && state.latestBoot(machine)?.id === id,
+  );
+  expect(new Set(stalls.map(({ boot }) => boot.id))).toEqual(new Set(open.map(({ id }) => id)));
+  for (const { stall } of stalls) expect([stall.cause, stall.nextStep]).not.toContain('');
+  return stalls.length;
+}
+
+function takeStep(world: InstallWorld, run: Act): { readonly lost: number; readonly stalls: number } {
+  const before = copyOf(world);
+  const lostBefore = world.lost;
+  run(world);
+  const lost = world.lost - lostBefore;
+  checkOrders(world);
+  // What a kill took with it was promised to nobody.
+  if (lost === 0) checkKept(world, before);
+  return { lost, stalls: checkStalls(world) };
+}
+
 it('whatever happens and whatever is wanted: no install without a live order, and what is confirmed stays so', () => {
-  const counted: Record<string, number> = { confirmed: 0, parked: 0, void: 0, installs: 0, fenced: 0 };
-  const count = (name: string): void => {
-    counted[name] = (counted[name] ?? 0) + 1;
+  const counted: Record<string, number> = {
+    confirmed: 0,
+    parked: 0,
+    void: 0,
+    installs: 0,
+    fenced: 0,
+    stalls: 0,
+    lost: 0,
+  };
+  const count = (name: string, times = 1): void => {
+    counted[name] = (counted[name] ?? 0) + times;
   };
   fc.assert(
     fc.property(
       fc.constantFrom(...COMPLETIONS),
       fc.boolean(),
+      fc.boolean(),
       fc.array(act, { minLength: 30, maxLength: 60 }),
-      (by, armed, acts) => {
-        const world = new InstallWorld(installProfile(by), { armed });
+      (by, armed, leases, acts) => {
+        const world = new InstallWorld(installProfile(by), { armed, leases });
         for (const run of acts) {
-          const before = copyOf(world);
-          run(world);
-          checkOrders(world);
-          checkKept(world, before);
+          const { lost, stalls } = takeStep(world, run);
+          count('lost', lost);
+          count('stalls', stalls);
         }
         for (const { state } of world.state.orders.values()) count(state.kind);
-        for (let i = 0; i < world.installs; i++) count('installs');
+        count('installs', world.installs);
         for (const key of world.state.marks.keys()) if (key.startsWith('fenced/')) count('fenced');
       },
     ),

@@ -440,7 +440,25 @@ describe('a machine that is known by its seed alone', () => {
     ]);
   });
 
-  it('a script that was lost in a kill of the site costs a second row, not the enrolment', () => {
+  it('a script that was lost in a kill of the site costs nothing: nobody fetches a whole kernel without one', () => {
+    const world = new World();
+    world.tellEach(wholeBoot.filter(({ kind }) => kind !== 'script'));
+    expect(world.boots.map(({ outcome }) => outcome?.kind)).toEqual(['live']);
+    expect(world.boots[0]?.reached).toMatchObject({ kernel: expect.any(Number), os: expect.any(Number) });
+    expect(world.state.currentBinding('pos-1')).toMatchObject({ health: 'enrolled', enrolledBy: 'b1' });
+  });
+
+  it('the rest of a file on its way to the boot before is no step of the next', () => {
+    const world = new World();
+    const kernel = wholeBoot.filter(({ kind }) => kind === 'asset').slice(0, 1);
+    world.tellEach([
+      dhcp(0, 'firmware', 'request'),
+      ...kernel.map((signal) => ({ ...signal, done: false }) as typeof signal),
+    ]);
+    expect(world.boots.map(({ stage }) => stage)).toEqual(['seen']);
+  });
+
+  it('a script that was lost together with its kernel costs a second row, not the enrolment', () => {
     const world = new World();
     world.tellEach(wholeBoot.filter(({ kind }) => kind !== 'script' && kind !== 'asset'));
     expect(world.boots.map(({ outcome }) => outcome?.kind)).toEqual(['local', 'live']);

@@ -5,6 +5,7 @@ import type { NewEvent } from '../../../model/event.ts';
 import type { Signal } from '../../../model/signal.ts';
 import type { Change, SiteState } from '../../../model/store.ts';
 import { obey } from './command.ts';
+import { hearHolder } from './contested.ts';
 import type { Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { hearDhcp } from './hear-dhcp.ts';
@@ -50,6 +51,7 @@ export function fold(
 
 /** One signal. */
 export function hear(context: Context, signal: Signal): void {
+  hearHolder(context, signal);
   switch (signal.kind) {
     case 'dhcp':
       hearDhcp(context, signal);

@@ -1,6 +1,7 @@
 import { formatDuration } from '../../../kernel/duration.ts';
 import type { Boot, Stall } from '../../../model/boot.ts';
 import type { Signal } from '../../../model/signal.ts';
+import { currentStall, endStalls } from './advance.ts';
 import { type Context, revisionOf } from './context.ts';
 import { findStalls } from './stall.ts';
 import { noteUnanswered } from './stall-offered.ts';
@@ -18,20 +19,9 @@ export function hearStallTick(context: Context, { at, listeningSince }: Extract<
   const stuck = new Set(found.map(({ boot }) => boot.id));
   // A copy: rows are put while we look at them.
   for (const boot of [...draft.boots.values()])
-    if (hasStoodStill(boot)) endStalls(context, boot, stuck.has(boot.id), at);
+    if (currentStall(boot) && !stuck.has(boot.id)) draft.putBoot(endStalls(boot, () => true, at));
   noteUnanswered(context, at, listeningSince);
   for (const { boot, stall } of found) noteStall(context, draft.boots.get(boot.id) ?? boot, stall, at);
-}
-
-function hasStoodStill({ stalls = [] }: Boot): boolean {
-  return stalls.some(({ endedAt }) => endedAt === undefined);
-}
-
-function endStalls({ draft }: Context, boot: Boot, isStuck: boolean, at: number): void {
-  const goesOn = (stall: Stall) => stall.endedAt === undefined && !(isStuck && stall.stage === boot.stage);
-  const stalls = boot.stalls ?? [];
-  if (!stalls.some(goesOn)) return;
-  draft.putBoot({ ...boot, stalls: stalls.map((stall) => (goesOn(stall) ? { ...stall, endedAt: at } : stall)) });
 }
 
 /** One that stops, flows and stops again was told of once; only the row says that it stands again. */

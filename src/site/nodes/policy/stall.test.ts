@@ -167,7 +167,7 @@ describe('a boot that stands still', () => {
     });
     expect(heard.boot?.stalls).toMatchObject([{ stage: 'loader', since: T0 }]);
     heard.hear(script(T0 + 55 * SECOND)).tick(T0 + 60 * SECOND);
-    expect(heard.boot?.stalls).toMatchObject([{ stage: 'loader', endedAt: T0 + 60 * SECOND }]);
+    expect(heard.boot?.stalls).toMatchObject([{ stage: 'loader', endedAt: T0 + 55 * SECOND }]);
   });
 
   it('is told once more in another stage, and not of the same stage', () => {
@@ -185,8 +185,30 @@ describe('a boot that stands still', () => {
   it('is over with the boot', () => {
     const heard = new Heard().hear(...uefi).tick(T0 + MINUTE);
     heard.hear(script(T0 + 70 * SECOND, { kind: 'local', because: 'so' })).tick(T0 + 80 * SECOND);
-    expect(heard.boot?.stalls).toMatchObject([{ endedAt: T0 + 80 * SECOND }]);
+    expect(heard.boot?.stalls).toMatchObject([{ endedAt: T0 + 70 * SECOND }]);
     expect(heard.tick(T0 + 60 * MINUTE).stalls).toHaveLength(1);
+  });
+
+  it('ends stalled, with what was said of it, when it is switched on again', () => {
+    const heard = new Heard().hear(...uefi).tick(T0 + MINUTE);
+    heard.hear(firmware('uefi-x64', T0 + 20 * MINUTE)).tick(T0 + 20 * MINUTE);
+    const [first, second] = heard.state.boots.values();
+    expect(first).toMatchObject({
+      outcome: { kind: 'stalled', stage: 'loader', since: T0, cause: expect.stringContaining('Secure Boot') },
+      closedAt: T0 + 20 * MINUTE,
+      stalls: [{ stage: 'loader' }],
+    });
+    expect(first?.stalls?.[0]).not.toHaveProperty('endedAt');
+    expect([second?.stage, second?.outcome]).toEqual(['seen', undefined]);
+    const closed = heard.events.find(({ type }) => type === 'boot-closed');
+    expect(closed?.sentence).toMatch(/^pos-1: stalled: its loader runs; it fetched .*Switch Secure Boot off/);
+    expect(closed?.data).toMatchObject({ outcome: { kind: 'stalled', nextStep: expect.stringContaining('Secure') } });
+  });
+
+  it('that went on before it was switched on again is superseded', () => {
+    const heard = new Heard().hear(...uefi).tick(T0 + MINUTE);
+    heard.hear(script(T0 + 70 * SECOND), firmware('uefi-x64', T0 + 80 * SECOND));
+    expect([...heard.state.boots.values()][0]?.outcome).toEqual({ kind: 'superseded' });
   });
 
   it('is none while bytes flow', () => {

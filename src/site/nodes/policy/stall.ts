@@ -45,9 +45,3 @@ function allowedMs(allowed: Allowed, boot: Boot, clocks: StallClocks): number {
   const holdSeconds = clocks.revisionOf(boot)?.unknownMachines.holdSeconds ?? HOLD_MS / 1_000;
   return holdSeconds * 1_000 + HOLD_SLACK_MS;
 }
-
-/** The stall that a person should see now: a boot that took another step, or ended, stands still no more. */
-export function currentStall(boot: Boot): Stall | undefined {
-  if (boot.outcome) return undefined;
-  return boot.stalls?.find(({ stage, endedAt }) => stage === boot.stage && endedAt === undefined);
-}

@@ -3,7 +3,7 @@ import type { MacAddress } from '../../../kernel/mac.ts';
 import type { Boot, BootId } from '../../../model/boot.ts';
 import { isBound } from '../../../model/lease.ts';
 import type { Machine } from '../../../model/machine.ts';
-import { advance } from './advance.ts';
+import { advance, currentStall } from './advance.ts';
 import type { BootInput } from './boot-machine.ts';
 import type { Context } from './context.ts';
 import { judgeDisk } from './track-order.ts';
@@ -21,7 +21,7 @@ export type Opening = {
 export function openBoot(context: Context, { machine, mac, client, at, filled }: Opening): Boot {
   const { draft, memory, revision } = context;
   const former = draft.latestBoot(machine.id);
-  if (former) step(context, former, 'power-on', at);
+  if (former) step(context, former, currentStall(former) ? 'gave-up' : 'power-on', at);
   if (former?.mac === mac && former.client === client && client !== undefined) judgeDisk(context, machine, former, at);
   const seenAt = Math.max(memory.sightingOf(mac, at)?.firstAt ?? at, former?.closedAt ?? 0);
   const openedAt = Math.min(seenAt, at);

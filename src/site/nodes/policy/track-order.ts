@@ -43,6 +43,7 @@ export function giveOrder({ draft }: Context, { slot, plan, binding, by, at, wip
 
 const EVENT_OF = {
   turn: 'order-given',
+  wiped: 'order-wiped',
   attempt: 'order-attempt',
   'disk-failed': 'order-given',
   spent: 'order-parked',
@@ -128,6 +129,8 @@ function sentenceOf(order: Order, on: OrderInput): string {
   switch (on) {
     case 'turn':
       return `the install ordered by ${order.by.name} has its turn`;
+    case 'wiped':
+      return `the disk is erased in boot ${order.wiped}, and in no later one of this order`;
     case 'attempt':
       return `its installer has fetched its configuration, ${tries}`;
     case 'disk-failed':
@@ -139,12 +142,15 @@ function sentenceOf(order: Order, on: OrderInput): string {
   }
 }
 
-/** Why an order ended that ran out of time. */
-export function lateness(order: Order): string {
+/** Why an order ended that ran out of time at `at`. */
+export function lateness(order: Order, at: number): string {
+  if (at < order.expiresAt) return 'the clock of the site was set back to before it was given';
   const within = formatDuration(order.expiresAt - order.createdAt);
   return order.attempts === 0 ? `nobody began it within ${within}` : `it was not complete within ${within}`;
 }
 
-function dataOf({ id, binding, attempts, maxAttempts, state, by, wipe }: Order): Readonly<Record<string, unknown>> {
-  return { order: id, binding, attempts, maxAttempts, state: state.kind, by: by.name, wipe };
+function dataOf(order: Order): Readonly<Record<string, unknown>> {
+  const { id, binding, attempts, maxAttempts, state, by, wipe, wiped } = order;
+  const done = wiped === undefined ? {} : { wiped };
+  return { order: id, binding, attempts, maxAttempts, state: state.kind, by: by.name, wipe, ...done };
 }

@@ -1,9 +1,8 @@
 import { formatDuration } from '../../../kernel/duration.ts';
-import type { Boot, Stall } from '../../../model/boot.ts';
+import type { Boot } from '../../../model/boot.ts';
 import type { BootView, StageView, StallView } from '../../../wire/api/views.ts';
-import { lastReached } from './advance.ts';
+import { currentStall, lastReached } from './advance.ts';
 import type { Progress } from './memory.ts';
-import { currentStall } from './stall.ts';
 import { DOING, describeEnd, NEXT_STEP } from './words.ts';
 
 /** After so long without a step a person wants to know that nothing happens. */
@@ -14,7 +13,7 @@ export function viewBoot(boot: Boot, now: number, progress?: Progress): BootView
   const stages = Object.entries(boot.reached)
     .map(([stage, at]) => ({ stage, at }))
     .sort((a, b) => a.at - b.at);
-  const stall = currentStall(boot);
+  const stall = boot.outcome?.kind === 'stalled' ? boot.outcome : currentStall(boot);
   return {
     id: boot.id,
     mac: boot.mac,
@@ -34,7 +33,7 @@ function viewPercent({ stage, outcome }: Boot, progress: Progress | undefined): 
   return { percent: wholePercent(progress) };
 }
 
-function viewStall({ stage, since, cause, nextStep }: Stall): StallView {
+function viewStall({ stage, since, cause, nextStep }: StallView): StallView {
   return { stage, since, cause, nextStep };
 }
 
@@ -46,7 +45,7 @@ function sentenceOf(boot: Boot, now: number, progress: Progress | undefined): st
   if (boot.outcome) return describeEnd(boot);
   const doing = boot.stage === 'kernel' && progress ? percentOf(progress) : DOING[boot.stage];
   const stall = currentStall(boot);
-  if (stall) return `${doing}; ${stall.cause}. ${stall.nextStep}`;
+  if (stall) return `stalled: ${doing}; ${stall.cause}. ${stall.nextStep}`;
   const quietMs = now - lastReached(boot);
   return quietMs > QUIET_MS ? `${doing}; nothing more for ${formatDuration(quietMs)}. ${NEXT_STEP[boot.stage]}` : doing;
 }

@@ -86,6 +86,9 @@ describe('what a person reads of installs', () => {
       { table: 'marks', key: DOUBT, row: { at: 0, by: 'the site', because: 'it was restored' } },
     ]);
     expect(look(world)?.because).toBe('the site is disarmed: it was restored');
+    world.tell({ kind: 'arm' });
+    world.now = 0;
+    expect(look(world)?.because).toBe('the clock of this site was never set');
   });
 
   it('nothing for a slot that runs from memory', () => {

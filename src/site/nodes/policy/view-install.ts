@@ -1,7 +1,7 @@
 import { formatDuration } from '../../../kernel/duration.ts';
 import type { Binding } from '../../../model/boot.ts';
 import type { Order } from '../../../model/order.ts';
-import { ARMED, DOUBT, holdMark, isLive } from '../../../model/order.ts';
+import { ARMED, DOUBT, holdMark, isLive, whyNotByClock } from '../../../model/order.ts';
 import type { Slot } from '../../../model/revision.ts';
 import type { SiteState } from '../../../model/store.ts';
 import type { InstallView, OrderView } from '../../../wire/api/views.ts';
@@ -22,16 +22,19 @@ export function viewInstall(slot: Slot, state: SiteState, now: number): InstallV
 
 type Reason = { readonly because?: string; readonly toDo?: string };
 
+/** Why nothing is installed in any slot; undefined: that is up to each of them. */
+export function whyNoInstalls({ marks }: SiteState, now: number): Required<Reason> | undefined {
+  if (marks.has(ARMED)) return whyNotByClock(now);
+  const doubt = marks.get(DOUBT)?.because;
+  if (doubt === undefined) return { because: 'the site is not armed yet', toDo: 'if this is a new store: slipway arm' };
+  const toDo = 'slipway arm, then slipway reinstall SLOT where it is wanted';
+  return { because: `the site is disarmed: ${doubt}`, toDo };
+}
+
 function whyNot({ name, profile }: Slot, binding: Binding | undefined, state: SiteState, now: number): Reason {
   const again = { toDo: `if it is to be installed: slipway reinstall ${name}` };
-  const doubt = state.marks.get(DOUBT)?.because;
-  if (!state.marks.has(ARMED))
-    return doubt
-      ? {
-          because: `the site is disarmed: ${doubt}`,
-          toDo: 'slipway arm, then slipway reinstall SLOT where it is wanted',
-        }
-      : { because: 'the site is not armed yet', toDo: 'if this is a new store: slipway arm' };
+  const nowhere = whyNoInstalls(state, now);
+  if (nowhere) return nowhere;
   if (!binding) return { because: 'no machine fills it' };
   const hold = state.marks.get(holdMark(name));
   if (hold) return { because: `held by ${hold.by}`, toDo: `slipway hold ${name} --off` };
@@ -52,9 +55,10 @@ function whyNot({ name, profile }: Slot, binding: Binding | undefined, state: Si
 }
 
 function viewOrder(order: Order, now: number): OrderView {
-  const { id, state, by, createdAt, expiresAt, attempts, maxAttempts, wipe } = order;
+  const { id, state, by, createdAt, expiresAt, attempts, maxAttempts, wipe, wiped } = order;
   const sentence = sentenceOf(order, now);
-  return { id, state: state.kind, by: by.name, createdAt, expiresAt, attempts, maxAttempts, wipe, sentence };
+  const done = wiped === undefined ? {} : { wiped };
+  return { id, state: state.kind, by: by.name, createdAt, expiresAt, attempts, maxAttempts, wipe, ...done, sentence };
 }
 
 function sentenceOf(order: Order, now: number): string {

@@ -1,14 +1,15 @@
 import type { MacAddress } from '../../../kernel/mac.ts';
-import { parseMac } from '../../../kernel/mac.ts';
 import { machineCode } from '../../../model/identity.ts';
 import type { Lease } from '../../../model/lease.ts';
 import { leaseKey } from '../../../model/lease.ts';
 import type { Machine } from '../../../model/machine.ts';
-import { evidenceOf } from '../../../model/machine.ts';
+import { evidenceOf, macsOf } from '../../../model/machine.ts';
 import { fencedMark } from '../../../model/order.ts';
 import type { Revision } from '../../../model/revision.ts';
 import type { SiteState } from '../../../model/store.ts';
 import type { BootView, MachineView } from '../../../wire/api/views.ts';
+import { contentionOf } from './contenders.ts';
+import { evidenceAge } from './evidence-age.ts';
 import type { Progress } from './memory.ts';
 import { proposeSlots } from './proposals.ts';
 import { viewBoot } from './view-boot.ts';
@@ -37,18 +38,18 @@ export function viewMachine(machine: Machine, context: ViewContext): MachineView
     return value === undefined ? [] : [[kind, value] as const];
   });
   const fenced = context.state.marks.get(fencedMark(machine.id));
-  const seen = machine.evidence.map(({ firstSeen }) => firstSeen);
-  const last = machine.evidence.map(({ lastSeen }) => lastSeen);
+  const contention = contentionOf(machine, context);
   return {
     id: machine.id,
     code: machineCode(boot?.mac ?? macs[0] ?? ('' as MacAddress)),
     macs,
     ...Object.fromEntries(said),
     ...(address === undefined ? {} : { address }),
-    firstSeen: Math.min(context.now, ...seen),
-    lastSeen: Math.max(0, ...last),
+    ...evidenceAge(machine),
     held,
     ...(fenced === undefined ? {} : { fenced: fenced.because ?? 'fenced off' }),
+    ...(contention === undefined ? {} : { contends: contention.slot }),
+    ...viewParts(machine),
     ...(held && context.revision
       ? { proposals: proposeSlots(machine, context.revision, context.state, context.now) }
       : {}),
@@ -56,9 +57,10 @@ export function viewMachine(machine: Machine, context: ViewContext): MachineView
   };
 }
 
-function macsOf(machine: Machine): MacAddress[] {
-  const values = machine.evidence.filter(({ kind }) => kind === 'mac').map(({ value }) => parseMac(value));
-  return [...new Set(values.filter((mac) => mac !== undefined))];
+/** How it came together. */
+function viewParts({ merged, apart }: Machine): Pick<MachineView, 'merged' | 'apart'> {
+  const parts = merged?.map(({ former, at, by }) => ({ machine: former.id, macs: macsOf(former), at, by }));
+  return { ...(parts ? { merged: parts } : {}), ...(apart ? { apart } : {}) };
 }
 
 function leaseOf(mac: MacAddress, { state, revision, now }: ViewContext): Lease | undefined {

@@ -75,6 +75,28 @@ describe('a slot', () => {
     expect(viewNodes(worldAfter(signals)).nodes[0]).toMatchObject({ slot: 'pos-1', profile: 'demo', state, sentence });
   });
 
+  it('that stands still is stalled wherever a person looks, and so is its boot when it was given up', () => {
+    const world = worldAfter([live, asset]);
+    const tick: Signal = { kind: 'tick', at: T0 + 190_000, listeningSince: T0 };
+    applyChanges(world.state, reduce(world.state, [tick], { memory: new Memory(), revision }).changes);
+    const sentence = expect.stringMatching(/^stalled: .*; it fetched its system, .*Look at its screen/);
+    const { nodes } = viewNodes(world);
+    expect(nodes[0]).toMatchObject({ state: 'stalled', since: T0 + 1_000, sentence, machine: { sentence } });
+    const detail = viewDetail('pos-1', world);
+    expect(detail?.boots[0]).toMatchObject({ sentence, stall: { stage: 'kernel' } });
+    expect(detail?.boots[0]).not.toHaveProperty('outcome');
+    const again: Signal = {
+      ...{ kind: 'dhcp', at: T0 + 200_000, mac: POS_MAC, client: 'firmware', clientKind: 'bios', message: 'request' },
+    };
+    applyChanges(world.state, reduce(world.state, [again], { memory: new Memory(), revision }).changes);
+    expect(viewNodes(world).nodes[0]).toMatchObject({ state: 'booting' });
+    expect(viewDetail('pos-1', world)?.boots[1]).toMatchObject({
+      outcome: 'stalled',
+      sentence,
+      stall: { nextStep: expect.any(String) },
+    });
+  });
+
   it('says when nothing happens any more', () => {
     expect(viewNodes(worldAfter([live, asset], 601_000)).nodes[0]?.sentence).toBe(
       'booting: vmlinuz 41 %; nothing more for 10 min 0 s. Look at its screen, then at its network cable',
@@ -148,6 +170,7 @@ it('the site on one screen', () => {
     addresses: [SITE],
     notReady: [],
     templateRefused: 'store.yaml:3:1 spec: it is not right',
+    missingSecrets: ['joinToken'],
     assetState: () => ({ kind: 'filling', bytesDone: 40, sizeBytes: 100 }) as const,
   };
   expect(viewStatus(context)).toEqual({
@@ -158,9 +181,11 @@ it('the site on one screen', () => {
     templateRefused: 'store.yaml:3:1 spec: it is not right',
     revision: { number: 3, digest: revision.digest, template: 'retail' },
     networks: [{ name: 'nodes', subnet: '10.0.0.0/24', serverAddress: '10.0.0.1', leases: 1 }],
-    slots: { empty: 1, waiting: 0, booting: 0, enrolled: 1, lost: 0, local: 0, refused: 0 },
+    slots: { empty: 1, waiting: 0, booting: 0, stalled: 0, enrolled: 1, lost: 0, local: 0, refused: 0 },
     held: 1,
     assets: [{ name: 'vmlinuz', digest, complete: false, sentence: 'on its way: 40 %' }],
+    alarms: [],
+    missingSecrets: ['joinToken'],
   });
   expect(viewStatus({ ...context, revision: undefined, notReady: ['no template'] })).toMatchObject({
     ready: false,

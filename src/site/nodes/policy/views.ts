@@ -8,6 +8,7 @@ import { ARMED, DOUBT } from '../../../model/order.ts';
 import type { Slot } from '../../../model/revision.ts';
 import type { SiteAddress } from '../../../model/site-ports.ts';
 import type {
+  AlarmView,
   AssetView,
   BootView,
   MachineView,
@@ -19,9 +20,11 @@ import type {
   SiteStatus,
 } from '../../../wire/api/views.ts';
 import { NODE_STATES } from '../../../wire/api/views.ts';
+import { contendersBySlot } from './contenders.ts';
+import { wholeOf } from './named-machine.ts';
 import { whyNotSilent } from './silent.ts';
 import { viewBoot } from './view-boot.ts';
-import { viewInstall } from './view-install.ts';
+import { viewInstall, whyNoInstalls } from './view-install.ts';
 import type { ViewContext } from './view-machine.ts';
 import { viewLatestBoot, viewMachine } from './view-machine.ts';
 
@@ -31,6 +34,8 @@ export type StatusContext = ViewContext & {
   readonly notReady: readonly string[];
   readonly templateRefused: string | undefined;
   readonly assetState: (digest: Digest) => AssetState;
+  readonly alarms?: readonly AlarmView[];
+  readonly missingSecrets?: readonly string[];
 };
 
 /** The site on one screen. */
@@ -43,8 +48,7 @@ export function viewStatus(context: StatusContext): SiteStatus {
     at: now,
     ready: notReady.length === 0,
     notReady,
-    ...(nodes.some(({ install }) => install) ? { armed: context.state.marks.has(ARMED) } : {}),
-    ...viewDoubt(context.state),
+    ...(nodes.some(({ install }) => install) ? installsOf(context) : {}),
     ...(revision
       ? { revision: { number: revision.number, digest: revision.digest, template: revision.template } }
       : {}),
@@ -55,33 +59,57 @@ export function viewStatus(context: StatusContext): SiteStatus {
     assets: (revision?.assets ?? []).map(({ name, digest }) =>
       viewAsset(name, digest, context.assetState(digest), now),
     ),
+    alarms: context.alarms ?? [],
+    missingSecrets: context.missingSecrets ?? [],
   };
 }
 
-function viewDoubt({ marks }: StatusContext['state']): { readonly doubt?: string } {
-  const mark = marks.get(DOUBT);
-  return mark ? { doubt: mark.because ?? 'it is not known why' } : {};
+function installsOf({ state, now }: StatusContext): Pick<SiteStatus, 'armed' | 'doubt' | 'noInstalls'> {
+  const noInstalls = whyNoInstalls(state, now);
+  const doubt = state.marks.get(DOUBT)?.because;
+  return {
+    armed: state.marks.has(ARMED),
+    ...(doubt === undefined ? {} : { doubt }),
+    ...(noInstalls ? { noInstalls } : {}),
+  };
 }
 
 /** All slots, and the machines that fill none of them; not those whose last NIC proved to be another machine's. */
 export function viewNodes(context: ViewContext): SiteNodes {
   const { state, revision } = context;
-  const nodes = Object.values(revision?.slots ?? {}).map((slot) => viewNode(slot, context));
+  const contenders = contendersBySlot(context);
+  const nodes = Object.values(revision?.slots ?? {}).map((slot) => ({
+    ...viewNode(slot, context),
+    ...contendersOf(slot, contenders),
+  }));
   const placed = new Set(nodes.map(({ machine }) => machine?.id));
   const others = [...state.machines.values()].filter((machine) => !placed.has(machine.id) && isNamed(machine));
   const machines = others.map((machine) => viewMachine(machine, context));
   return { nodes, machines: machines.sort((a, b) => b.lastSeen - a.lastSeen) };
 }
 
-/** A slot by its name, else a machine by its id, its code or a MAC; undefined: the site has none of that name. */
+/**
+ * A slot by its name, else a machine by its id, its code or a MAC, also the one that it became a part of; undefined:
+ * the site has none of that name.
+ */
 export function viewDetail(name: string, context: ViewContext): NodeDetail | undefined {
   const { revision, state } = context;
   const slot = revision && Object.hasOwn(revision.slots, name) ? revision.slots[name] : undefined;
-  if (slot) return { node: viewNode(slot, context), boots: viewBoots({ slot: slot.name }, context) };
+  if (slot) {
+    const node = { ...viewNode(slot, context), ...contendersOf(slot, contendersBySlot(context)) };
+    return { node, boots: viewBoots({ slot: slot.name }, context) };
+  }
   const wanted = name.toLowerCase();
-  const found = [...state.machines.values()].map((machine) => viewMachine(machine, context)).filter(isCalled(wanted));
-  const machine = found.find(({ held }) => held) ?? found[0];
+  const whole = wholeOf(state, wanted);
+  const called = [...state.machines.values()].filter(isNamed).map((machine) => viewMachine(machine, context));
+  const found = called.filter(isCalled(wanted));
+  const machine = found.find(({ held }) => held) ?? found[0] ?? (whole && viewMachine(whole, context));
   return machine && { machine, boots: viewBoots({ machine: machine.id }, context) };
+}
+
+function contendersOf({ name }: Slot, bySlot: ReturnType<typeof contendersBySlot>): Pick<NodeView, 'contenders'> {
+  const contenders = bySlot.get(name);
+  return contenders ? { contenders } : {};
 }
 
 function isNamed({ evidence }: Machine): boolean {
@@ -124,8 +152,13 @@ const LOST = {
 /** The newest boot says more than the binding: a node that was enrolled yesterday may be booting now. */
 function stateOf(binding: Binding, boot: BootView | undefined): Pick<NodeView, 'state' | 'sentence' | 'since'> {
   if (!boot) return { state: 'waiting', sentence: 'was not yet seen booting', since: binding.since };
-  const since = boot.closedAt ?? boot.openedAt;
+  if (boot.stall) return { state: 'stalled', sentence: boot.sentence, since: boot.stall.since };
   if (binding.lostSince !== undefined && boot.outcome) return { ...LOST, since: binding.lostSince };
+  return stateByBoot(binding, boot);
+}
+
+function stateByBoot(binding: Binding, boot: BootView): Pick<NodeView, 'state' | 'sentence' | 'since'> {
+  const since = boot.closedAt ?? boot.openedAt;
   switch (boot.outcome) {
     case undefined:
       return { state: 'booting', sentence: `booting: ${boot.sentence}`, since };

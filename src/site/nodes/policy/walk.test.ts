@@ -63,18 +63,22 @@ const signal: fc.Arbitrary<(at: number) => Signal> = fc.oneof(
     (m) =>
       (at: number): Signal => ({ kind: 'loader', at, mac: m, file: 'x', done: true }),
   ),
-  mac.map(
-    (m) =>
+  fc.tuple(mac, fc.constantFrom(1, 2)).map(
+    ([m, bytesSent]) =>
       (at: number): Signal => ({
         kind: 'asset',
         at,
         mac: m,
         digest,
         file: 'x',
-        bytesSent: 1,
+        bytesSent,
         sizeBytes: 2,
-        done: false,
+        done: bytesSent === 2,
       }),
+  ),
+  fc.nat(3_600_000).map(
+    (after) =>
+      (at: number): Signal => ({ kind: 'tick', at: at + after, listeningSince: T0 }),
   ),
   fc.tuple(mac, fc.constantFrom('meta-data', 'user-data')).map(
     ([m, document]) =>
@@ -92,8 +96,13 @@ const signal: fc.Arbitrary<(at: number) => Signal> = fc.oneof(
 
 const step = fc.record({
   after: fc.nat(120_000),
-  signals: fc.array(signal, { minLength: 1, maxLength: 4 }),
+  /** Now and then all of it comes twice. */
+  signals: fc
+    .tuple(fc.array(signal, { minLength: 1, maxLength: 4 }), fc.nat(9))
+    .map(([signals, n]) => (n === 0 ? [...signals, ...signals] : signals)),
   other: fc.boolean(),
+  /** The site was killed before it: what it only remembers is gone. */
+  restart: fc.nat(9).map((n) => n === 0),
 });
 
 /** Two templates that take the slot from one machine and give it to another, and back. */
@@ -108,23 +117,23 @@ const revisions = [
 ];
 
 it('whatever is seen, in whatever order, the promises about boots and bindings hold', () => {
-  const counted = { enrolled: 0, superseded: 0, replaced: 0 };
+  const counted = { enrolled: 0, superseded: 0, replaced: 0, stalled: 0 };
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
       const state = createState();
-      const memory = new Memory();
+      let memory = new Memory();
       let at = T0;
-      for (const { after, signals, other } of steps) {
+      for (const { after, signals, other, restart } of steps) {
         at += after;
+        if (restart) memory = new Memory();
         const before = { boots: new Map(state.boots), bindings: new Map(state.bindings) };
         const batch = signals.map((make, i) => make(at + i));
         applyChanges(state, reduce(state, batch, { memory, revision: revisions[other ? 1 : 0] }).changes);
-        for (const [key, boot] of state.boots) checkBoot(boot, before.boots.get(key));
-        checkBindings(state, before.bindings);
-        checkMachines(state);
+        checkAll(state, before);
       }
       counted.enrolled += [...state.bindings.values()].filter(({ health }) => health === 'enrolled').length;
       counted.superseded += [...state.boots.values()].filter(({ outcome }) => outcome?.kind === 'superseded').length;
+      counted.stalled += [...state.boots.values()].filter(({ outcome }) => outcome?.kind === 'stalled').length;
       counted.replaced += [...state.bindings.values()].filter(({ number }) => number > 1).length;
     }),
     { seed: Number(process.env['SLIPWAY_SEED'] ?? 1), numRuns: 300 },
@@ -133,10 +142,20 @@ it('whatever is seen, in whatever order, the promises about boots and bindings h
   expect(Math.min(...Object.values(counted))).toBeGreaterThan(10);
 });
 
+function checkAll(state: SiteState, before: Pick<SiteState, 'boots' | 'bindings'>): void {
+  for (const [key, boot] of state.boots) {
+    checkBoot(boot, before.boots.get(key));
+    checkStalls(boot);
+  }
+  checkBindings(state, before.bindings);
+  checkMachines(state);
+}
+
 function checkBindings(state: SiteState, before: ReadonlyMap<string, Binding>): void {
-  for (const [key, { machine, number, slot }] of before) {
+  for (const [key, { machine, number, slot, health }] of before) {
     expect(state.bindings.get(key)).toMatchObject({ machine, number });
-    expect(state.currentBinding(slot)?.number).toBeGreaterThanOrEqual(number);
+    if (health === 'enrolled') expect(state.bindings.get(key)?.health).toBe('enrolled');
+    expect(state.newestBinding(slot)?.number).toBeGreaterThanOrEqual(number);
   }
   for (const { health, enrolledBy, machine, slot, number } of state.bindings.values()) {
     const proof = enrolledBy === undefined ? undefined : state.boots.get(enrolledBy);
@@ -151,6 +170,19 @@ function checkMachines(state: SiteState): void {
     expect(open.length).toBeLessThanOrEqual(1);
     if (open[0]) expect(state.latestBoot(id)?.id).toBe(open[0].id);
   }
+}
+
+/** Every stall has a next step, and a boot that ended stalled says the one that it stood in. */
+function checkStalls({ outcome, stalls = [], stage }: Boot): void {
+  for (const { cause, nextStep } of stalls)
+    expect([cause, nextStep]).toEqual([expect.stringMatching(/^\S/), expect.stringMatching(/^[A-Z]/)]);
+  expect(new Set(stalls.map((stall) => stall.stage)).size).toBe(stalls.length);
+  const open = stalls.filter(({ endedAt }) => endedAt === undefined);
+  expect(open.map((stall) => stall.stage)).toEqual(open.length > 0 ? [stage] : []);
+  if (outcome?.kind === 'stalled') {
+    const { kind: _, ...said } = outcome;
+    expect(open).toMatchObject([said]);
+  } else if (outcome) expect(open).toEqual([]);
 }
 
 function checkBoot(boot: Boot, old: Boot | undefined): void {

@@ -38,7 +38,7 @@ export function describe(machine: Machine): string {
 }
 
 /** How a boot ended, in the past tense. */
-export function describeEnd({ outcome, openedAt, closedAt, stage }: Boot): string {
+export function describeEnd({ outcome, openedAt, closedAt, stage, wipes }: Boot): string {
   switch (outcome?.kind) {
     case 'live':
       return `up after ${formatDuration(Math.max(0, (closedAt ?? openedAt) - openedAt))}`;
@@ -48,9 +48,12 @@ export function describeEnd({ outcome, openedAt, closedAt, stage }: Boot): strin
       return `went on with its own disk: ${outcome.because}`;
     case 'refused':
       return `refused: ${outcome.because}`;
+    case 'stalled':
+      return `stalled: ${DOING[outcome.stage]}; ${outcome.cause}. ${outcome.nextStep}`;
     case 'held':
       return 'was switched off while it showed its code';
     default:
+      if (stage === 'kernel' && wipes) return 'began anew after its system was told to erase the disk';
       if (stage === 'installing') return 'began anew while it installed';
       return 'was switched off before it was done';
   }

@@ -30,7 +30,7 @@ function stateWith(row: Lease, known = true) {
 
 describe('the source of a line', () => {
   it('is the machine that has the lease of its address', () => {
-    expect(sourceOf(ADDRESS, sites, stateWith(lease), 999)).toEqual({ mac: MAC, boot: 'b1' });
+    expect(sourceOf(ADDRESS, sites, stateWith(lease), 999)).toEqual({ address: ADDRESS, mac: MAC, boot: 'b1' });
   });
 
   it('is nobody once the lease ran out or was given back', () => {

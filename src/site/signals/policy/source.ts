@@ -4,7 +4,7 @@ import type { SiteAddress } from '../../../model/site-ports.ts';
 import type { SiteState } from '../../../model/store.ts';
 
 /** Who sends, and what its lines are counted by. */
-export type Source = { readonly mac: MacAddress; readonly boot: string };
+export type Source = { readonly address: Ipv4; readonly mac: MacAddress; readonly boot: string };
 
 /**
  * The machine that has `address` by a lease that still runs; undefined for everybody else. Nothing in a line or event
@@ -21,5 +21,5 @@ export function sourceOf(
     .find((found) => found?.state === 'bound' && found.expiresAt > now);
   const machine = lease && state.machineWith('mac', lease.mac);
   if (!lease || !machine) return undefined;
-  return { mac: lease.mac, boot: state.latestBoot(machine.id)?.id ?? machine.id };
+  return { address, mac: lease.mac, boot: state.latestBoot(machine.id)?.id ?? machine.id };
 }

@@ -1,8 +1,8 @@
-import type { Ipv4 } from '../../../kernel/ipv4.ts';
-import { isInSubnet } from '../../../kernel/ipv4.ts';
-import type { MacAddress } from '../../../kernel/mac.ts';
-import type { Lease } from '../../../model/lease.ts';
-import type { Network } from '../../../model/network.ts';
+import type { Ipv4 } from '../kernel/ipv4.ts';
+import { isInSubnet } from '../kernel/ipv4.ts';
+import type { MacAddress } from '../kernel/mac.ts';
+import type { Lease } from './lease.ts';
+import type { Network } from './network.ts';
 
 /** Who stands at the other end of a connection, by what the site sees itself and not by what is said. */
 export type Requester = {
@@ -23,7 +23,7 @@ export type Sighting = {
 };
 
 /**
- * A neighbour is known by the MAC that its frames carry, whatever lease somebody else has of its address. Behind a relay
+ * Who asks. A neighbour is known by the MAC that its frames carry, whatever lease somebody else has of its address. Behind a relay
  * there is no neighbour entry, and the lease counts. An address of our own networks without an entry is nobody: we
  * could not be answering it.
  */

@@ -1,0 +1,56 @@
+import type { Event, EventType } from './event.ts';
+
+/** Events that somebody should look into, and what a person does about them. A healthy site has none of these. */
+export const ALARMS = {
+  'secret-refused':
+    'find out what has this address; if it is no machine of yours, take it off the network. No secret was given out',
+  'command-refused':
+    'if nobody of the store did this, find out what has this address and take it off the network. Nothing was changed',
+  'slot-conflict':
+    'two machines match one slot: look at both with slipway nodes; slipway replace gives the slot to the other',
+  'address-conflict': 'two devices use one address: find the other one by its MAC address, and give it another',
+} as const satisfies Partial<Record<EventType, string>>;
+
+export type AlarmType = keyof typeof ALARMS;
+export const ALARM_TYPES = Object.keys(ALARMS) as readonly AlarmType[];
+
+/** One source of alarms of one kind. Times are milliseconds since 1970. */
+export type Alarm = {
+  readonly type: AlarmType;
+  /** What it is about, such as the address that asked. */
+  readonly about: string;
+  readonly firstAt: number;
+  readonly lastAt: number;
+  readonly count: number;
+  /** The newest one, in words. */
+  readonly sentence: string;
+  readonly toDo: string;
+};
+
+/** A person looks once a day. */
+export const ALARM_FOR_MS = 24 * 3_600_000;
+const MOST = 20;
+
+/** The alarms with one more event, the newest first; the very same list if it is none. */
+export function addAlarm(alarms: readonly Alarm[], event: Event): readonly Alarm[] {
+  const type = ALARM_TYPES.find((one) => one === event.type);
+  if (!type) return alarms;
+  const about = aboutOf(event);
+  const same = alarms.find((one) => one.type === type && one.about === about);
+  const before = same && event.at - same.lastAt < ALARM_FOR_MS ? same : { firstAt: event.at, count: 0 };
+  const next: Alarm = {
+    ...{ type, about, firstAt: before.firstAt, lastAt: event.at, count: before.count + 1 },
+    ...{ sentence: event.sentence, toDo: ALARMS[type] },
+  };
+  return [next, ...alarms.filter((one) => one !== same)].slice(0, MOST);
+}
+
+/** Those that are not too old at `now`. */
+export function recentAlarms(alarms: readonly Alarm[], now: number): readonly Alarm[] {
+  return alarms.filter(({ lastAt }) => now - lastAt < ALARM_FOR_MS);
+}
+
+function aboutOf({ data, machine, slot }: Event): string {
+  const named = data?.['remote'] ?? data?.['address'] ?? machine ?? slot;
+  return typeof named === 'string' ? named : '';
+}
