@@ -53,7 +53,7 @@ export function ActionPage({ name, node, status, finish }: ActionProps) {
           />
         </label>
       ) : null}
-      {action.mayWipe ? (
+      {action.mayWipe && node.install?.mayWipe ? (
         <label class="choice">
           <input type="checkbox" name="wipe" checked={wipe} onInput={(event) => setWipe(event.currentTarget.checked)} />
           Also erase the whole disk first

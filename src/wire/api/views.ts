@@ -101,6 +101,8 @@ export type InstallView = {
   readonly installedAt?: number;
   /** The disk has something else than the template now wants. */
   readonly differs: boolean;
+  /** Its profile says how an order erases the disk. */
+  readonly mayWipe?: true;
   /** A person said that nothing is installed here. */
   readonly held?: true;
   /** Why its machine is not installed when it boots now; missing: it is. */

@@ -33,7 +33,7 @@ export async function openStore(): Promise<void> {
       kind: install
       boots: tiny
       documents: { user-data: { text: "#cloud-config\\n{}\\n" } }
-      install: { completes: phone-home, attempts: 2, within: 10m }`,
+      install: { completes: phone-home, attempts: 2, within: 10m, wipe: { cmdline: { wipe: yes } } }`,
   });
   await lab.start({ config: lab.config(`pinFile: ${pinFile}\n`) });
   await lab.untilAssetsAreHere();
