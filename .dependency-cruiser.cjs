@@ -20,7 +20,10 @@ module.exports = {
     // edges of a room: the room, what lies below it, and Node; a room never sees another
     { from: { path: edge }, to: { path: '^src/(kernel/|model/|wire/|$1/$2/)' } },
     { from: { path: edge }, to: { dependencyTypes: ['core'] } },
-    { from: { path: '^src/(site|hub)/[^/]+/(routes|stream)\\.ts$' }, to: { path: npm('fastify') } },
+    {
+      from: { path: '^src/(site|hub)/[^/]+/(routes|stream)\\.ts$|^src/site/api/(door|page)\\.ts$' },
+      to: { path: npm('fastify') },
+    },
     { from: { path: '^src/site/content/' }, to: { path: npm('yaml', 'zod') } },
     { from: { path: '^src/site/metadata/' }, to: { path: npm('yaml') } },
     {
@@ -33,6 +36,10 @@ module.exports = {
     { from: { path: '^src/adapters/store/' }, to: { path: npm('better-sqlite3', '@types/better-sqlite3') } },
     { from: { path: '^src/adapters/http/' }, to: { path: npm('fastify') } },
     { from: { path: '^src/adapters/node/' }, to: { path: npm('pino') } },
+    { from: { path: '^src/adapters/node/page-bundle\\.ts$' }, to: { path: npm('esbuild') } },
+    // the page runs in a browser: what both ends say, and nothing of Node
+    { from: { path: '^src/web/' }, to: { path: '^src/(kernel|wire|web)/' } },
+    { from: { path: '^src/web/' }, to: { path: npm('preact') } },
     // composition roots and what stands above them
     { from: { path: '^src/site/[^/]+\\.ts$' }, to: { path: '^src/(kernel|model|template|wire|adapters|site)/' } },
     { from: { path: '^src/site/[^/]+\\.ts$' }, to: { dependencyTypes: ['core'] } },

@@ -70,6 +70,12 @@ export const ERRORS = {
     meaning: 'A browser asked on behalf of another page, or by a name that is none of this site.',
     help: 'Open the site by its own address, such as http://10.0.0.1/, and try it from there.',
   },
+  'page-missing': {
+    family: 'weather',
+    status: 503,
+    meaning: "The technician's page could not be made or read. Machines are served all the same.",
+    help: 'Install the package again; in a checkout, `npm ci` brings what the page is made with.',
+  },
   'terminal-only': {
     family: 'caller',
     status: 403,

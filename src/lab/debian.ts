@@ -24,6 +24,8 @@ export const DEBIAN_PACKAGES = {
   /** The clients and rivals of the wire tests. */
   wire: [
     'atftp',
+    // The technician's browser.
+    'chromium',
     'tftp-hpa',
     'udhcpc',
     'isc-dhcp-client',

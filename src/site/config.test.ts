@@ -38,7 +38,19 @@ describe('parseSiteConfig', () => {
     expect(wrong.ok ? '' : wrong.error.message).toContain('site.yaml:4:');
   });
 
+  test('shows the page on some of its interfaces, or on none', () => {
+    const two = minimal.replace('{ nodes: eth0 }', '{ nodes: eth0, office: eth1 }');
+    for (const listen of [['eth1'], []]) {
+      const config = parseSiteConfig(`${two}page: { listen: ${JSON.stringify(listen)} }\n`, 'site.yaml');
+      expect(config.ok && config.value.page).toEqual({ listen });
+    }
+  });
+
   test.each([
+    [
+      `${minimal}page: { listen: [eth9] }\n`,
+      'site.yaml:4:18 page.listen.0: expected one of the interfaces that this site serves: eth0',
+    ],
     ['site: [', 'site.yaml:1:8 this is not valid YAML'],
     ['', 'site.yaml:1:1 expected a map, found nothing'],
     [`${minimal}port: 80\n`, 'site.yaml:4:1 port: there is no key "port" here; did you mean "ports"?'],

@@ -12,11 +12,13 @@ const name = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'expected lower-case letters, digits and hyphens, such as store-0417');
 
+const device = z.string().regex(/^[^\s/]{1,15}$/, 'expected the name of a network interface, such as eth0');
+
 /** The site's own file: only what the box must know about itself. */
-export const siteConfigSchema = z.strictObject({
+const siteFile = z.strictObject({
   site: name.max(63).describe('Name of this site.'),
   interfaces: z
-    .record(name, z.string().regex(/^[^\s/]{1,15}$/, 'expected the name of a network interface, such as eth0'))
+    .record(name, device)
     .refine((interfaces) => Object.keys(interfaces).length > 0, 'expected at least one network')
     .describe('Which network of the template is on which network interface of this machine.'),
   dataDir: z
@@ -36,6 +38,10 @@ export const siteConfigSchema = z.strictObject({
     })
     .default({ http: 80, tftp: 69 })
     .describe('Ports. DHCP always has 67.'),
+  page: z
+    .strictObject({ listen: z.array(device) })
+    .optional()
+    .describe("Network interfaces on which the technician's page is shown; missing: all that the site serves."),
   pinFile: z
     .string()
     .startsWith('/', 'expected an absolute path')
@@ -73,6 +79,17 @@ export const siteConfigSchema = z.strictObject({
     .describe(
       'Where secrets of the template lie in files; they go before those of `slipway secret set`, and are read when a machine is given them.',
     ),
+});
+
+export const siteConfigSchema = siteFile.superRefine(({ page, interfaces }, context) => {
+  const served = Object.values(interfaces);
+  for (const [index, wanted] of (page?.listen ?? []).entries())
+    if (!served.includes(wanted))
+      context.addIssue({
+        code: 'custom',
+        path: ['page', 'listen', index],
+        message: `expected one of the interfaces that this site serves: ${served.join(', ')}`,
+      });
 });
 
 /** A site file that was read. `varAt` says where a variable is given, for problems of the template. */

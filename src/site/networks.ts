@@ -48,6 +48,17 @@ export function refuseRevision(
   }
 }
 
+/** The addresses at which the technician's page is shown: those of the interfaces that `page.listen` names, else all. */
+export function shownAt(
+  addresses: readonly SiteAddress[],
+  {
+    interfaces,
+    page,
+  }: { readonly interfaces: Devices; readonly page?: { readonly listen: readonly string[] } | undefined },
+): readonly SiteAddress[] {
+  return addresses.filter(({ network }) => page?.listen.includes(interfaces[network] ?? '') ?? true);
+}
+
 /**
  * The devices with an address that the site is not told to serve. A socket that no device is tied to hears their
  * broadcasts too, and cannot tell them from those of the nodes.

@@ -20,10 +20,8 @@ import { findPeer } from '../model/peer.ts';
 import type { RevisionSource, SiteAddress } from '../model/site-ports.ts';
 import type { Store } from '../model/store.ts';
 import { startAlarms } from './alarms.ts';
-import { guardOwn, registerApiRoutes, registerCommandRoutes, registerSecretRoutes } from './api/routes.ts';
 import { bootRoutes, entryScript } from './boot/routes.ts';
 import { createBootFiles } from './boot-files.ts';
-import { createCommandGate } from './command-gate.ts';
 import { compileInThread } from './compile-in-thread.ts';
 import type { SiteConfig } from './config.ts';
 import { parseLoaderManifest } from './content/loader-manifest.ts';
@@ -40,6 +38,7 @@ import { createDiary } from './nodes/diary.ts';
 import { nodesRoutes } from './nodes/routes.ts';
 import { startTicker } from './nodes/ticker.ts';
 import { withOrderLog } from './order-log.ts';
+import { peopleRoutes } from './people.ts';
 import { checkClock } from './preflight/checks.ts';
 import { createQueries } from './queries.ts';
 import { redactSignals } from './redacted-signals.ts';
@@ -212,16 +211,10 @@ async function assemble(
     alarms,
     secrets,
   });
-  const gate = createCommandGate({
-    ...{ desk: diary, store, clock, log: quiet(), addresses: siteAddress, pinFile: config.pinFile },
+  const people = peopleRoutes({
+    ...{ config, queries, desk: diary, secrets, store, clock, log: quiet(), addresses: siteAddress },
     isControl: (request) => http.isControl(request.socket),
   });
-  const api = (app: Parameters<typeof registerApiRoutes>[0]): void => {
-    guardOwn(app, gate);
-    registerApiRoutes(app, queries);
-    registerCommandRoutes(app, gate);
-    registerSecretRoutes(app, gate, secrets);
-  };
   const roomDeps = {
     siteName: config.site,
     store,
@@ -235,7 +228,7 @@ async function assemble(
     log: quiet(),
   };
   const routes = [
-    api,
+    people,
     bootRoutes({ ...roomDeps, secrets }),
     metadataRoutes({ ...roomDeps, secrets }),
     nodesRoutes({ ...roomDeps, signals: told }),

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type BesiegedSite, besiege, createDice, get, HONEST, POS_MAC } from './support/besieged-site.ts';
+import { type BesiegedSite, besiege, createDice, get, HONEST, POS_MAC, SITE_ADDRESS } from './support/besieged-site.ts';
 import { openConnections, say } from './support/flood.ts';
 
 const dice = createDice();
@@ -32,7 +32,10 @@ describe('one client cannot take the site from the others', () => {
     ['that never end their head', 'GET /healthz HTTP/1.1\r\nX: '],
     ['that never end their body', 'POST /r/x/report HTTP/1.1\r\nContent-Length: 60000\r\n\r\n{'],
     ['that never read a file', 'ASSET'],
-    ['that never read events', 'GET /api/v1/events HTTP/1.1\r\nAccept: text/event-stream\r\n\r\n'],
+    [
+      'that never read events',
+      `GET /api/v1/events HTTP/1.1\r\nHost: ${SITE_ADDRESS}\r\nAccept: text/event-stream\r\n\r\n`,
+    ],
   ])('with a thousand connections %s', async (_what, text) => {
     const before = site.cost();
     const head = text === 'ASSET' ? `GET ${site.asset.path} HTTP/1.1\r\n\r\n` : text;

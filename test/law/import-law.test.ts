@@ -42,6 +42,15 @@ describe('the import law', () => {
     expect(sourcesIn(top).filter((file) => !seen.has(file))).toEqual([]);
   }, 60_000);
 
+  it('has the page in a configuration without Node', async () => {
+    const { stdout } = await tsc(['-p', 'src/web/tsconfig.json', '--listFilesOnly']);
+    const listed = new Set(stdout.split('\n').map((file) => file.trim()));
+    const page = sourcesIn(top).filter((file) => file.startsWith('src/web/'));
+    expect(page.length).toBeGreaterThan(10);
+    expect(page.filter((file) => !listed.has(join(top, file)))).toEqual([]);
+    expect([...listed].filter((file) => file.includes('@types/node'))).toEqual([]);
+  }, 60_000);
+
   it('has its pure folders in the configuration without Node', async () => {
     const { stdout } = await tsc(['-p', 'tsconfig.pure.json', '--listFilesOnly']);
     const listed = new Set(stdout.split('\n').map((file) => file.trim()));
@@ -74,5 +83,5 @@ function tsc(args: readonly string[]): Promise<{ stdout: string }> {
 }
 
 function sourcesIn(folder: string): string[] {
-  return globSync('src/**/*.ts', { cwd: folder }).filter((file) => !file.endsWith('.test.ts'));
+  return globSync('src/**/*.{ts,tsx}', { cwd: folder }).filter((file) => !file.endsWith('.test.ts'));
 }

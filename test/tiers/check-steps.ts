@@ -8,6 +8,7 @@ export const CHECK_STEPS: readonly (readonly Step[])[] = [
   ],
   [
     { name: 'types of the pure folders', command: ['tsc', '-p', 'tsconfig.pure.json'] },
+    { name: 'types of the page', command: ['tsc', '-p', 'src/web/tsconfig.json'] },
     { name: 'import law', command: ['depcruise', 'src', '--config', '.dependency-cruiser.cjs'] },
     { name: 'every file loads on Node', command: ['node', 'test/law/import-all.ts'] },
     { name: 'generated files are current', command: ['node', 'test/generate.ts', '--check'] },

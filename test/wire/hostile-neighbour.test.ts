@@ -269,7 +269,7 @@ describe('a hostile web page in a browser of the store', () => {
     const asked = ['Access-Control-Request-Headers: slipway-pin', 'Access-Control-Request-Private-Network: true'];
     const more = ['-i', '-X', 'OPTIONS'];
     const preflight = await curl(owner, '/api/v1/arm', { headers: [...headers, ...asked], more });
-    expect(preflight.status).toBe(404);
+    expect(preflight.status).toBe(403);
     const paths = ['/api/v1/status', '/healthz', '/boot.ipxe', '/nocloud/box-1/meta-data', '/none'];
     const answers = await Promise.all(paths.map((path) => curl(owner, path, { more: ['-i'] })));
     for (const { body } of [preflight, ...answers]) {
@@ -289,9 +289,16 @@ describe('a hostile web page in a browser of the store', () => {
 describe('a neighbour who gives commands', () => {
   it('is refused without the PIN and with a wrong one, whatever it wants', async () => {
     const before = await facts();
-    for (const [path, body] of COMMANDS)
+    for (const [path, body] of COMMANDS.filter(([path]) => !path.endsWith('/claim')))
       for (const headers of [[], ['slipway-pin: 0815']])
         expect((await post(evil, `/api/v1/${path}`, { headers }, body)).status, path).toBe(403);
+    expect(await facts()).toBe(before);
+  });
+
+  it('fills no slot without the code on a screen, and none that is not empty', async () => {
+    const before = await facts();
+    const { status, body } = await post(evil, '/api/v1/slots/box-1/claim', {}, '{"code":"ZZZZ"}');
+    expect([status, body]).toEqual([409, expect.stringContaining('no machine shows this code now')]);
     expect(await facts()).toBe(before);
   });
 

@@ -41,7 +41,7 @@ describe('the bundle of a release', () => {
     expect(lint.stdout).toMatch(/^ok:/);
   });
 
-  it('runs a site, with its database in a thread and its loaders from the manifest', async () => {
+  it('runs a site, with its database in a thread, its loaders from the manifest, and its page', async () => {
     const hex = (digit: string): string => digit.repeat(64);
     const vars = {
       kernel: 'file:///nowhere/vmlinuz',
@@ -55,6 +55,9 @@ describe('the bundle of a release', () => {
       on: ([program, , ...args]) => [program, launcher, ...args],
     });
     const status = await askSite<SiteStatus>(site.socket, '/api/v1/status');
+    const page = await (await fetch('http://10.77.0.1/')).text();
+    const script = await fetch(`http://10.77.0.1/${/src="([^"]+)"/.exec(page)?.[1]}`);
+    expect([script.status, script.headers.get('content-type')]).toEqual([200, 'text/javascript; charset=utf-8']);
     await site.stop();
     expect(status).toMatchObject({ site: 'release', ready: true, revision: { number: 1 } });
     expect(await site.exited).toBe(0);

@@ -93,6 +93,16 @@ describe('commands', () => {
     expect(obeyed).toMatchObject([{ by: 'cli' }]);
   });
 
+  it('fill an empty slot with the code alone, and no PIN is tried by it', async () => {
+    const { post, obeyed } = await setUp({ pin: '' });
+    const claim = { body: '{"code":"K7PW"}', headers: { 'slipway-pin': undefined } };
+    expect(await post('/api/v1/slots/pos-1/claim', claim)).toEqual([200, 'done']);
+    expect(obeyed).toMatchObject([{ kind: 'claim', by: 'page' }]);
+    expect(await post('/api/v1/slots/pos-1/replace', claim)).toEqual([403, 'pin-refused']);
+    const foreign = { ...claim, headers: { ...claim.headers, origin: 'http://evil.example' } };
+    expect(await post('/api/v1/slots/pos-1/claim', foreign)).toEqual([403, 'foreign-request']);
+  });
+
   it('say what the desk says when it refuses', async () => {
     const { post } = await setUp();
     expect(await post('/api/v1/slots/pos-9/release')).toEqual([404, 'not-found']);

@@ -22,7 +22,7 @@ export type CommandGateDeps = {
 
 /**
  * The door of the API. Reading over TCP needs an address of the site as `Host`, and no page of somebody else; a command
- * needs the PIN as well.
+ * needs the PIN as well, if it is one that does.
  */
 export class CommandGate {
   readonly #deps: CommandGateDeps;
@@ -46,10 +46,14 @@ export class CommandGate {
   }
 
   /** Rejects with an AppError: `foreign-request`, `pin-refused`, or as the desk does. */
-  async carryOut(request: IncomingMessage, parse: () => Command): Promise<{ readonly sentence: string }> {
+  async carryOut(
+    request: IncomingMessage,
+    parse: () => Command,
+    { needsPin = true }: { readonly needsPin?: boolean } = {},
+  ): Promise<{ readonly sentence: string }> {
     if (this.#deps.isControl(request)) return this.#deps.desk.carryOut(parse(), 'cli');
     this.assertOwn(request);
-    const because = await this.#whyNot(request);
+    const because = needsPin ? await this.#whyNot(request) : undefined;
     if (because !== undefined) this.#refuse(request, 'pin-refused', because);
     return this.#deps.desk.carryOut(parse(), 'page');
   }

@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../kernel/errors.ts';
+import type { Command } from '../../model/commands.ts';
 import type { Event, EventType } from '../../model/event.ts';
 import { EVENT_TYPES } from '../../model/event.ts';
 import type { EventQuery } from '../../model/store.ts';
-import { MACHINE_COMMANDS, SLOT_COMMANDS } from '../../wire/api/commands.ts';
+import { MACHINE_COMMANDS, NEEDS_NO_PIN, SLOT_COMMANDS } from '../../wire/api/commands.ts';
 import type { SecretView } from '../../wire/api/secrets.ts';
 import type { NodeDetail, SiteNodes, SiteStatus } from '../../wire/api/views.ts';
 import type { CommandGate } from './commands.ts';
@@ -48,11 +49,12 @@ export function registerCommandRoutes(app: FastifyInstance, gate: CommandGate): 
   for (const kind of SLOT_COMMANDS)
     app.post<{ Params: { slot: string } }>(`/api/v1/slots/:slot/${kind}`, (request) => {
       requireJson(request);
-      return gate.carryOut(request.raw, () => {
+      const parse = (): Command => {
         const command = parseCommand(kind, request.params.slot, request.body);
         if (!command.ok) throw command.error;
         return command.value;
-      });
+      };
+      return gate.carryOut(request.raw, parse, { needsPin: !NEEDS_NO_PIN.includes(kind) });
     });
   for (const kind of MACHINE_COMMANDS)
     app.post<{ Params: { machine: string } }>(`/api/v1/machines/:machine/${kind}`, (request) => {

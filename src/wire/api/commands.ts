@@ -1,11 +1,14 @@
 /** What `/api/v1` takes: each command is a POST of JSON, and is answered with a sentence. */
 
-/** Over TCP every command needs the PIN in this header; a page of somebody else cannot set it unasked. */
+/** Over TCP a command needs the PIN in this header; a page of somebody else cannot set it unasked. */
 export const PIN_HEADER = 'slipway-pin';
 
 /** The last word of the path `/api/v1/slots/<slot>/<word>`. */
 export const SLOT_COMMANDS = ['claim', 'replace', 'release', 'reinstall', 'hold', 'confirm'] as const;
 export type SlotCommand = (typeof SLOT_COMMANDS)[number];
+
+/** Fills an empty slot, and needs only the code on the screen of the machine; every other command needs the PIN. */
+export const NEEDS_NO_PIN: readonly SlotCommand[] = ['claim'];
 
 /** The last word of the path `/api/v1/machines/<machine>/<word>`. */
 export const MACHINE_COMMANDS = ['merge', 'split'] as const;

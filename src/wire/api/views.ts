@@ -8,6 +8,8 @@ export type SiteStatus = {
   readonly notReady: readonly string[];
   /** Whether a person has said that this site may install; missing if no slot is to be installed. */
   readonly armed?: boolean;
+  /** Why the site does not know for certain what is installed here; missing: it does. */
+  readonly doubt?: string;
   /** Why nothing is installed here although slots are to be, and what a person does about it; missing: it may be. */
   readonly noInstalls?: { readonly because: string; readonly toDo: string };
   readonly revision?: { readonly number: number; readonly digest: string; readonly template: string };
@@ -71,6 +73,8 @@ export type NodeView = {
   /** When it came into this state. */
   readonly since?: number;
   readonly binding?: number;
+  /** What its machine does that it cannot be replaced now; missing: it is silent, or there is none. */
+  readonly busy?: string;
   /** Only of slots that are installed. */
   readonly install?: InstallView;
   readonly machine?: MachineView;
@@ -97,6 +101,10 @@ export type InstallView = {
   readonly installedAt?: number;
   /** The disk has something else than the template now wants. */
   readonly differs: boolean;
+  /** Its profile says how an order erases the disk. */
+  readonly mayWipe?: true;
+  /** A person said that nothing is installed here. */
+  readonly held?: true;
   /** Why its machine is not installed when it boots now; missing: it is. */
   readonly because?: string;
   /** What a person does about that, if anything. */
@@ -163,6 +171,8 @@ export type BootView = {
   readonly sentence: string;
   readonly stages: readonly StageView[];
   readonly tookMs: number;
+  /** How much of the file that is on its way to it has been sent. */
+  readonly percent?: number;
   /** It stands still now, or ended so. */
   readonly stall?: StallView;
 };
@@ -195,4 +205,14 @@ export type NodeDetail = {
   readonly bindings?: readonly BindingView[];
   readonly machine?: MachineView;
   readonly boots: readonly BootView[];
+};
+
+/** Something that happened, as `/api/v1/events` tells it. */
+export type EventView = {
+  readonly seq: number;
+  readonly type: string;
+  readonly at: number;
+  readonly sentence: string;
+  readonly slot?: string;
+  readonly data?: Readonly<Record<string, unknown>>;
 };

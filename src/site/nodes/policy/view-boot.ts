@@ -23,8 +23,14 @@ export function viewBoot(boot: Boot, now: number, progress?: Progress): BootView
     sentence: sentenceOf(boot, now, progress),
     stages: stages.map((row, i) => withDuration(row, stages[i + 1]?.at ?? boot.closedAt)),
     tookMs: Math.max(0, (boot.closedAt ?? now) - boot.openedAt),
+    ...viewPercent(boot, progress),
     ...(stall ? { stall: viewStall(stall) } : {}),
   };
+}
+
+function viewPercent({ stage, outcome }: Boot, progress: Progress | undefined): { readonly percent?: number } {
+  if (outcome || stage !== 'kernel' || !progress || progress.sizeBytes <= 0) return {};
+  return { percent: wholePercent(progress) };
 }
 
 function viewStall({ stage, since, cause, nextStep }: StallView): StallView {
@@ -44,6 +50,10 @@ function sentenceOf(boot: Boot, now: number, progress: Progress | undefined): st
   return quietMs > QUIET_MS ? `${doing}; nothing more for ${formatDuration(quietMs)}. ${NEXT_STEP[boot.stage]}` : doing;
 }
 
-function percentOf({ file, bytesSent, sizeBytes }: Progress): string {
-  return sizeBytes > 0 ? `${file} ${Math.min(100, Math.floor((bytesSent / sizeBytes) * 100))} %` : file;
+function percentOf(progress: Progress): string {
+  return progress.sizeBytes > 0 ? `${progress.file} ${wholePercent(progress)} %` : progress.file;
+}
+
+function wholePercent({ bytesSent, sizeBytes }: Progress): number {
+  return Math.min(100, Math.floor((bytesSent / sizeBytes) * 100));
 }

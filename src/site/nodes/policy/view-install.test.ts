@@ -97,6 +97,24 @@ describe('what a person reads of installs', () => {
   });
 });
 
+describe('what can be done', () => {
+  it('says whether the slot is held, and whether an order can erase its disk', () => {
+    const world = new InstallWorld();
+    const view = () =>
+      world.revision.slots['pos-1'] && viewInstall(world.revision.slots['pos-1'], world.state, world.now);
+    world.powerOn();
+    expect([view()?.held, view()?.mayWipe]).toEqual([undefined, true]);
+    world.tell({ kind: 'hold', slot: 'pos-1', on: true });
+    const { wipe: _words, ...install } = installProfile().install ?? {
+      completes: 'api',
+      attempts: 1,
+      withinSeconds: 1,
+    };
+    world.revision = installRevision(installProfile('api', { install }));
+    expect([view()?.held, view()?.mayWipe]).toEqual([true, undefined]);
+  });
+});
+
 describe('a held machine', () => {
   const thirdMac = '52:54:00:00:00:03' as MacAddress;
   const proposals = (world: InstallWorld, id: string) => {

@@ -15,6 +15,8 @@ export function viewInstall(slot: Slot, state: SiteState, now: number): InstallV
     orders: state.ordersOf(slot.name).map((order) => viewOrder(order, now)),
     ...(installed ? { installedAt: installed.at } : {}),
     differs: installed !== undefined && installed.profile !== slot.profile.digest,
+    ...(slot.profile.install?.wipe ? { mayWipe: true } : {}),
+    ...(state.marks.has(holdMark(slot.name)) ? { held: true } : {}),
     ...whyNot(slot, binding, state, now),
   };
 }

@@ -4,7 +4,7 @@ import { formatSubnet } from '../../../kernel/ipv4.ts';
 import type { Binding } from '../../../model/boot.ts';
 import type { AssetState } from '../../../model/content.ts';
 import type { Machine } from '../../../model/machine.ts';
-import { ARMED } from '../../../model/order.ts';
+import { ARMED, DOUBT } from '../../../model/order.ts';
 import type { Slot } from '../../../model/revision.ts';
 import type { SiteAddress } from '../../../model/site-ports.ts';
 import type {
@@ -22,6 +22,7 @@ import type {
 import { NODE_STATES } from '../../../wire/api/views.ts';
 import { contendersBySlot } from './contenders.ts';
 import { wholeOf } from './named-machine.ts';
+import { whyNotSilent } from './silent.ts';
 import { viewBindings } from './view-bindings.ts';
 import { viewBoot } from './view-boot.ts';
 import { viewInstall, whyNoInstalls } from './view-install.ts';
@@ -64,9 +65,14 @@ export function viewStatus(context: StatusContext): SiteStatus {
   };
 }
 
-function installsOf({ state, now }: StatusContext): Pick<SiteStatus, 'armed' | 'noInstalls'> {
+function installsOf({ state, now }: StatusContext): Pick<SiteStatus, 'armed' | 'doubt' | 'noInstalls'> {
   const noInstalls = whyNoInstalls(state, now);
-  return { armed: state.marks.has(ARMED), ...(noInstalls ? { noInstalls } : {}) };
+  const doubt = state.marks.get(DOUBT)?.because;
+  return {
+    armed: state.marks.has(ARMED),
+    ...(doubt === undefined ? {} : { doubt }),
+    ...(noInstalls ? { noInstalls } : {}),
+  };
 }
 
 /** All slots, and the machines that fill none of them; not those whose last NIC proved to be another machine's. */
@@ -129,9 +135,11 @@ function viewNode(slot: Slot, context: ViewContext): NodeView {
   };
   if (!binding || !machine) return { ...what, state: 'empty', sentence: 'no machine fills it yet' };
   const boot = viewLatestBoot(machine, context);
+  const busy = whyNotSilent(state, machine.id, context.now);
   return {
     ...what,
     ...stateOf(binding, boot),
+    ...(busy === undefined ? {} : { busy }),
     binding: binding.number,
     machine: viewMachine(machine, context),
     ...(boot ? { boot } : {}),

@@ -1,0 +1,47 @@
+import type { IncomingMessage } from 'node:http';
+import { readPage } from '../adapters/node/page-bundle.ts';
+import { AppError } from '../kernel/errors.ts';
+import type { Clock, Log } from '../kernel/ports.ts';
+import type { CommandDesk } from '../model/commands.ts';
+import type { SiteAddress } from '../model/site-ports.ts';
+import type { Store } from '../model/store.ts';
+import { type Door, guardShown } from './api/door.ts';
+import { registerPageRoutes } from './api/page.ts';
+import {
+  guardOwn,
+  registerApiRoutes,
+  registerCommandRoutes,
+  registerSecretRoutes,
+  type SecretDesk,
+  type SiteQueries,
+} from './api/routes.ts';
+import { createCommandGate } from './command-gate.ts';
+import type { SiteConfig } from './config.ts';
+import { shownAt } from './networks.ts';
+
+/** The routes for people and programs: the API, its commands, and the page. */
+export function peopleRoutes(parts: {
+  readonly config: SiteConfig;
+  readonly queries: SiteQueries;
+  readonly desk: CommandDesk;
+  readonly secrets: SecretDesk;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly addresses: () => readonly SiteAddress[];
+  readonly isControl: (request: IncomingMessage) => boolean;
+}): (app: Parameters<typeof registerApiRoutes>[0]) => void {
+  const { config, queries, desk, secrets, store, clock, log, addresses, isControl } = parts;
+  const gate = createCommandGate({ desk, store, clock, log, addresses, pinFile: config.pinFile, isControl });
+  const door: Door = { shownAt: () => shownAt(addresses(), config), isControl };
+  const page = readPage();
+  page.catch((error: unknown) => log.warn({}, AppError.from(error).message));
+  return (app) => {
+    guardShown(app, door);
+    guardOwn(app, gate);
+    registerApiRoutes(app, queries);
+    registerCommandRoutes(app, gate);
+    registerSecretRoutes(app, gate, secrets);
+    registerPageRoutes(app, { door, files: () => page });
+  };
+}

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { MINUTE, NOW, sampleBoot, sampleMachine, sampleNode, sampleStatus } from '../../../test/support/page-views.ts';
+import { machineMark, machineName, proposalWords, waitingWords } from './machine.ts';
+import { alarmWords, armingWords, siteNotes, summary } from './site.ts';
+
+describe('the whole site', () => {
+  it('in a line', () => {
+    const nodes = [
+      sampleNode(),
+      sampleNode({ state: 'lost' }),
+      sampleNode({ state: 'booting', boot: sampleBoot('os') }),
+      sampleNode({ state: 'empty' }),
+    ];
+    expect(summary(nodes, NOW)).toBe('1 of 4 working, 1 starting, 1 needs you');
+    expect(summary([], NOW)).toBe('This site has no slots.');
+  });
+
+  it('says why it does not serve, and that a change was refused', () => {
+    expect(siteNotes(sampleStatus())).toEqual([]);
+    expect(siteNotes(sampleStatus({ notReady: ['eth0 has no address'], templateRefused: 'line 7' }))).toEqual([
+      'This site does not serve machines now: eth0 has no address.',
+      expect.stringContaining('could not be used'),
+    ]);
+  });
+
+  it('warns of what arming does, and of what it does not where the site is in doubt', () => {
+    expect(armingWords(sampleStatus({ armed: false })).will).toContain('what is on its disk is erased');
+    const doubt = armingWords(sampleStatus({ armed: false, doubt: 'its database was restored' }));
+    expect(doubt.why).toBe('Installing was stopped: Its database was restored.');
+    expect(doubt.will).toContain('Nothing is installed by itself');
+  });
+});
+
+describe('what somebody should look into', () => {
+  it('is said with how often, and what to do', () => {
+    const times = { firstAt: NOW - MINUTE, lastAt: NOW };
+    const alarm = {
+      type: 'x',
+      about: 'y',
+      ...times,
+      count: 3,
+      sentence: 'A secret was refused.',
+      toDo: 'look at `slipway events`',
+    };
+    expect(alarmWords(alarm)).toEqual({
+      what: 'A secret was refused (3 times).',
+      toDo: 'Look at the timeline of its slot.',
+    });
+  });
+
+  it('stands above all where an armed site installs nothing', () => {
+    const noInstalls = { because: 'its clock was never set', toDo: 'set the clock' };
+    expect(siteNotes(sampleStatus({ noInstalls }))).toEqual([
+      'Nothing is installed here now: Its clock was never set. Set the clock.',
+    ]);
+  });
+});
+
+describe('a machine', () => {
+  it('is called by what is written on it', () => {
+    expect(machineName(sampleMachine())).toBe('Dell OptiPlex 3080');
+    expect(machineMark(sampleMachine())).toBe('Serial CZC123');
+    const { manufacturer: _maker, product: _product, serial: _serial, ...bare } = sampleMachine();
+    expect([machineName(bare), machineMark(bare)]).toEqual([
+      'A machine that does not say its make',
+      'Network card 52:54:00:00:00:01',
+    ]);
+  });
+
+  it('waits, or may not come back, and its code is not told: that is on its own screen', () => {
+    expect(waitingWords(sampleMachine({ held: true }), NOW)).toBe('Its screen shows a code. Here since 11:55 (5 min).');
+    expect(waitingWords(sampleMachine({ lastSeen: NOW - MINUTE }), NOW)).toBe('Last seen 1 min ago.');
+    expect(waitingWords(sampleMachine({ fenced: 'released from pos-1' }), NOW)).toContain('Released from pos-1.');
+  });
+
+  it('is proposed for a slot', () => {
+    expect(proposalWords({ command: 'replace', slot: 'pos-1', because: 'its machine is silent' })).toEqual({
+      label: 'Replace pos-1 with it',
+      why: 'Its machine is silent',
+    });
+    expect(proposalWords({ command: 'claim', slot: 'pos-1', because: 'empty' }).label).toBe('Use it as pos-1');
+  });
+});

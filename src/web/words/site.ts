@@ -1,0 +1,51 @@
+import type { AlarmView, NodeView, SiteStatus } from '../../wire/api/views.ts';
+import { capital, plain, plainSentence } from './plain.ts';
+import { slotWords } from './slot.ts';
+
+/** Whether the page still hears the site: what it shows is of this time. Times are those of the phone. */
+export type Reach = { readonly answeredAt?: number; readonly silentSince?: number };
+
+/** How many slots are well, in a line. */
+export function summary(nodes: readonly NodeView[], now: number): string {
+  if (nodes.length === 0) return 'This site has no slots.';
+  const tones = nodes.map((node) => slotWords(node, now).tone);
+  const count = (tone: string): number => tones.filter((one) => one === tone).length;
+  const parts = [
+    `${count('good')} of ${nodes.length} working`,
+    ...(count('busy') > 0 ? [`${count('busy')} starting`] : []),
+    ...(count('bad') > 0 ? [`${count('bad')} ${count('bad') === 1 ? 'needs' : 'need'} you`] : []),
+  ];
+  return parts.join(', ');
+}
+
+/** What stands above all slots, as sentences. */
+export function siteNotes({ notReady, templateRefused, armed, noInstalls }: SiteStatus): string[] {
+  return [
+    ...(armed && noInstalls
+      ? [`Nothing is installed here now: ${plainSentence(noInstalls.because)} ${plainSentence(noInstalls.toDo)}`]
+      : []),
+    ...notReady.map((reason) => `This site does not serve machines now: ${plainSentence(reason)}`),
+    ...(templateRefused === undefined
+      ? []
+      : ['The last change of head office could not be used. All goes on as before; head office must mend it.']),
+  ];
+}
+
+/** What a person must know before a site is armed. */
+export function armingWords({ doubt }: SiteStatus): { readonly why: string; readonly will: string } {
+  if (doubt !== undefined)
+    return {
+      why: `Installing was stopped: ${plainSentence(doubt)}`,
+      will: `Installing is allowed again. Nothing is installed by itself: each slot that needs it is ordered on its own page.`,
+    };
+  return {
+    why: capital('nothing is installed here until somebody says that this is a new store.'),
+    will: 'Every machine in a slot that this site never installed is installed when it is switched on next: what is on its disk is erased. In a store whose machines are in use, do not do this.',
+  };
+}
+
+/** What somebody should look into, and what to do about it. */
+export function alarmWords({ sentence, toDo, count }: AlarmView): { readonly what: string; readonly toDo: string } {
+  const often = count > 1 ? ` (${count} times)` : '';
+  return { what: `${plain(sentence).replace(/[.]$/, '')}${often}.`, toDo: plainSentence(toDo) };
+}
