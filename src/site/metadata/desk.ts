@@ -15,7 +15,7 @@ import { findAny } from './policy/asked-for.ts';
 import { type Format, isDocumentName, isFormat } from './policy/formats.ts';
 import type { Filling, NocloudFile } from './policy/nocloud.ts';
 import { documentIn, isNocloudFile, NOTHING, renderNocloud, renderText } from './policy/nocloud.ts';
-import { isCounted, isForOpenBoot, mayConfigure, mayRun, type Permit } from './policy/permit.ts';
+import { isAhead, isCounted, isForOpenBoot, mayConfigure, mayRun, type Permit } from './policy/permit.ts';
 import { findSubject, type Known, nameOf, type Subject, subjectOfMac } from './policy/subject.ts';
 
 export type MetadataDeps = AskerDeps & {
@@ -89,7 +89,7 @@ class DocumentDesk implements Desk {
   }
 
   async byToken(token: string, file: string, ends: Ends): Promise<Answer | undefined> {
-    const { tokens, store, clock } = this.#deps;
+    const { tokens, store, signals, clock } = this.#deps;
     const ground = this.#askers.ground(ends);
     if (!ground) return pending('the site is starting');
     const { address } = ground.peer;
@@ -101,6 +101,9 @@ class DocumentDesk implements Desk {
     const { mac: sender } = await this.#askers.identify(ground);
     if (sender !== mac)
       return this.#forbid({ address, mac, because: `it is for ${mac}, and ${sender ?? 'nobody known'} asked` });
+    // Time passes, nothing else; but it is written down only after all that was seen before.
+    if (isAhead(store.state, store.state.machineWith('mac', mac), issuedAt))
+      await signals.record({ kind: 'tick', at: clock.now() });
     const subject = this.#askers.pinned(
       (revision) => subjectOfMac(mac, store.state, revision, clock.now()),
       ground.revision,

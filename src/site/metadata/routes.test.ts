@@ -223,7 +223,7 @@ describe('who asks', () => {
     const token = sampleTokens.mint({ use: 'read', mac: POS_MAC, issuedAt: T0 });
     expect((await get(`/t/${token}/vendor-data`)).body).toContain('phone_home:');
     expect((await get(`/t/${token}/meta-data`)).status).toBe(200);
-    expect(signals.heard.map(({ kind }) => kind)).toEqual(['document', 'document']);
+    expect(signals.heard.map(({ kind }) => kind)).toEqual(['tick', 'document', 'tick', 'document']);
     expect(await get(`/t/${token}/meta-data`, ELSEWHERE)).toMatchObject({ status: 403, body: '' });
     expect(await get(`/t/${token}/passwd`)).toMatchObject({ status: 404 });
   });

@@ -286,6 +286,15 @@ describe('by token', () => {
     expect((await get(`${tokenOf()}/passwd`)).status).toBe(404);
   });
 
+  it('a machine that is faster than the disk waits until its boot is written down, and is given what it asks for', async () => {
+    const { get, change, kinds, signals } = await setUp(live, [
+      bootRow({ outcome: { kind: 'live' }, closedAt: T0 - 1 }),
+    ]);
+    signals.before = () => change(bootRow({ id: 'b2' as BootId, openedAt: T0 }));
+    expect(await get(`${tokenOf()}/user-data`)).toEqual(given);
+    expect(kinds()).toEqual(['tick', 'secret-document']);
+  });
+
   it('Ignition that asks too late is told to wait, and that is no alarm; at a wrong place it is refused', async () => {
     const config: Document = { kind: 'text', text: '{"t": "@{secret.joinToken}"}', fill: true, secret: true };
     const { get, change, kinds } = await setUp({ documents: { ignition: config } });

@@ -147,7 +147,7 @@ class HealthyMachine {
   async #cloudInit(seed: string, userData: string): Promise<string> {
     for (const _ of this.#someTimesTwice()) {
       const outcome = await cloudInit(this.#world, seed);
-      this.#expect(outcome);
+      this.#expect(outcome, userData === NOTHING ? 'nothing-to-do' : 'configured');
       if (outcome.body !== userData) throw new Error(`user-data is ${outcome.body}`);
     }
     return homeIn((await this.#get(`${seed}vendor-data`)).body);
@@ -199,7 +199,8 @@ class HealthyMachine {
       for (;;) {
         const [bytes] = (await once(this.#socket, 'message', { signal: AbortSignal.timeout(10_000) })) as [Buffer];
         const answer = readAnswer(bytes);
-        if (answer?.xid === xid && answer.type === wanted) return answer;
+        // Answers are broadcast, and the machines beside it count alike.
+        if (answer?.xid === xid && answer.mac === this.#plan.mac && answer.type === wanted) return answer;
       }
     } finally {
       clearInterval(repeat);

@@ -51,6 +51,15 @@ export function isForOpenBoot(state: SiteState, slot: Slot, machine: Machine | u
 }
 
 /**
+ * Whether a token was made in a boot that is not written down yet: what is seen of a boot waits for the disk, and a fast
+ * machine does not.
+ */
+export function isAhead(state: SiteState, machine: Machine | undefined, issuedAt: number): boolean {
+  const boot = machine && state.latestBoot(machine.id);
+  return boot === undefined || (boot.closedAt !== undefined && boot.closedAt < issuedAt);
+}
+
+/**
  * Whether a fetch of the configuration of an install was counted: as the attempt of the newest boot of the machine. Asked
  * once the fetch is on disk, and before anything is sent.
  */
