@@ -51,7 +51,7 @@ export function formatNodes({ nodes, machines }: SiteNodes): string {
     `${node.sentence}${contention(node)}`,
   ]);
   const others = machines.map((machine) => [
-    machine.code,
+    machine.code ?? '-',
     machine.macs[0] ?? '-',
     machine.address ?? '-',
     makeOf(machine),
@@ -102,7 +102,10 @@ function contention({ slot, contenders = [] }: NodeView): string {
 
 function formatContender({ machine, code, macs, since, because, toDo }: ContenderView): string {
   const rows = [
-    ['contends', `${machine} (code ${code}, ${macs.join(' ')}) since ${formatTime(since)}: ${because}`],
+    [
+      'contends',
+      `${machine} (${code === undefined ? '' : `code ${code}, `}${macs.join(' ')}) since ${formatTime(since)}: ${because}`,
+    ],
     ...toDo.map((row) => ['to do', `if ${row.when}: ${row.do}`]),
   ];
   return `${rows.map(([label = '', value]) => `${label.padEnd(8)} ${value}`).join('\n')}\n`;
@@ -115,7 +118,7 @@ function orderText({ sentence, wipe, wiped }: OrderView): string {
 
 function machineLines(machine: MachineView): string {
   const rows = [
-    ['machine', `${machine.id} (code ${machine.code}), ${machine.sentence}`],
+    ['machine', `${machine.id}${machine.code === undefined ? '' : ` (code ${machine.code})`}, ${machine.sentence}`],
     ['make', makeOf(machine)],
     ['serial', machine.serial ?? '-'],
     ['uuid', machine.uuid ?? '-'],
@@ -133,10 +136,14 @@ function machineLines(machine: MachineView): string {
     ...(machine.apart === undefined ? [] : [['apart', `not this machine, says a person: ${machine.apart.join(' ')}`]]),
     ...(machine.proposals ?? []).map(({ command, slot, because }) => [
       'perhaps',
-      `slipway ${command === 'claim' ? `claim ${machine.code} ${slot}` : `replace ${slot} ${machine.code}`}  (${because})`,
+      `slipway ${command === 'claim' ? `claim ${codeOf(machine)} ${slot}` : `replace ${slot} ${codeOf(machine)}`}  (${because})`,
     ]),
   ];
   return `${rows.map(([label = '', value]) => `${label.padEnd(8)} ${value}`).join('\n')}\n`;
+}
+
+function codeOf({ code }: MachineView): string {
+  return code ?? 'CODE';
 }
 
 function formatBinding({ number, name, since, until }: BindingView): string {

@@ -64,6 +64,12 @@ export const ERRORS = {
     meaning: 'This needs the PIN of the site, and the one given is not it.',
     help: 'Ask whoever set the site up. After five wrong PINs wait ten minutes.',
   },
+  'code-refused': {
+    family: 'caller',
+    status: 409,
+    meaning: 'No machine shows this code now.',
+    help: 'Read it from the screen of the machine again: it is another one each time it is switched on, and good for ten minutes.',
+  },
   'foreign-request': {
     family: 'caller',
     status: 403,

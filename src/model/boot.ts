@@ -52,6 +52,8 @@ export type Boot = {
   readonly binding?: number;
   /** The one by which its loader was answered last; until then the one in force when it opened. */
   readonly revision?: Digest;
+  /** What its screen shows, so that a person can name the machine; made anew for each boot, and gone when it was used. */
+  readonly code?: string;
   /** The order under which it installs. */
   readonly order?: OrderId;
   /** Its script has the words that erase the disk. */

@@ -155,14 +155,21 @@ function hasAnyMac(machine: Machine, kind: EvidenceKind, wanted: string): boolea
 /** Without 0, O, 1, I and L: they are read aloud over the telephone. */
 const codeAlphabet = '23456789ABCDEFGHJKMNPQRSTUVWXYZ';
 
-/** Four letters by which a person names an unknown machine; the same for one MAC every time (FNV-1a over its text). */
-export function machineCode(mac: MacAddress): string {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < mac.length; i++) hash = Math.imul(hash ^ mac.charCodeAt(i), 0x01000193) >>> 0;
-  let code = '';
-  for (let i = 0; i < 4; i++) {
-    code += codeAlphabet[hash % codeAlphabet.length];
-    hash = Math.floor(hash / codeAlphabet.length);
-  }
-  return code;
+/** Four letters by which a person names a machine that has no slot, from as many bytes that nobody can guess. */
+export function spellCode(bytes: Uint8Array): string {
+  return Array.from(bytes.subarray(0, CODE_LETTERS), (byte) => codeAlphabet[byte % codeAlphabet.length]).join('');
+}
+
+export const CODE_LETTERS = 4;
+/** How long a code is good after its machine was last heard: the screen may have gone on meanwhile. */
+export const CODE_MS = 10 * 60_000;
+
+/**
+ * The code that the screen of a machine shows already: of the boot that it is in, or was in until a moment ago. Who
+ * reads it aloud must not find another one there when asked again.
+ */
+export function shownCode({ mac }: Claim, state: SiteState, now: number): string | undefined {
+  const machine = state.machineWith('mac', mac);
+  const boot = machine && state.latestBoot(machine.id);
+  return boot?.mac === mac && now - (boot.closedAt ?? now) < CODE_MS ? boot.code : undefined;
 }

@@ -98,8 +98,8 @@ export type ScriptAnswer =
   | { readonly kind: 'hold'; readonly code: string }
   /** What it is to boot is not complete here yet; it asks again by itself. */
   | { readonly kind: 'wait'; readonly because: string }
-  | { readonly kind: 'local'; readonly because: string }
-  | { readonly kind: 'refuse'; readonly because: string };
+  | { readonly kind: 'local'; readonly because: string; readonly code?: string }
+  | { readonly kind: 'refuse'; readonly because: string; readonly code?: string };
 
 /** Where rooms tell what they saw. Never waits, never throws: a packet must not stall for a diary. */
 export interface SignalSink {

@@ -39,7 +39,7 @@ export function peopleRoutes(parts: {
   return (app) => {
     guardShown(app, door);
     guardOwn(app, gate);
-    registerApiRoutes(app, queries);
+    registerApiRoutes(app, queries, isControl);
     registerCommandRoutes(app, gate);
     registerSecretRoutes(app, gate, secrets);
     registerPageRoutes(app, { door, files: () => page });

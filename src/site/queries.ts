@@ -24,7 +24,8 @@ export function createQueries(parts: {
   readonly secrets: Pick<Secrets, 'missing'>;
 }): SiteQueries {
   const { siteName, store, revisions, content, diary, clock, metrics, addresses, notReady, alarms, secrets } = parts;
-  const context = (): StatusContext => ({
+  const context = (showsCodes = false): StatusContext => ({
+    showsCodes,
     ...{ siteName, state: store.state, revision: revisions.current(), now: clock.now() },
     ...{ addresses: addresses(), notReady: notReady(), templateRefused: revisions.refusal() },
     progressOf: (mac) => diary.progressOf(mac),
@@ -34,8 +35,8 @@ export function createQueries(parts: {
   });
   return {
     status: () => viewStatus(context()),
-    nodes: () => viewNodes(context()),
-    node: (name) => viewDetail(name, context()),
+    nodes: (who) => viewNodes(context(who.isTerminal)),
+    node: (name, who) => viewDetail(name, context(who.isTerminal)),
     events: (query) => store.events(query),
     onEvent: (listener) => store.onEvent(listener),
     notReady,

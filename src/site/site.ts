@@ -229,7 +229,7 @@ async function assemble(
   };
   const routes = [
     people,
-    bootRoutes({ ...roomDeps, secrets }),
+    bootRoutes({ ...roomDeps, secrets, random }),
     metadataRoutes({ ...roomDeps, secrets }),
     nodesRoutes({ ...roomDeps, signals: told }),
     assetRoutes({ content, clock, log, onProgress: transfers.onAsset }),

@@ -14,6 +14,7 @@ import { wipeWords } from '../../src/site/boot/policy/wipe-once.ts';
 import { isDocumentName } from '../../src/site/metadata/policy/formats.ts';
 import { Memory } from '../../src/site/nodes/policy/memory.ts';
 import { fold } from '../../src/site/nodes/policy/reduce.ts';
+import { sampleCode } from './sample-code.ts';
 import {
   leaseChange,
   OTHER_MAC,
@@ -157,7 +158,7 @@ export class InstallWorld {
   decide(mac: MacAddress, isRetry = false): ScriptAnswer {
     const { state, revision, now } = this;
     const found = findSlot({ mac }, state, revision, now);
-    if (found.kind !== 'slot') return { kind: 'hold', code: 'ABCD' };
+    if (found.kind !== 'slot') return { kind: 'hold', code: sampleCode(mac) };
     const machine = findMachine({ mac }, state, now);
     const binding = machine && state.bindingOfMachine(machine.id);
     const boot = machine && state.latestBoot(machine.id);

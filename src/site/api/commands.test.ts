@@ -21,6 +21,7 @@ async function setUp({ pin = '4711', overSocket = false }: World = {}) {
     desk: {
       carryOut: async (command, by) => {
         if ('slot' in command && command.slot === 'pos-9') throw new AppError('not-found', 'no such slot');
+        if ('code' in command && command.code !== 'K7PW') throw new AppError('code-refused', 'no machine shows it');
         obeyed.push({ ...command, by });
         return { sentence: 'done' };
       },
@@ -101,6 +102,39 @@ describe('commands', () => {
     expect(await post('/api/v1/slots/pos-1/replace', claim)).toEqual([403, 'pin-refused']);
     const foreign = { ...claim, headers: { ...claim.headers, origin: 'http://evil.example' } };
     expect(await post('/api/v1/slots/pos-1/claim', foreign)).toEqual([403, 'foreign-request']);
+  });
+
+  it('end after five wrong codes of one address, also with the right one; others go on, and it is told of', async () => {
+    const { post, refusals, clock } = await setUp();
+    const url = '/api/v1/slots/pos-1/claim';
+    const wrong = { body: '{"code":"2222"}', from: '10.0.0.66' };
+    const right = { body: '{"code":"K7PW"}', from: '10.0.0.66' };
+    for (let i = 0; i < 4; i++) expect(await post(url, wrong)).toEqual([409, 'code-refused']);
+    expect(await post(url, right)).toEqual([200, 'done']);
+    for (let i = 0; i < 5; i++) expect(await post(url, wrong)).toEqual([409, 'code-refused']);
+    expect(refusals).toEqual([]);
+    expect(await post(url, right)).toEqual([409, 'code-refused']);
+    expect(refusals).toEqual(['five wrong codes within ten minutes: wait, then try again']);
+    expect(await post(url, { ...right, from: '10.0.0.50' })).toEqual([200, 'done']);
+    expect(await post('/api/v1/slots/pos-9/claim', { ...right, from: '10.0.0.50' })).toEqual([404, 'not-found']);
+    clock.pass(600_000);
+    expect(await post(url, right)).toEqual([200, 'done']);
+  });
+
+  it('count many wrong codes at once as many', async () => {
+    const { post } = await setUp();
+    const all = await Promise.all(
+      Array.from({ length: 9 }, (_, i) => post('/api/v1/slots/pos-1/claim', { body: `{"code":"222${i}"}` })),
+    );
+    expect(all.every(([status]) => status === 409)).toBe(true);
+    expect(await post('/api/v1/slots/pos-1/claim', { body: '{"code":"K7PW"}' })).toEqual([409, 'code-refused']);
+  });
+
+  it('at the terminal are not counted', async () => {
+    const { post } = await setUp({ overSocket: true });
+    const url = '/api/v1/slots/pos-1/claim';
+    for (let i = 0; i < 6; i++) expect(await post(url, { body: '{"code":"2222"}' })).toEqual([409, 'code-refused']);
+    expect(await post(url, { body: '{"code":"K7PW"}' })).toEqual([200, 'done']);
   });
 
   it('say what the desk says when it refuses', async () => {

@@ -6,7 +6,7 @@ import type { Command, CommandDesk } from '../../model/commands.ts';
 import type { SiteAddress } from '../../model/site-ports.ts';
 import { PIN_HEADER } from '../../wire/api/commands.ts';
 import { whyForeign } from './policy/origin.ts';
-import { WrongPins } from './policy/wrong-pins.ts';
+import { WrongTries } from './policy/wrong-tries.ts';
 
 export type CommandGateDeps = {
   readonly desk: CommandDesk;
@@ -26,7 +26,8 @@ export type CommandGateDeps = {
  */
 export class CommandGate {
   readonly #deps: CommandGateDeps;
-  readonly #wrongPins = new WrongPins();
+  readonly #wrongPins = new WrongTries('PINs');
+  readonly #wrongCodes = new WrongTries('codes');
 
   constructor(deps: CommandGateDeps) {
     this.#deps = deps;
@@ -55,7 +56,26 @@ export class CommandGate {
     this.assertOwn(request);
     const because = needsPin ? await this.#whyNot(request) : undefined;
     if (because !== undefined) this.#refuse(request, 'pin-refused', because);
-    return this.#deps.desk.carryOut(parse(), 'page');
+    const command = parse();
+    return 'code' in command ? this.#tryCode(request, command) : this.#deps.desk.carryOut(command, 'page');
+  }
+
+  /** Four letters are soon guessed by who may try for ever. Who knows none is told of when the tries are used up. */
+  async #tryCode(request: IncomingMessage, command: Command): Promise<{ readonly sentence: string }> {
+    const remote = request.socket.remoteAddress ?? '';
+    const { desk, clock } = this.#deps;
+    const locked = this.#wrongCodes.whyNot(remote, clock.monotonic());
+    if (locked !== undefined) this.#refuse(request, 'code-refused', locked);
+    // Counted before it is known to be wrong: many tries at once are still many tries.
+    this.#wrongCodes.noteWrong(remote, clock.monotonic());
+    try {
+      const answer = await desk.carryOut(command, 'page');
+      this.#wrongCodes.noteRight(remote, clock.monotonic());
+      return answer;
+    } catch (error) {
+      if (AppError.from(error).code !== 'code-refused') this.#wrongCodes.takeBack(remote);
+      throw error;
+    }
   }
 
   #whyForeign({ headers }: IncomingMessage): string | undefined {
@@ -83,7 +103,11 @@ export class CommandGate {
     return 'the PIN is not that of this site';
   }
 
-  #refuse(request: IncomingMessage, code: 'foreign-request' | 'terminal-only' | 'pin-refused', because: string): never {
+  #refuse(
+    request: IncomingMessage,
+    code: 'foreign-request' | 'terminal-only' | 'pin-refused' | 'code-refused',
+    because: string,
+  ): never {
     this.#deps.onRefused(because, request.socket.remoteAddress ?? 'unknown');
     throw new AppError(code, because);
   }

@@ -27,7 +27,10 @@ async function setUp(notReady: readonly string[] = []) {
     notReady: () => notReady,
     metrics: async () => 'slipway_ready 1\n',
   };
-  server = await createHttpServer({ log: new SampleLog(), routes: [(app) => registerApiRoutes(app, site)] });
+  server = await createHttpServer({
+    log: new SampleLog(),
+    routes: [(app) => registerApiRoutes(app, site, () => false)],
+  });
   const get = (url: string) => server.app.inject({ method: 'GET', url });
   return { get, asked };
 }
@@ -154,7 +157,10 @@ describe('the stream of events', () => {
 
 it('ends the streams of those who follow when the site stops', async () => {
   const site = { onEvent: () => () => undefined } as unknown as SiteQueries;
-  const http = await createHttpServer({ log: new SampleLog(), routes: [(app) => registerApiRoutes(app, site)] });
+  const http = await createHttpServer({
+    log: new SampleLog(),
+    routes: [(app) => registerApiRoutes(app, site, () => false)],
+  });
   const port = await http.listen({ address: '127.0.0.1', port: 0 });
   const answer = await fetch(`http://127.0.0.1:${port}/api/v1/events`, { headers: { accept: 'text/event-stream' } });
   const text = answer.text();

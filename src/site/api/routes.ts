@@ -11,12 +11,15 @@ import type { CommandGate } from './commands.ts';
 import { parseCommand, parseMachineCommand } from './policy/parse-command.ts';
 import { streamEvents } from './stream.ts';
 
+/** Who asks: what stands on the screens of machines is shown at the terminal of the site alone. */
+export type Asker = { readonly isTerminal: boolean };
+
 /** What the API shows; the composition root answers from the site's facts. */
 export interface SiteQueries {
   status(): SiteStatus;
-  nodes(): SiteNodes;
-  /** A slot, or a machine id such as `m3`, or the code of a held machine; undefined if the site has none of it. */
-  node(name: string): NodeDetail | undefined;
+  nodes(who: Asker): SiteNodes;
+  /** A slot, a machine id such as `m3`, a MAC, or for the terminal a code; undefined if the site has none of it. */
+  node(name: string, who: Asker): NodeDetail | undefined;
   events(query: EventQuery): Promise<readonly Event[]>;
   onEvent(listener: (event: Event) => void): () => void;
   /** Why the site cannot serve nodes now; empty if it can. */
@@ -100,7 +103,11 @@ function requireJson(request: FastifyRequest): void {
 }
 
 /** `/api/v1`, health and metrics. Reading only: nothing here changes the site. */
-export function registerApiRoutes(app: FastifyInstance, site: SiteQueries): void {
+export function registerApiRoutes(
+  app: FastifyInstance,
+  site: SiteQueries,
+  isControl: (request: FastifyRequest['raw']) => boolean,
+): void {
   // Whoever follows the events would otherwise hold up the end of the site.
   const streams = new Set<() => void>();
   app.addHook('preClose', (done) => {
@@ -111,9 +118,9 @@ export function registerApiRoutes(app: FastifyInstance, site: SiteQueries): void
   app.get('/readyz', (_request, reply) => sendReadiness(reply, site.notReady()));
   app.get('/metrics', async (_request, reply) => reply.type('text/plain; version=0.0.4').send(await site.metrics()));
   app.get('/api/v1/status', () => site.status());
-  app.get('/api/v1/nodes', () => site.nodes());
+  app.get('/api/v1/nodes', ({ raw }) => site.nodes({ isTerminal: isControl(raw) }));
   app.get<{ Params: { name: string } }>('/api/v1/nodes/:name', (request) => {
-    const node = site.node(request.params.name);
+    const node = site.node(request.params.name, { isTerminal: isControl(request.raw) });
     if (!node)
       throw new AppError('not-found', `this site has no slot or machine named ${JSON.stringify(request.params.name)}`);
     return node;

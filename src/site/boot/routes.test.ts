@@ -13,6 +13,7 @@ import {
   SITE,
   sampleLease,
   sampleProfile,
+  sampleRandom,
   sampleRevision,
   sampleSlot,
   sampleTokens,
@@ -58,6 +59,7 @@ async function setUp(setting: Setting = {}) {
     tokens: sampleTokens,
     arp: neighbours,
     clock: new SampleClock(),
+    random: sampleRandom,
     log,
   };
   server = await createHttpServer({ log, routes: [bootRoutes(deps)] });

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { MacAddress } from '../../kernel/mac.ts';
-import type { Clock, Log } from '../../kernel/ports.ts';
+import type { Clock, Log, Random } from '../../kernel/ports.ts';
 import type { ContentStore } from '../../model/content.ts';
-import { findMachine, findSlot, machineOfUuid } from '../../model/identity.ts';
+import { CODE_LETTERS, findMachine, findSlot, machineOfUuid, spellCode } from '../../model/identity.ts';
 import { isBound } from '../../model/lease.ts';
 import type { Peer } from '../../model/peer.ts';
 import { findPeer } from '../../model/peer.ts';
@@ -35,6 +35,7 @@ export type BootDeps = {
   readonly refuse: ReturnType<typeof createRefusals>;
   readonly secrets?: { lack(names: readonly string[]): string | undefined };
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
 };
 
@@ -122,6 +123,8 @@ function decide(deps: BootDeps, query: BootQuery, { peer, site, revision, sender
     site,
     assetState: (digest) => content.stateOf(digest),
     now,
+    isSelf: sender === claim.mac,
+    freshCode: () => spellCode(deps.random.bytes(CODE_LETTERS)),
     lackOfSecrets: (names) => secrets?.lack(names),
     readToken: (mac) => {
       if (sender === mac) return tokens.mint({ use: 'read', mac, issuedAt: now });

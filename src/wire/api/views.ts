@@ -86,7 +86,8 @@ export type NodeView = {
 /** A machine that wants a slot which another one fills. */
 export type ContenderView = {
   readonly machine: string;
-  readonly code: string;
+  /** As `MachineView.code`. */
+  readonly code?: string;
   readonly macs: readonly string[];
   readonly since: number;
   readonly because: string;
@@ -131,8 +132,8 @@ export type ProposalView = { readonly command: 'claim' | 'replace'; readonly slo
 
 export type MachineView = {
   readonly id: string;
-  /** Four letters by which people name a machine that has no slot. */
-  readonly code: string;
+  /** What its screen shows; only over the control socket, as it is what a claim over the network has to prove. */
+  readonly code?: string;
   readonly macs: readonly string[];
   readonly uuid?: string;
   readonly manufacturer?: string;

@@ -1,6 +1,6 @@
-import { machineCode } from '../../../src/model/identity.ts';
 import type { NodeView, SiteNodes } from '../../../src/wire/api/views.ts';
 import type { SimMachine } from './machine.ts';
+import { codeOn } from './screen.ts';
 import { SiteLab } from './site-lab.ts';
 import { writeTemplate } from './template.ts';
 
@@ -44,12 +44,16 @@ export async function powerOn(machine: SimMachine, product = 'OptiPlex 7010'): P
   await machine.dhcp();
   const serial = `CZC${machine.mac.slice(-5).replace(':', '')}`;
   const said = `mac=${machine.mac}&manufacturer=Dell&product=${encodeURIComponent(product)}&serial=${serial}`;
-  return machine.get(`/boot/script?${said}`);
+  const script = await machine.get(`/boot/script?${said}`);
+  if (script.includes('***')) codes.set(machine.mac, codeOn(script));
+  return script;
 }
 
-/** The code that a machine shows. */
+const codes = new Map<string, string>();
+
+/** The code that the machine showed last. */
 export function codeOf(mac: string): string {
-  return machineCode(mac as never);
+  return codes.get(mac) ?? 'none';
 }
 
 export async function nodeOf(slot: string): Promise<NodeView> {

@@ -12,9 +12,8 @@ import {
   sampleSlot,
   T0,
 } from '../../../../test/support/sample-site.ts';
-import type { BootId } from '../../../model/boot.ts';
+import type { Boot, BootId } from '../../../model/boot.ts';
 import type { AssetState } from '../../../model/content.ts';
-import { machineCode } from '../../../model/identity.ts';
 import type { Machine, MachineId } from '../../../model/machine.ts';
 import { ARMED, fencedMark, type Order, type OrderId } from '../../../model/order.ts';
 import type { HardwareClass, Revision } from '../../../model/revision.ts';
@@ -38,6 +37,7 @@ function decide(
   revision: Revision | undefined = sampleRevision(),
   asset: Readonly<Record<string, AssetState>> = {},
   state = createState(),
+  isSelf = true,
 ) {
   return decideBoot(request, {
     state,
@@ -46,6 +46,8 @@ function decide(
     assetState: (digest) => asset[digest] ?? complete,
     now: T0,
     readToken: (mac) => `read-${mac.replaceAll(':', '')}`,
+    freshCode: () => 'K7QX',
+    isSelf,
   });
 }
 
@@ -64,7 +66,9 @@ describe('a machine in a slot', () => {
     const revision = sampleRevision({ slots: { 'pos-1': sampleSlot({ profile: sampleProfile({ documents }) }) } });
     const context = { state: createState(), revision, site: SITE, assetState: () => complete, now: T0 };
     const lackOfSecrets = (names: readonly string[]) => (names.includes('x') ? 'secret "x" is not set' : undefined);
-    expect(decideBoot(ask(), { ...context, lackOfSecrets, readToken: () => 'read' })).toMatchObject({
+    expect(
+      decideBoot(ask(), { ...context, lackOfSecrets, readToken: () => 'read', freshCode: () => 'K7QX', isSelf: true }),
+    ).toMatchObject({
       kind: 'wait',
       because: 'demo is not ready: secret "x" is not set',
     });
@@ -132,7 +136,7 @@ describe('a machine in a slot', () => {
     expect(decide(ask({ claim: { mac: OTHER_MAC, serial: 'Y2' } }), revision, {}, state)).toMatchObject({
       kind: 'refuse',
       because: 'pos-1 is taken: the machine with serial X1 fills it, and this machine matches it too',
-      code: machineCode(OTHER_MAC),
+      code: 'K7QX',
     });
   });
 
@@ -302,7 +306,8 @@ describe('a machine in a slot that is installed', () => {
     expect(decide(ask(), revision, {}, createState([...all, successor, fenced]))).toEqual({
       kind: 'local',
       because: 'replaced: this machine was fenced by page, pos-1 has m2',
-      toDo: 'take it away, or release it and give it a slot',
+      toDo: 'take it away, or have it given another slot',
+      code: 'K7QX',
       localBoot: 'sanboot',
     });
     expect(decide(ask(), revision, {}, createState([...all, successor])).kind).toBe('wait');
@@ -313,7 +318,7 @@ describe('a machine in no slot', () => {
   it('is held with a code, and goes on with its disk after its time', () => {
     expect(decide(stranger)).toEqual({
       kind: 'hold',
-      code: expect.stringMatching(/^[2-9A-Z]{4}$/),
+      code: 'K7QX',
       holdSeconds: 300,
       leftSeconds: 300,
       localBoot: 'sanboot',
@@ -322,6 +327,35 @@ describe('a machine in no slot', () => {
       kind: 'local',
       because: 'nobody gave this machine a slot within 5 min 0 s',
     });
+  });
+
+  it('keeps its code while it asks again, and for ten minutes after its boot; nobody else is shown it', () => {
+    const machine: Machine = {
+      id: 'm9' as MachineId,
+      evidence: [{ kind: 'mac', value: OTHER_MAC, source: 'script', firstSeen: T0, lastSeen: T0 }],
+    };
+    const boot = {
+      id: 'b9' as BootId,
+      machine: machine.id,
+      mac: OTHER_MAC,
+      openedAt: T0,
+      stage: 'held',
+      reached: {},
+    } as const;
+    const codeAfter = (changes: Partial<Boot>, isSelf = true) => {
+      const rows: Change[] = [
+        { table: 'machines', key: machine.id, row: machine },
+        { table: 'boots', key: boot.id, row: { ...boot, ...changes } },
+      ];
+      const decision = decide(stranger, undefined, {}, createState(rows), isSelf);
+      return decision.kind === 'hold' ? decision.code : decision.kind;
+    };
+    expect(codeAfter({ code: 'ABCD' })).toBe('ABCD');
+    expect(codeAfter({ code: 'ABCD' }, false)).toBe('K7QX');
+    expect(codeAfter({ code: 'ABCD', closedAt: T0 - 60_000 })).toBe('ABCD');
+    expect(codeAfter({ code: 'ABCD', closedAt: T0 - 600_000 })).toBe('K7QX');
+    expect(codeAfter({ code: 'ABCD', mac: POS_MAC })).toBe('K7QX');
+    expect(codeAfter({})).toBe('K7QX');
   });
 
   it('is left alone where the template says so', () => {
@@ -339,6 +373,8 @@ describe('a machine in no slot', () => {
       assetState: () => complete,
       now: T0,
       readToken: () => 'none',
+      freshCode: () => 'K7QX',
+      isSelf: true,
     };
     expect(decideBoot(ask(), context)).toMatchObject({
       kind: 'wait',

@@ -2,7 +2,7 @@ import { formatDuration } from '../../../kernel/duration.ts';
 import type { Result } from '../../../kernel/result.ts';
 import { err, ok } from '../../../kernel/result.ts';
 import { fillHoles, secretsOf } from '../../../model/holes.ts';
-import { findMachine, findSlot, machineCode } from '../../../model/identity.ts';
+import { findMachine, findSlot, shownCode } from '../../../model/identity.ts';
 import type { Claim, Machine } from '../../../model/machine.ts';
 import { evidenceOf } from '../../../model/machine.ts';
 import { ARMED, fencedMark } from '../../../model/order.ts';
@@ -28,19 +28,25 @@ export function decideBoot(request: BootRequest, context: BootContext): BootDeci
     return { kind: 'local', because: 'the site leaves machines with this address alone', localBoot };
   const replaced = whyFenced(request.claim, context);
   if (replaced !== undefined)
-    return { kind: 'local', because: replaced, toDo: 'take it away, or release it and give it a slot', localBoot };
+    return { kind: 'local', because: replaced, toDo: TAKE_AWAY, code: codeOf(request, context), localBoot };
   const answer = findSlot(request.claim, context.state, revision, context.now);
   switch (answer.kind) {
     case 'none':
-      return decideUnknown(request, revision, localBoot);
+      return decideUnknown(request, context, revision, localBoot);
     case 'taken': {
       const too = answer.why === 'uuid' ? 'says its UUID' : 'matches it too';
       const because = `${answer.slot.name} is taken: ${nameOf(answer.by)} fills it, and this machine ${too}`;
-      return { kind: 'refuse', because, code: machineCode(request.claim.mac), localBoot };
+      return { kind: 'refuse', because, code: codeOf(request, context), localBoot };
     }
     case 'slot':
       return decideSlot(request, context, revision, answer.slot);
   }
+}
+
+const TAKE_AWAY = 'take it away, or have it given another slot';
+
+function codeOf({ claim }: BootRequest, { state, now, freshCode, isSelf }: BootContext): string {
+  return (isSelf ? shownCode(claim, state, now) : undefined) ?? freshCode();
 }
 
 function decideWithoutRevision(request: BootRequest): BootDecision {
@@ -51,14 +57,19 @@ function decideWithoutRevision(request: BootRequest): BootDecision {
   return { kind: 'wait', because, ...timeLeft(request, STARTING_HOLD_SECONDS), localBoot };
 }
 
-function decideUnknown(request: BootRequest, revision: Revision, localBoot: LocalBoot): BootDecision {
+function decideUnknown(
+  request: BootRequest,
+  context: BootContext,
+  revision: Revision,
+  localBoot: LocalBoot,
+): BootDecision {
   const { action, holdSeconds } = revision.unknownMachines;
   if (action === 'ignore') return { kind: 'local', because: 'the site knows no slot for this machine', localBoot };
   if (request.waitedSeconds >= holdSeconds) {
     const because = `nobody gave this machine a slot within ${formatDuration(holdSeconds * 1_000)}`;
     return { kind: 'local', because, localBoot };
   }
-  return { kind: 'hold', code: machineCode(request.claim.mac), ...timeLeft(request, holdSeconds), localBoot };
+  return { kind: 'hold', code: codeOf(request, context), ...timeLeft(request, holdSeconds), localBoot };
 }
 
 function decideSlot(request: BootRequest, context: BootContext, revision: Revision, slot: Slot): BootDecision {

@@ -37,6 +37,10 @@ export type BootContext = {
    * who asks is not that machine, by what the wire shows.
    */
   readonly readToken: (mac: MacAddress) => string | undefined;
+  /** Makes a code that no screen shows yet. */
+  readonly freshCode: () => string;
+  /** The wire shows that the machine itself asks: nobody else may read what stands on its screen. */
+  readonly isSelf: boolean;
 };
 
 /** A file of a boot, as it goes into the script. */
@@ -88,6 +92,8 @@ export type BootDecision =
       readonly because: string;
       /** For the person at the screen; without a full stop. */
       readonly toDo?: string;
+      /** What a person needs to give it a slot. */
+      readonly code?: string;
       readonly localBoot: LocalBoot;
     }
   | {
@@ -109,7 +115,12 @@ export function answerOf(decision: BootDecision): ScriptAnswer {
     }
     case 'hold':
       return { kind: 'hold', code: decision.code };
-    default:
-      return { kind: decision.kind, because: decision.because };
+    case 'wait':
+      return { kind: 'wait', because: decision.because };
+    case 'local':
+    case 'refuse': {
+      const { kind, because, code } = decision;
+      return { kind, because, ...(code === undefined ? {} : { code }) };
+    }
   }
 }

@@ -56,7 +56,7 @@ function bodyLines(decision: BootDecision, { site, claim }: ScriptFrame): Line[]
     case 'local':
       return [
         echo(shown(`Going on with the local disk: ${decision.because}.`)),
-        ...(decision.toDo === undefined ? [] : [echo(shown(`What to do: ${decision.toDo}.`))]),
+        ...(decision.toDo === undefined ? [] : [echo(shown(`What to do: ${decision.toDo}${itsCode(decision.code)}.`))]),
         ...localLines(decision.localBoot),
       ];
     case 'refuse':
@@ -94,6 +94,10 @@ function localLines(localBoot: LocalBoot): Line[] {
 
 function andCode(code: string | undefined): string {
   return code === undefined ? '' : `, and the code ${code}`;
+}
+
+function itsCode(code: string | undefined): string {
+  return code === undefined ? '' : `; its code is ${code}`;
 }
 
 function inWords(seconds: number): string {

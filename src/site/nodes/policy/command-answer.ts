@@ -15,6 +15,11 @@ export function refused(because: string): Result<never, AppError> {
   return err(new AppError('command-refused', because));
 }
 
+export function wrongCode(): Result<never, AppError> {
+  const because = 'no machine shows this code now: read it from the screen again, within ten minutes';
+  return err(new AppError('code-refused', because));
+}
+
 export function notFound(message: string): Result<never, AppError> {
   return err(new AppError('not-found', message));
 }

@@ -6,7 +6,7 @@ import type { Command } from '../../../model/commands.ts';
 import type { Machine } from '../../../model/machine.ts';
 import { ARMED, DOUBT, fencedMark, holdMark } from '../../../model/order.ts';
 import type { InstallPlan, Slot } from '../../../model/revision.ts';
-import { answer, notFound, type Outcome, refused, type Said } from './command-answer.ts';
+import { answer, notFound, type Outcome, refused, type Said, wrongCode } from './command-answer.ts';
 import type { Context } from './context.ts';
 import { completeOrder } from './hear-install.ts';
 import { findByCode } from './held-machines.ts';
@@ -90,22 +90,20 @@ function replace(context: Context, { code, slot: name }: Extract<Command, { kind
   return answer(`${place(context, slot, machine, { at, by })} The machine before it is fenced off.`);
 }
 
-/** The slot and the machine that a code names. A wrong code is counted; too many end all tries for a while. */
+/** The slot and the machine that a code names. */
 function target(
-  { draft, memory, revision }: Context,
+  { draft, revision }: Context,
   name: string,
   code: string,
   at: number,
 ): Result<{ readonly slot: Slot; readonly machine: Machine }, AppError> {
   const slot = slotOf(revision, name);
   if (!slot) return unknownSlot(name);
-  if (!memory.mayTryCode(at)) return refused('five wrong codes within ten minutes: wait ten minutes, then try again');
   const machines = findByCode(draft, code, at);
   const [machine] = machines;
   if (machines.length > 1) return refused('two machines show this code: switch one of them off for ten minutes');
   if (machine) return ok({ slot, machine });
-  memory.noteWrongCode(at);
-  return refused('no machine shows this code now: read it from the screen again, within ten minutes');
+  return wrongCode();
 }
 
 function place(context: Context, slot: Slot, machine: Machine, { at, by }: Said): string {
@@ -113,7 +111,11 @@ function place(context: Context, slot: Slot, machine: Machine, { at, by }: Said)
   draft.dropMark(fencedMark(machine.id));
   const binding = bindMachine(context, { slot: slot.name, machine, at, by });
   const boot = draft.latestBoot(machine.id);
-  if (boot && !boot.outcome) draft.putBoot({ ...boot, slot: slot.name, binding: binding.number });
+  if (boot) {
+    // A code is for one use.
+    const { code: _, ...used } = boot;
+    draft.putBoot(boot.outcome ? used : { ...used, slot: slot.name, binding: binding.number });
+  }
   const plan = planIn(slot);
   const does = `${describe(machine)} fills ${slot.name} now.`;
   if (!plan) return does;

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { InstallWorld, OTHER_MAC, POS_MAC } from '../../../../test/support/install-world.ts';
+import { sampleCode } from '../../../../test/support/sample-code.ts';
 import { leaseChange, POS_ADDRESS, POS_UUID, sampleLease } from '../../../../test/support/sample-site.ts';
-import { machineCode } from '../../../model/identity.ts';
 import { applyChanges } from '../../../model/state.ts';
 import { viewDetail, viewNodes } from './views.ts';
 
 const HOUR = 3_600_000;
-const code = machineCode(OTHER_MAC);
+const code = sampleCode(OTHER_MAC);
 
 /** m1 fills pos-1 by its MAC, m2 matches by its serial number; or has the UUID of m1, which is up. */
 function world(why: 'match' | 'uuid'): InstallWorld {
@@ -23,12 +23,12 @@ function world(why: 'match' | 'uuid'): InstallWorld {
 
 function asks(made: InstallWorld, why: 'match' | 'uuid'): void {
   const claim = { mac: OTHER_MAC, ...(why === 'uuid' ? { uuid: POS_UUID } : { serial: 'X1' }) };
-  const answer = { kind: 'refuse', because: 'pos-1 is taken' } as const;
+  const answer = { kind: 'refuse', because: 'pos-1 is taken', code } as const;
   made.see({ kind: 'script', claim, address: POS_ADDRESS, answer });
 }
 
 function contextOf({ state, revision, now }: InstallWorld) {
-  return { state, revision, now, progressOf: () => undefined };
+  return { state, revision, now, progressOf: () => undefined, showsCodes: true };
 }
 
 const contendersOf = (made: InstallWorld) => viewNodes(contextOf(made)).nodes[0]?.contenders;

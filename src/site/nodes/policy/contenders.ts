@@ -1,4 +1,4 @@
-import { isApart, machineCode, matchesMachine } from '../../../model/identity.ts';
+import { isApart, matchesMachine } from '../../../model/identity.ts';
 import type { Contention, Machine } from '../../../model/machine.ts';
 import { macsOf } from '../../../model/machine.ts';
 import { fencedMark } from '../../../model/order.ts';
@@ -10,7 +10,13 @@ import { evidenceAge } from './evidence-age.ts';
 /** A machine that was taken away is no contender any more; one that is switched off for the night still is. */
 const FORGOTTEN_MS = 24 * 3_600_000;
 
-export type Facts = { readonly state: SiteState; readonly revision: Revision | undefined; readonly now: number };
+export type Facts = {
+  readonly state: SiteState;
+  readonly revision: Revision | undefined;
+  readonly now: number;
+  /** Whoever looks may see what stands on the screens; no, if it is missing. */
+  readonly showsCodes?: boolean;
+};
 
 /** The slot that a machine would fill if another one did not, as long as that is so. */
 export function contentionOf(machine: Machine, { state, revision, now }: Facts): Contention | undefined {
@@ -41,13 +47,12 @@ export function contendersBySlot(facts: Facts): ReadonlyMap<string, readonly Con
   return bySlot;
 }
 
-function viewContender(machine: Machine, contention: Contention, { state }: Facts): ContenderView {
+function viewContender(machine: Machine, contention: Contention, { state, showsCodes }: Facts): ContenderView {
   const { slot, by, why, since } = contention;
   const macs = macsOf(machine);
-  const mac = state.latestBoot(machine.id)?.mac ?? macs[0];
-  const code = mac === undefined ? '' : machineCode(mac);
+  const code = showsCodes ? state.latestBoot(machine.id)?.code : undefined;
   const isCard = { when: `it is a network card of ${by}`, do: `slipway merge ${slot} ${machine.id}` };
-  const who = { machine: machine.id, code, macs, since };
+  const who = { machine: machine.id, ...(code === undefined ? {} : { code }), macs, since };
   if (why === 'uuid')
     return {
       ...{ ...who, because: `it says the UUID of ${by}, which fills ${slot}` },
@@ -62,7 +67,10 @@ function viewContender(machine: Machine, contention: Contention, { state }: Fact
   return {
     ...{ ...who, because: `the template means it too, and ${by} fills ${slot}` },
     toDo: [
-      { when: `it is to take the place of ${by}`, do: `switch ${by} off, then slipway replace ${slot} ${code}` },
+      {
+        when: `it is to take the place of ${by}`,
+        do: `switch ${by} off, then slipway replace ${slot} ${code ?? 'CODE'}`,
+      },
       isCard,
       { when: 'it does not belong there', do: `take its MAC, UUID or serial number out of ${slot} in the template` },
     ],

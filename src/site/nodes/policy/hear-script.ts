@@ -1,6 +1,5 @@
 import type { MacAddress } from '../../../kernel/mac.ts';
 import type { Boot } from '../../../model/boot.ts';
-import { machineCode } from '../../../model/identity.ts';
 import type { ScriptAnswer, Signal } from '../../../model/signal.ts';
 import type { BootInput } from './boot-machine.ts';
 import type { Context } from './context.ts';
@@ -31,11 +30,10 @@ export function hearScript(given: Context, { at, claim, answer, errno, revision 
     const sentence = `${describe(machine)}: its loader reports ${errno}`;
     draft.say({ type: 'node-reported', at, sentence, ...subjectOf(before), data: { errno } });
   }
-  const boot = hearAnswer(context, noteOrder(context, before, answer), answer, at);
+  const boot = hearAnswer(context, noteCode(context, noteOrder(context, before, answer), answer), answer, at);
   if (boot.stage === 'held' && before.stage !== 'held') {
-    const code = machineCode(claim.mac);
-    const sentence = `${describe(machine)} is in no slot; its screen shows ${code}`;
-    draft.say({ type: 'machine-held', at, sentence, ...subjectOf(boot), data: { code } });
+    const sentence = `${describe(machine)} is in no slot; its screen shows a code`;
+    draft.say({ type: 'machine-held', at, sentence, ...subjectOf(boot) });
   }
 }
 
@@ -55,6 +53,15 @@ function noteOrder({ draft }: Context, boot: Boot, answer: ScriptAnswer): Boot {
   const erases = answer.wipe || (isSame && wipes);
   if (isSame && erases === wipes) return boot;
   const noted: Boot = { ...plain, order: answer.order, ...(erases ? { wipes: true } : {}) };
+  draft.putBoot(noted);
+  return noted;
+}
+
+/** What its screen shows now. */
+function noteCode({ draft }: Context, boot: Boot, answer: ScriptAnswer): Boot {
+  const code = 'code' in answer ? answer.code : undefined;
+  if (code === undefined || boot.outcome || boot.code === code) return boot;
+  const noted = { ...boot, code };
   draft.putBoot(noted);
   return noted;
 }

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { InstallWorld, installProfile, OTHER_MAC, POS_MAC } from '../../../../test/support/install-world.ts';
+import { sampleCode } from '../../../../test/support/sample-code.ts';
 import { leaseChange, POS_UUID, sampleLease } from '../../../../test/support/sample-site.ts';
 import type { MacAddress } from '../../../kernel/mac.ts';
 import type { Command } from '../../../model/commands.ts';
-import { findSlot, machineCode } from '../../../model/identity.ts';
+import { findSlot } from '../../../model/identity.ts';
 import { macsOf } from '../../../model/machine.ts';
 import { ARMED, isLive } from '../../../model/order.ts';
 import { applyChanges } from '../../../model/state.ts';
@@ -15,7 +16,7 @@ const THIRD_MAC = '52:54:00:00:00:03' as MacAddress;
 const MACS = [POS_MAC, OTHER_MAC, THIRD_MAC];
 const mac = fc.constantFrom(...MACS);
 const slot = fc.constantFrom('pos-1', 'pos-2');
-const name = fc.constantFrom('pos-1', 'pos-2', 'm1', 'm2', 'm3', 'm4', ...MACS, ...MACS.map(machineCode));
+const name = fc.constantFrom('pos-1', 'pos-2', 'm1', 'm2', 'm3', 'm4', ...MACS, ...MACS.map(sampleCode));
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('merge' as const), keep: name, other: name }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('split' as const), machine: name, part: name }) },
@@ -24,7 +25,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constantFrom('claim' as const, 'replace' as const),
       slot,
-      code: mac.map(machineCode),
+      code: mac.map(sampleCode),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('release' as const), slot }) },
@@ -46,7 +47,7 @@ const swaps = fc.tuple(mac, slot).map(
     (world) => {
       world.tick(11 * 60_000);
       powerOn(world, m);
-      tell(world, { kind: 'replace', slot: where, code: machineCode(m) });
+      tell(world, { kind: 'replace', slot: where, code: sampleCode(m) });
     },
 );
 const acts: fc.Arbitrary<Act> = fc.oneof(

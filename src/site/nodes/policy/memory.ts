@@ -24,8 +24,6 @@ const MAX_SIGHTINGS = 4096;
 const MAX_PROGRESS = 1024;
 const MAX_REPORTED_BOOTS = 1024;
 const MAX_REPORTS = 200;
-const MAX_WRONG_CODES = 5;
-const WRONG_CODES_MS = 10 * 60_000;
 /** A firmware repeats its DISCOVER within 4, 8, 16, 32 seconds: after a longer silence it was switched on anew. */
 const FORGET_MS = 2 * 60_000;
 /** A machine that was switched off and its disk put elsewhere takes longer; two that are on ask again sooner. */
@@ -45,7 +43,6 @@ export class Memory {
   readonly #toldOf = new Map<MacAddress, number>();
   readonly #spells = new Map<string, readonly Spell[]>();
   readonly #toldOfHolders = new Map<MacAddress, number>();
-  #wrongCodes: readonly number[] = [];
 
   /** Notes a DISCOVER that may begin a boot. */
   see(mac: MacAddress, at: number, uuid: string | undefined): void {
@@ -111,16 +108,6 @@ export class Memory {
     if (told !== undefined && told !== at && Math.abs(at - told) < TELL_OF_HOLDERS_MS) return false;
     putNewest(this.#toldOfHolders, mac, at, MAX_SIGHTINGS);
     return true;
-  }
-
-  /** Whether one more code may be tried: four letters are soon guessed by who may try for ever. */
-  mayTryCode(at: number): boolean {
-    this.#wrongCodes = this.#wrongCodes.filter((wrongAt) => Math.abs(at - wrongAt) < WRONG_CODES_MS);
-    return this.#wrongCodes.length < MAX_WRONG_CODES;
-  }
-
-  noteWrongCode(at: number): void {
-    this.#wrongCodes = [...this.#wrongCodes, at];
   }
 
   /** Counts a report of a boot; false: it has reported enough. */

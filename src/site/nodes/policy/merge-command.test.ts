@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { InstallWorld, OTHER_MAC, POS_MAC } from '../../../../test/support/install-world.ts';
+import { sampleCode } from '../../../../test/support/sample-code.ts';
 import { POS_UUID } from '../../../../test/support/sample-site.ts';
 import type { MacAddress } from '../../../kernel/mac.ts';
-import { findSlot, machineCode } from '../../../model/identity.ts';
+import { findSlot } from '../../../model/identity.ts';
 import { fencedMark } from '../../../model/order.ts';
 
 const THIRD_MAC = '52:54:00:00:00:03' as MacAddress;
-const code = machineCode(OTHER_MAC);
+const code = sampleCode(OTHER_MAC);
 const merge = (keep: string, other: string) => ({ kind: 'merge', keep, other }) as const;
 const split = (machine: string, part: string) => ({ kind: 'split', machine, part }) as const;
 
@@ -128,7 +129,7 @@ describe('split', () => {
     const claim = { mac: THIRD_MAC, uuid: POS_UUID };
     expect(findSlot(claim, made.state, made.revision, made.now)).toEqual({ kind: 'none' });
     made.powerOn(THIRD_MAC);
-    expect(made.tell({ kind: 'claim', code: machineCode(THIRD_MAC), slot: 'pos-2' })).toContain('fills pos-2 now');
+    expect(made.tell({ kind: 'claim', code: sampleCode(THIRD_MAC), slot: 'pos-2' })).toContain('fills pos-2 now');
   });
 
   it('lets a NIC that a UUID brought by mistake go back, and stay there', () => {

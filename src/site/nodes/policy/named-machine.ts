@@ -1,7 +1,5 @@
 import { parseMac } from '../../../kernel/mac.ts';
-import { machineCode } from '../../../model/identity.ts';
 import type { Machine } from '../../../model/machine.ts';
-import { macsOf } from '../../../model/machine.ts';
 import type { SiteState } from '../../../model/store.ts';
 
 /**
@@ -16,9 +14,7 @@ export function machinesNamed(state: SiteState, name: string): readonly Machine[
   const wanted = name.toLowerCase();
   const byId = state.machines.get(wanted);
   if (byId) return byId.evidence.length > 0 ? [byId] : [];
-  return [...state.machines.values()].filter((machine) =>
-    macsOf(machine).some((own) => machineCode(own).toLowerCase() === wanted),
-  );
+  return [...state.machines.values()].filter(({ id }) => state.latestBoot(id)?.code?.toLowerCase() === wanted);
 }
 
 /** The machine that one with this id became a part of, by a merge that can be undone. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { InstallWorld, installProfile, OTHER_MAC, POS_MAC } from '../../../../test/support/install-world.ts';
+import { sampleCode } from '../../../../test/support/sample-code.ts';
 import type { MacAddress } from '../../../kernel/mac.ts';
 import type { Command } from '../../../model/commands.ts';
-import { machineCode } from '../../../model/identity.ts';
 import { ARMED, COMPLETIONS, isLive, whyNotByClock } from '../../../model/order.ts';
 import { lastReached } from './advance.ts';
 import { findStalls } from './stall.ts';
@@ -14,7 +14,7 @@ const mac = fc.constantFrom(POS_MAC, OTHER_MAC);
 const slot = fc.constantFrom('pos-1', 'pos-2');
 const command: fc.Arbitrary<Command> = fc.oneof(
   fc.constant<Command>({ kind: 'arm' }),
-  fc.record({ kind: fc.constantFrom('claim' as const, 'replace' as const), slot, code: mac.map(machineCode) }),
+  fc.record({ kind: fc.constantFrom('claim' as const, 'replace' as const), slot, code: mac.map(sampleCode) }),
   fc.record({ kind: fc.constantFrom('release' as const, 'confirm' as const), slot }),
   fc.record({ kind: fc.constant('reinstall' as const), slot, wipe: fc.boolean() }),
   fc.record({ kind: fc.constant('hold' as const), slot, on: fc.boolean() }),

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { InstallWorld, OTHER_MAC, POS_MAC } from '../../../../test/support/install-world.ts';
-import { machineCode } from '../../../model/identity.ts';
+import { sampleCode } from '../../../../test/support/sample-code.ts';
 import { viewBindings } from './view-bindings.ts';
 
 const HOUR = 3_600_000;
@@ -15,7 +15,7 @@ it('a slot has a history: who filled it, from when to when', () => {
 
   world.tick(HOUR);
   world.powerOn(OTHER_MAC);
-  world.tell({ kind: 'replace', slot: 'pos-1', code: machineCode(OTHER_MAC) });
+  world.tell({ kind: 'replace', slot: 'pos-1', code: sampleCode(OTHER_MAC) });
   const [second, former] = viewBindings('pos-1', world.state);
   expect(second).toMatchObject({ number: 2, machine: 'm2', name: expect.stringContaining(OTHER_MAC) });
   expect(former).toEqual({ ...first, until: second?.since });

@@ -1,24 +1,18 @@
 import type { MacAddress } from '../../../kernel/mac.ts';
-import { machineCode } from '../../../model/identity.ts';
 import type { Lease } from '../../../model/lease.ts';
 import { leaseKey } from '../../../model/lease.ts';
 import type { Machine } from '../../../model/machine.ts';
 import { evidenceOf, macsOf } from '../../../model/machine.ts';
 import { fencedMark } from '../../../model/order.ts';
-import type { Revision } from '../../../model/revision.ts';
-import type { SiteState } from '../../../model/store.ts';
 import type { BootView, MachineView } from '../../../wire/api/views.ts';
-import { contentionOf } from './contenders.ts';
+import { contentionOf, type Facts } from './contenders.ts';
 import { evidenceAge } from './evidence-age.ts';
 import type { Progress } from './memory.ts';
 import { proposeSlots } from './proposals.ts';
 import { viewBoot } from './view-boot.ts';
 
 /** What views are made from. */
-export type ViewContext = {
-  readonly state: SiteState;
-  readonly revision: Revision | undefined;
-  readonly now: number;
+export type ViewContext = Facts & {
   readonly progressOf: (mac: MacAddress) => Progress | undefined;
 };
 
@@ -41,7 +35,7 @@ export function viewMachine(machine: Machine, context: ViewContext): MachineView
   const contention = contentionOf(machine, context);
   return {
     id: machine.id,
-    code: machineCode(boot?.mac ?? macs[0] ?? ('' as MacAddress)),
+    ...(context.showsCodes && boot?.code ? { code: boot.code } : {}),
     macs,
     ...Object.fromEntries(said),
     ...(address === undefined ? {} : { address }),

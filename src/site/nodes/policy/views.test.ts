@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { sampleCode } from '../../../../test/support/sample-code.ts';
 import {
   leaseChange,
   OTHER_MAC,
@@ -11,7 +12,6 @@ import {
   T0,
 } from '../../../../test/support/sample-site.ts';
 import type { Digest } from '../../../kernel/digest.ts';
-import { machineCode } from '../../../model/identity.ts';
 import type { ScriptAnswer, Signal } from '../../../model/signal.ts';
 import { applyChanges, createState } from '../../../model/state.ts';
 import { Memory } from './memory.ts';
@@ -124,7 +124,7 @@ describe('a slot', () => {
 });
 
 describe('a machine in no slot', () => {
-  const hold = script(0, { kind: 'hold', code: machineCode(OTHER_MAC) }, OTHER_MAC);
+  const hold = script(0, { kind: 'hold', code: sampleCode(OTHER_MAC) }, OTHER_MAC);
 
   it('is not listed once its last NIC proved to be that of another', () => {
     const world = worldAfter([script(0, { kind: 'hold', code: 'ABCD' }, OTHER_MAC)]);
@@ -135,14 +135,21 @@ describe('a machine in no slot', () => {
     expect(viewNodes(world).machines).toEqual([]);
   });
 
-  it('is listed beside the slots, with the code on its screen', () => {
-    expect(viewNodes(worldAfter([hold])).machines).toMatchObject([
-      { id: 'm1', code: machineCode(OTHER_MAC), held: true, sentence: 'shows its code' },
-    ]);
+  it('is listed beside the slots, at the terminal with the code on its screen', () => {
+    const seen = { id: 'm1', held: true, sentence: 'shows its code' };
+    const atTerminal = { ...worldAfter([hold]), showsCodes: true };
+    expect(viewNodes(atTerminal).machines).toMatchObject([{ ...seen, code: sampleCode(OTHER_MAC) }]);
+    expect(viewNodes(worldAfter([hold])).machines).toMatchObject([seen]);
+    expect(JSON.stringify(viewNodes(worldAfter([hold])))).not.toContain(sampleCode(OTHER_MAC));
   });
 
-  it.each(['m1', machineCode(OTHER_MAC), machineCode(OTHER_MAC).toLowerCase(), OTHER_MAC])('is found as %s', (name) => {
-    expect(viewDetail(name, worldAfter([hold]))).toMatchObject({ machine: { id: 'm1' }, boots: [{ id: 'b1' }] });
+  it.each(['m1', sampleCode(OTHER_MAC), sampleCode(OTHER_MAC).toLowerCase(), OTHER_MAC])('is found as %s', (name) => {
+    const atTerminal = { ...worldAfter([hold]), showsCodes: true };
+    expect(viewDetail(name, atTerminal)).toMatchObject({ machine: { id: 'm1' }, boots: [{ id: 'b1' }] });
+  });
+
+  it('is not found by its code over the network: who tries codes would learn which is right', () => {
+    expect(viewDetail(sampleCode(OTHER_MAC), worldAfter([hold]))).toBeUndefined();
   });
 
   it.each(['m9', 'pos-9', 'toString'])('%s is nothing', (name) =>

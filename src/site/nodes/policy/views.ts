@@ -119,7 +119,7 @@ function isNamed({ evidence }: Machine): boolean {
 }
 
 function isCalled(wanted: string): (machine: MachineView) => boolean {
-  return ({ id, code, macs }) => id === wanted || code.toLowerCase() === wanted || macs.some((mac) => mac === wanted);
+  return ({ id, code, macs }) => id === wanted || code?.toLowerCase() === wanted || macs.some((mac) => mac === wanted);
 }
 
 function viewNode(slot: Slot, context: ViewContext): NodeView {
