@@ -114,7 +114,8 @@ describe('a site that cannot start says so in one sentence', () => {
 
   it('the data directory is on a disk that is read-only', async () => {
     undo.push(await mountTmpfs(lab.dataDir, '4m'));
-    await run(['mount', '-o', 'remount,ro', lab.dataDir]);
+    // Only this view of it: the file system itself is not ours to change in a user namespace.
+    await run(['mount', '-o', 'remount,bind,ro', lab.dataDir]);
     expectSentence(await tryToStart(), 3, /\/data/, 'store-read-only');
   });
 
