@@ -195,6 +195,16 @@ describe('an install', () => {
 });
 
 describe('what completes an install', () => {
+  it('report: also behind more reports than are kept', () => {
+    const world = new InstallWorld(installProfile('report'));
+    world.powerOn();
+    world.install();
+    const report = { kind: 'report', mac: POS_MAC, issuedAt: world.now, phase: 'finish', result: 'SUCCESS' } as const;
+    for (let i = 0; i < 300; i++) world.see({ ...report, name: `subiquity/${i}` }, 100);
+    world.see({ ...report, name: 'modules-final' });
+    expect(world.order()?.state).toMatchObject({ kind: 'confirmed', by: 'report' });
+  });
+
   it('report: the last stage of cloud-init, if it went well', () => {
     const world = new InstallWorld(installProfile('report'));
     world.powerOn();

@@ -44,7 +44,15 @@ const PHASES = { start: ', begun', finish: ', finished', other: '' } as const;
 export function hearReport(context: Context, signal: Extract<Signal, { kind: 'report' }>): void {
   const { draft, memory } = context;
   const boot = bootOf(context, signal);
-  if (!boot || !memory.mayReport(boot.id)) return;
+  if (!boot) return;
+  // A chatty installer says hundreds: they are cut short, and what they prove is not.
+  if (memory.mayReport(boot.id)) tellReport(context, boot, signal);
+  step(context, boot, 'report', signal.at);
+  const machine = draft.machines.get(boot.machine);
+  if (machine && isLastReport(signal)) hearCompletion(context, { machine, by: 'report', at: signal.at });
+}
+
+function tellReport(context: Context, boot: Boot, signal: Extract<Signal, { kind: 'report' }>): void {
   const result = signal.result ? `: ${signal.result}` : '';
   const sentence = `${nameOf(context, boot)}: ${signal.description ?? signal.name}${PHASES[signal.phase]}${result}`;
   const data = {
@@ -53,10 +61,7 @@ export function hearReport(context: Context, signal: Extract<Signal, { kind: 're
     ...(signal.result ? { result: signal.result } : {}),
     ...(signal.description ? { description: signal.description } : {}),
   };
-  draft.say({ type: 'node-reported', at: signal.at, sentence, ...subjectOf(boot), data });
-  step(context, boot, 'report', signal.at);
-  const machine = draft.machines.get(boot.machine);
-  if (machine && isLastReport(signal)) hearCompletion(context, { machine, by: 'report', at: signal.at });
+  context.draft.say({ type: 'node-reported', at: signal.at, sentence, ...subjectOf(boot), data });
 }
 
 /** cloud-init's last stage went well. */
