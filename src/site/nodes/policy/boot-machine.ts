@@ -22,6 +22,14 @@ export const BOOT_INPUTS = {
 } as const;
 export type BootInput = keyof typeof BOOT_INPUTS;
 
+/** What tells a system all that it is to do; `meta-data` and the like only say who it is. */
+const CONFIGURATIONS: ReadonlySet<string> = new Set(['user-data', 'talos', 'ignition', 'preseed', 'kickstart']);
+
+/** What it is for a boot that its system fetched the document of this name. */
+export function inputOfDocument(name: string): BootInput {
+  return CONFIGURATIONS.has(name) ? 'user-data' : 'document';
+}
+
 /** How an outcome is made; the sentence of `local` and `refused` comes with the input. */
 type Ending = BootOutcome['kind'];
 

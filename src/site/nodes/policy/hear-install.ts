@@ -7,6 +7,7 @@ import type { Completion, Order } from '../../../model/order.ts';
 import { isLive } from '../../../model/order.ts';
 import type { Document, Profile } from '../../../model/revision.ts';
 import type { Signal } from '../../../model/signal.ts';
+import { inputOfDocument } from './boot-machine.ts';
 import type { Context } from './context.ts';
 import { revisionOf } from './context.ts';
 import { fillSlot } from './know-machine.ts';
@@ -26,7 +27,14 @@ export function hearSecretDocument(context: Context, signal: Extract<Signal, { k
   const { document, address } = signal;
   const sentence = `${boot.slot ?? signal.mac} fetched ${document}, which is secret`;
   draft.say({ type: 'secret-fetched', at: signal.at, sentence, ...subjectOf(boot), data: { document, address } });
-  hearConfiguration(context, boot, { name: document, isSecret: true }, signal.at);
+  // Of an install the attempt is the step; what a live system fetches is one whether it is secret or not.
+  const next = isInstall(context, boot) ? boot : step(context, boot, inputOfDocument(document), signal.at);
+  hearConfiguration(context, next, { name: document, isSecret: true }, signal.at);
+}
+
+function isInstall(context: Context, boot: Boot): boolean {
+  const slot = boot.slot === undefined ? undefined : revisionOf(context, boot)?.slots[boot.slot];
+  return slot?.profile.kind === 'install';
 }
 
 /**

@@ -3,14 +3,12 @@ import { findMachine } from '../../../model/identity.ts';
 import type { Machine } from '../../../model/machine.ts';
 import type { Signal } from '../../../model/signal.ts';
 import { lastReached } from './advance.ts';
+import { inputOfDocument } from './boot-machine.ts';
 import { type Context, contextOf } from './context.ts';
 import { hearConfiguration, hearInstallFile } from './hear-install.ts';
 import { fillSlot, knowMachine } from './know-machine.ts';
 import { openBoot, placeBoot, step } from './track-boot.ts';
 import { orderOfMachine } from './track-order.ts';
-
-/** What tells a system all that it is to do; `meta-data` and the like only say who it is. */
-const CONFIGURATIONS: ReadonlySet<string> = new Set(['user-data', 'talos', 'ignition', 'preseed', 'kickstart']);
 
 /** By then a system has read its seed, so that another look at meta-data is its next start. */
 const SEED_OVER_MS = 10 * 60_000;
@@ -51,7 +49,7 @@ export function hearDocument(context: Context, signal: Extract<Signal, { kind: '
     ? openBoot(context, { machine, mac: signal.mac, at: signal.at, filled })
     : latest && placeBoot(context, latest, filled);
   if (!boot) return;
-  const next = step(context, boot, CONFIGURATIONS.has(signal.document) ? 'user-data' : 'document', signal.at);
+  const next = step(context, boot, inputOfDocument(signal.document), signal.at);
   hearConfiguration(context, next, { name: signal.document, isSecret: false }, signal.at);
 }
 

@@ -283,6 +283,19 @@ describe('phone-home', () => {
   });
 });
 
+describe('a live system', () => {
+  it.each([
+    ['user-data', 'configured'],
+    ['talos', 'configured'],
+    ['network-config', 'os'],
+  ])('that fetches a secret %s is %s', (document, stage) => {
+    const world = new World();
+    world.tellEach([dhcp(0, 'firmware', 'request'), script(1_000), asset(2_000, true)]);
+    world.tell({ kind: 'secret-document', at: T0 + 9_000, mac: POS_MAC, document, address: POS_ADDRESS });
+    expect(world.state.boots.get('b1')).toMatchObject({ stage, reached: { [stage]: T0 + 9_000 } });
+  });
+});
+
 describe('reports', () => {
   it('are kept, two hundred of a boot at most', () => {
     const world = new World();
