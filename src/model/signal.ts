@@ -7,7 +7,8 @@ import type { OrderId } from './order.ts';
 /** What was seen of a machine, in the words of the room that saw it. `at` is milliseconds since 1970. */
 export type Signal = {
   readonly at: number;
-} /** A DHCP message that was answered, or that opens a boot. `firstOfBoot`: a firmware or ROM-iPXE DISCOVER. */ & (
+} & (
+  /** A DISCOVER that was answered or could not be, or a REQUEST that was granted. */
   | {
       readonly kind: 'dhcp';
       readonly mac: MacAddress;
