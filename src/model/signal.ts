@@ -7,8 +7,7 @@ import type { OrderId } from './order.ts';
 /** What was seen of a machine, in the words of the room that saw it. `at` is milliseconds since 1970. */
 export type Signal = {
   readonly at: number;
-} & (
-  /** A DISCOVER that was answered or could not be, or a REQUEST that was granted. */
+} /** A DISCOVER that was answered or could not be, or a REQUEST that was granted. */ & (
   | {
       readonly kind: 'dhcp';
       readonly mac: MacAddress;
