@@ -1,5 +1,5 @@
 import type { Digest } from '../kernel/digest.ts';
-import type { BootId } from './boot.ts';
+import type { Binding, BootId } from './boot.ts';
 import type { OrderId } from './order-id.ts';
 
 export type { OrderId } from './order-id.ts';
@@ -83,4 +83,12 @@ export function fencedMark(machine: string): string {
 export function ordersOf(slot: string, orders: ReadonlyMap<string, Order>): readonly Order[] {
   const own = [...orders.values()].filter((order) => order.slot === slot);
   return own.sort((a, b) => Number(b.id.slice(1)) - Number(a.id.slice(1)));
+}
+
+/** The order that says what happens to a binding: its newest. One that waits for its turn decides nothing yet. */
+export function decisiveOrder(
+  state: { ordersOf(slot: string): readonly Order[] },
+  { slot, number }: Pick<Binding, 'slot' | 'number'>,
+): Order | undefined {
+  return state.ordersOf(slot).find((order) => order.binding === number && order.state.kind !== 'waiting');
 }

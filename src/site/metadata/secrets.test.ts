@@ -82,6 +82,14 @@ function inState(state: OrderState, changes: Partial<Order> = {}): Change {
   return orderRow({ ...changes, state });
 }
 
+const confirmed = inState({ kind: 'confirmed', at: T0, by: 'phone-home' });
+const voided = orderRow({ id: 'o2' as OrderId, state: { kind: 'void', at: T0, because: 'x' } });
+const installed = { profile: order.profile, at: T0, order: order.id };
+const installedRow: Change = {
+  table: 'bindings',
+  key: bindingKey('pos-1', 1),
+  row: { slot: 'pos-1', number: 1, machine, since: T0, health: 'enrolled', installed },
+};
 const armed: Change = { table: 'marks', key: ARMED, row: { at: T0, by: 'cli' } };
 
 async function setUp(profile: Partial<Profile>, rows: readonly Change[] = [armed, orderRow()], isReadable = true) {
@@ -347,6 +355,29 @@ describe('by public id', () => {
     const { get } = await setUp(install, [armed, inState({ kind: 'confirmed', at: T0, by: 'talos-running' })]);
     expect(await get(byId)).toEqual({ status: 200, body: '#cloud-config\n{}\n' });
     expect((await get(byId, NEIGHBOUR)).status).toBe(503);
+  });
+
+  it.each<readonly [string, readonly Change[]]>([
+    ['is held', [armed, confirmed, { table: 'marks', key: 'hold/pos-1', row: { at: T0, by: 'cli' } }]],
+    ['is disarmed', [confirmed]],
+    [
+      'was to be installed once more, and was not switched on in time',
+      [armed, confirmed, orderRow({ id: 'o2' as OrderId, state: { kind: 'parked', at: T0, because: 'too late' } })],
+    ],
+    ['was to be installed once more, and its site lost count', [confirmed, voided]],
+  ])('an installed machine whose slot %s starts all the same', async (_, rows) => {
+    const { get } = await setUp(install, [...rows, installedRow]);
+    expect(await get(byId)).toEqual(nothing);
+    expect((await get(byId, NEIGHBOUR)).status).toBe(503);
+  });
+
+  it('a disk that an install was broken off on is not told that it is done', async () => {
+    const parked = { kind: 'parked', at: T0, because: 'x' } as const;
+    const { get } = await setUp(install, [
+      ...[armed, confirmed, installedRow],
+      orderRow({ id: 'o2' as OrderId, attempts: 1, state: parked }),
+    ]);
+    expect((await get(byId)).status).toBe(503);
   });
 
   it('a document without a hole is as secret', async () => {

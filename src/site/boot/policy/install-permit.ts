@@ -1,6 +1,6 @@
 import type { Binding } from '../../../model/boot.ts';
 import type { Order } from '../../../model/order.ts';
-import { DOUBT, holdMark, isLive, whyNotByClock } from '../../../model/order.ts';
+import { DOUBT, decisiveOrder, holdMark, isLive, whyNotByClock } from '../../../model/order.ts';
 import type { Slot } from '../../../model/revision.ts';
 import type { SiteState } from '../../../model/store.ts';
 
@@ -46,11 +46,6 @@ export function siteRefuses(state: SiteState, slot: Slot, armed: boolean, now: n
     `${slot.name} is held by ${hold.by}${hold.because ? `: ${hold.because}` : ''}`,
     `slipway hold ${slot.name} --off`,
   );
-}
-
-/** The newest of its binding; a later one that waits for its turn decides nothing yet. */
-function decisiveOrder(state: SiteState, { slot, number }: Binding): Order | undefined {
-  return state.ordersOf(slot).find((order) => order.binding === number && order.state.kind !== 'waiting');
 }
 
 function orderRefuses(slot: Slot, order: Order, now: number): Refusal | undefined {

@@ -1,11 +1,11 @@
-import type { Boot } from '../../../model/boot.ts';
+import type { Binding, Boot } from '../../../model/boot.ts';
 import type { SlotAnswer } from '../../../model/identity.ts';
 import type { Machine } from '../../../model/machine.ts';
-import { ARMED, fencedMark, holdMark, isLive, type Order, whyNotByClock } from '../../../model/order.ts';
+import { ARMED, decisiveOrder, fencedMark, holdMark, isLive, type Order, whyNotByClock } from '../../../model/order.ts';
 import type { Slot } from '../../../model/revision.ts';
 import type { SiteState } from '../../../model/store.ts';
 
-/** Whether a configuration may be read now. `over`: it was, and the install is complete. */
+/** Whether a configuration may be read now. `over`: it was, and the system that it was for is there. */
 export type Permit =
   | { readonly kind: 'yes' }
   | { readonly kind: 'no'; readonly because: string }
@@ -17,19 +17,28 @@ const TOKEN_SLACK_MS = 5_000;
 /**
  * Whether the configuration of an install slot may be read: the site is armed, the slot is not held, the machine fills
  * it, and the order lives and has an attempt left. The boot whose attempt has begun may read again: Talos fetches twice.
+ * That a system is installed goes before all that keeps a slot from being installed: it asks at each of its starts, and
+ * some have no network until they are answered.
  */
 export function mayConfigure(state: SiteState, slot: Slot, machine: Machine | undefined, now: number): Permit {
   const binding = state.currentBinding(slot.name);
+  const own = binding && machine && binding.machine === machine.id ? binding : undefined;
+  const order = own && decisiveOrder(state, own);
+  if (own && hasItsSystem(own, order, now))
+    return { kind: 'over', because: `${slot.name} is installed: its configuration is closed` };
   if (!state.marks.has(ARMED)) return no('this site is not armed');
   const clock = whyNotByClock(now);
   if (clock) return no(clock.because);
   if (state.marks.has(holdMark(slot.name))) return no(`${slot.name} is held`);
-  if (!machine || binding?.machine !== machine.id) return no(`no machine fills ${slot.name}`);
-  const order = state.ordersOf(slot.name).find((one) => one.binding === binding.number && one.state.kind !== 'waiting');
-  if (order?.state.kind === 'confirmed' || (!order && binding.installed))
-    return { kind: 'over', because: `${slot.name} is installed: its configuration is closed` };
+  if (!machine || !own) return no(`no machine fills ${slot.name}`);
   if (!order) return no(`${slot.name} has no order`);
   return orderAllows(order, slot, state.latestBoot(machine.id), now);
+}
+
+/** Also where a further install was ordered, and ended before it had begun. */
+function hasItsSystem({ installed }: Binding, order: Order | undefined, now: number): boolean {
+  if (order?.state.kind === 'confirmed') return true;
+  return installed !== undefined && (order === undefined || (order.attempts === 0 && !isLive(order, now)));
 }
 
 function orderAllows(order: Order, slot: Slot, latest: Boot | undefined, now: number): Permit {

@@ -1,7 +1,7 @@
 import { formatDuration } from '../../../kernel/duration.ts';
 import type { Binding, Boot } from '../../../model/boot.ts';
 import type { Machine } from '../../../model/machine.ts';
-import type { Order, OrderedBy, OrderId } from '../../../model/order.ts';
+import { decisiveOrder, type Order, type OrderedBy, type OrderId } from '../../../model/order.ts';
 import type { InstallPlan, Slot } from '../../../model/revision.ts';
 import type { Context } from './context.ts';
 import { revisionOf } from './context.ts';
@@ -93,9 +93,7 @@ function nextInLine(context: Context, ended: Order, at: number): void {
 /** The order that the current binding of a machine works on: the newest that is open, installing or parked. */
 export function orderOfMachine({ draft }: Context, machine: Machine): Order | undefined {
   const binding = draft.bindingOfMachine(machine.id);
-  if (!binding) return undefined;
-  const own = draft.ordersOf(binding.slot).filter((order) => order.binding === binding.number);
-  const newest = own.find(({ state }) => state.kind !== 'waiting');
+  const newest = binding && decisiveOrder(draft, binding);
   return newest && newest.state.kind !== 'confirmed' && newest.state.kind !== 'void' ? newest : undefined;
 }
 

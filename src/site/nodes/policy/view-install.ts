@@ -1,7 +1,7 @@
 import { formatDuration } from '../../../kernel/duration.ts';
 import type { Binding } from '../../../model/boot.ts';
 import type { Order } from '../../../model/order.ts';
-import { ARMED, DOUBT, holdMark, isLive, whyNotByClock } from '../../../model/order.ts';
+import { ARMED, DOUBT, decisiveOrder, holdMark, isLive, whyNotByClock } from '../../../model/order.ts';
 import type { Slot } from '../../../model/revision.ts';
 import type { SiteState } from '../../../model/store.ts';
 import type { InstallView, OrderView } from '../../../wire/api/views.ts';
@@ -39,7 +39,7 @@ function whyNot({ name, profile }: Slot, binding: Binding | undefined, state: Si
   if (!binding) return { because: 'no machine fills it' };
   const hold = state.marks.get(holdMark(name));
   if (hold) return { because: `held by ${hold.by}`, toDo: `slipway hold ${name} --off` };
-  const order = state.ordersOf(name).find((row) => row.binding === binding.number && row.state.kind !== 'waiting');
+  const order = decisiveOrder(state, binding);
   if (!order) return { because: 'nobody ordered it', ...again };
   if (order.state.kind === 'confirmed') return { because: 'it is installed' };
   if (order.state.kind === 'parked' || order.state.kind === 'void')
