@@ -28,7 +28,7 @@ const live = withProfile({ documents: { ignition: secret } });
 const byToken = `/t/${sampleTokens.mint({ use: 'read', mac: POS_MAC, issuedAt: T0 })}/ignition`;
 const boot: Boot = {
   ...{ id: 'b1' as BootId, machine: 'm1' as MachineId, mac: POS_MAC, slot: 'pos-1', binding: 1 },
-  ...{ openedAt: T0, stage: 'os', reached: {} },
+  ...{ openedAt: T0, stage: 'os', reached: { script: T0 } },
 };
 const bootRow = (changes: Partial<Boot> = {}) =>
   ({ table: 'boots', key: boot.id, row: { ...boot, ...changes } }) as const;

@@ -36,7 +36,9 @@ function kindOf(changes: Partial<Boot>): string {
     get: (digest: Digest) => (digest === former.digest ? former : undefined),
   };
   const deps = { store, revisions, addresses: () => [SITE], arp: new SampleNeighbours(), clock: new SampleClock() };
-  return new Askers(deps).pinned((revision) => subjectOfMac(POS_MAC, store.state, revision, T0), current).kind;
+  const found = new Askers(deps).pinned((revision) => subjectOfMac(POS_MAC, store.state, revision, T0), current);
+  expect(found.revision).toBe(found.subject.kind === 'slot' ? former : current);
+  return found.subject.kind;
 }
 
 describe('a machine whose slot left the template', () => {

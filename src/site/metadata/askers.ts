@@ -23,11 +23,15 @@ export type Ends = { readonly remote: string; readonly local: string; readonly a
 
 /** Where a request stands. `waits`: who asks tries again by itself. */
 export type Ground = {
+  /** The one in force. */
   readonly revision: Revision;
   readonly peer: Peer;
   readonly site: SiteAddress;
   readonly waits: boolean;
 };
+
+/** Whom a request means, by which revision. */
+export type Found = { readonly subject: Subject; readonly revision: Revision };
 
 /** Who asks, by what the site sees itself, and whom the request means. */
 export class Askers {
@@ -61,14 +65,15 @@ export class Askers {
 
   /**
    * The subject after the revision that its open boot began with, also where the one in force has no slot for it any more;
-   * else after the one in force.
+   * else after the one in force. With the revision that it was found by.
    */
-  pinned(find: (revision: Revision) => Subject, current: Revision): Subject {
+  pinned(find: (revision: Revision) => Subject, current: Revision): Found {
     const { store, revisions } = this.#deps;
     const subject = find(current);
     const machine = machineOf(subject, store.state);
-    const revision = machine ? revisionFor(revisions, store.state.latestBoot(machine.id)) : current;
-    return revision === undefined || revision === current ? subject : find(revision);
+    const revision = machine && revisionFor(revisions, store.state.latestBoot(machine.id));
+    if (revision === undefined || revision === current) return { subject, revision: current };
+    return { subject: find(revision), revision };
   }
 
   /** undefined: the site is starting. */

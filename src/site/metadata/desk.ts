@@ -10,7 +10,7 @@ import type { SignalSink } from '../../model/signal.ts';
 import type { SecretSource, TokenMint } from '../../model/site-ports.ts';
 import { httpBase } from '../../model/site-ports.ts';
 import { type Answer, forbidden, lacking, ok200, pending, unknownYet } from './answers.ts';
-import { type AskerDeps, Askers, type Ends, type Ground } from './askers.ts';
+import { type AskerDeps, Askers, type Ends, type Found, type Ground } from './askers.ts';
 import { findAny } from './policy/asked-for.ts';
 import { type Format, isDocumentName, isFormat } from './policy/formats.ts';
 import type { Filling, NocloudFile } from './policy/nocloud.ts';
@@ -26,6 +26,7 @@ export type MetadataDeps = AskerDeps & {
 };
 
 type InSlot = Extract<Subject, { kind: 'slot' }>;
+type FoundSlot = Found & { readonly subject: InSlot };
 /** `self`: the machine itself, by its lease or by its token. */
 type Asker = Ground & { readonly self: MacAddress | undefined };
 type SelfAsker = Ground & { readonly self: MacAddress };
@@ -59,13 +60,13 @@ class DocumentDesk implements Desk {
   async seed(id: string, file: NocloudFile | undefined, ends: Ends): Promise<Answer | undefined> {
     const ground = this.#askers.ground(ends);
     if (!ground) return pending('the site is starting');
-    const subject = this.#askers.pinned(
-      (revision) => findSubject(id, this.#deps.store.state, revision, this.#deps.clock.now()),
+    const { subject, revision } = this.#askers.pinned(
+      (one) => findSubject(id, this.#deps.store.state, one, this.#deps.clock.now()),
       ground.revision,
     );
     if (subject.kind === 'unknown') return file === 'user-data' && ground.waits ? unknownYet : undefined;
     if (file === undefined) return ok200('');
-    if (isSecretOf(subject, file)) return this.#bySelf(file, subject, ground);
+    if (isSecretOf(subject, file)) return this.#bySelf(file, { subject, revision }, ground);
     return this.#seedFile(file, subject, { ...ground, self: await this.#askers.selfOf(subject, ground) });
   }
 
@@ -73,14 +74,14 @@ class DocumentDesk implements Desk {
     const { store, clock } = this.#deps;
     const ground = this.#askers.ground(ends);
     if (!ground) return lacking(format, 'pending');
-    const subject = this.#askers.pinned(
-      (revision) => findAny(ids, store.state, revision, clock.now()),
+    const { subject, revision } = this.#askers.pinned(
+      (one) => findAny(ids, store.state, one, clock.now()),
       ground.revision,
     );
     if (subject.kind !== 'slot') return lacking(format, subject.kind);
     const document = documentIn(subject.slot, format);
     if (document?.kind !== 'text') return lacking(format, 'unknown');
-    if (document.secret) return this.#bySelf(format, subject, ground);
+    if (document.secret) return this.#bySelf(format, { subject, revision }, ground);
     const closed = this.#unlessOrdered(format, subject, ground.peer);
     if (closed) return closed;
     const asker = { ...ground, self: await this.#askers.selfOf(subject, ground) };
@@ -104,10 +105,7 @@ class DocumentDesk implements Desk {
     // Time passes, nothing else; but it is written down only after all that was seen before.
     if (isAhead(store.state, store.state.machineWith('mac', mac), issuedAt))
       await signals.record({ kind: 'tick', at: clock.now() });
-    const subject = this.#askers.pinned(
-      (revision) => subjectOfMac(mac, store.state, revision, clock.now()),
-      ground.revision,
-    );
+    const { subject } = this.#askers.pinned((one) => subjectOfMac(mac, store.state, one, clock.now()), ground.revision);
     if (subject.kind === 'unknown') return undefined;
     const asker = { ...ground, self: mac };
     if (isSecretOf(subject, file)) return this.#secretByToken(file, subject, asker, issuedAt);
@@ -136,7 +134,7 @@ class DocumentDesk implements Desk {
    * A secret document asked for by a public id, as a system does that has no boot script of ours (a seed in SMBIOS): only
    * for the machine itself, on the wire and with its own lease. Everybody else is told to wait.
    */
-  async #bySelf(name: string, subject: InSlot, ground: Ground): Promise<Answer> {
+  async #bySelf(name: string, { subject, revision }: FoundSlot, ground: Ground): Promise<Answer> {
     const { store, clock } = this.#deps;
     const { slot, machine } = subject;
     const { mac, isLeasedNeighbour } = await this.#askers.identify(ground);
@@ -150,7 +148,7 @@ class DocumentDesk implements Desk {
     const permit =
       slot.profile.kind === 'install'
         ? mayConfigure(store.state, slot, machine, now)
-        : mayRun(slot, findSlot({ mac }, store.state, ground.revision, now));
+        : mayRun(slot, findSlot({ mac }, store.state, revision, now));
     if (permit.kind !== 'yes') return this.#closed(name, subject, ground.peer, permit);
     // The machine itself, by all that is seen: no alarm. But what it has no lease for goes by token only.
     const because = 'by its name alone, a machine is given secrets only on the wire and with a lease';

@@ -19,13 +19,14 @@ import {
   T0,
 } from '../../../test/support/sample-site.ts';
 import { createHttpServer, type HttpServer } from '../../adapters/http/server.ts';
+import type { Digest } from '../../kernel/digest.ts';
 import type { Ipv4 } from '../../kernel/ipv4.ts';
 import type { MacAddress } from '../../kernel/mac.ts';
 import type { Boot, BootId } from '../../model/boot.ts';
 import { bindingKey } from '../../model/boot.ts';
 import type { MachineId } from '../../model/machine.ts';
 import { ARMED, fencedMark, type Order, type OrderId, type OrderState } from '../../model/order.ts';
-import type { Document, Profile } from '../../model/revision.ts';
+import type { Document, Profile, Revision } from '../../model/revision.ts';
 import { applyChanges } from '../../model/state.ts';
 import type { Change } from '../../model/store.ts';
 import { metadataRoutes } from './routes.ts';
@@ -34,6 +35,7 @@ let server: HttpServer;
 afterEach(() => server.close());
 
 const JOIN_TOKEN = 'not-for-everybody';
+const FORMER = 'f'.repeat(64) as Digest;
 const NEIGHBOUR = '10.0.0.77' as Ipv4;
 const BEHIND_RELAY = '10.9.0.5' as Ipv4;
 
@@ -52,7 +54,7 @@ const boot: Boot = {
   binding: 1,
   openedAt: T0,
   stage: 'os',
-  reached: {},
+  reached: { script: T0 },
 };
 const order: Order = {
   id: 'o1' as OrderId,
@@ -92,7 +94,17 @@ const installedRow: Change = {
 };
 const armed: Change = { table: 'marks', key: ARMED, row: { at: T0, by: 'cli' } };
 
-async function setUp(profile: Partial<Profile>, rows: readonly Change[] = [armed, orderRow()], isReadable = true) {
+function withSlot(profile: Partial<Profile>, changes: Partial<Revision> = {}): Revision {
+  return sampleRevision({ slots: { 'pos-1': sampleSlot({ profile: sampleProfile(profile) }) }, ...changes });
+}
+
+type Setting = { readonly isReadable?: boolean; readonly kept?: Revision; readonly current?: Revision };
+
+async function setUp(
+  profile: Partial<Profile>,
+  rows: readonly Change[] = [armed, orderRow()],
+  { isReadable = true, kept, current }: Setting = {},
+) {
   const evidence = [{ kind: 'mac', value: POS_MAC, source: 'dhcp', firstSeen: T0, lastSeen: T0 }] as const;
   const store = new SampleStore([
     leaseChange(sampleLease()),
@@ -111,10 +123,13 @@ async function setUp(profile: Partial<Profile>, rows: readonly Change[] = [armed
   const signals = new CountingSignals(store, machine);
   const log = new SampleLog();
   const clock = new SampleClock();
-  const revision = sampleRevision({ slots: { 'pos-1': sampleSlot({ profile: sampleProfile(profile) }) } });
+  const revision = current ?? withSlot(profile);
   const deps = {
     ...{ store, signals, log, clock, tokens: sampleTokens, arp: neighbours },
-    revisions: { current: () => revision },
+    revisions: {
+      current: () => revision,
+      get: (digest: Digest) => (digest === kept?.digest ? kept : undefined),
+    },
     addresses: () => [SITE],
     secrets: sampleSecrets(isReadable ? { joinToken: JOIN_TOKEN } : {}),
   };
@@ -248,7 +263,7 @@ describe('by token', () => {
     const { get, change } = await setUp(live);
     change(bootRow({ outcome: { kind: 'live' }, closedAt: T0 }));
     expect(await get(`${tokenOf()}/user-data`)).toEqual(nothing);
-    change(bootRow({ id: 'b2' as BootId, openedAt: T0 + 600_000 }));
+    change(bootRow({ id: 'b2' as BootId, openedAt: T0 + 600_000, reached: { script: T0 + 600_000 } }));
     expect(await get(`${tokenOf()}/user-data`)).toEqual(nothing);
     expect(await get(`${tokenOf(T0 + 600_000)}/user-data`)).toEqual(given);
   });
@@ -282,7 +297,7 @@ describe('by token', () => {
   });
 
   it('a secret that cannot be read is told to come later, and is no attempt', async () => {
-    const { get, kinds } = await setUp(install, [armed, orderRow()], false);
+    const { get, kinds } = await setUp(install, [armed, orderRow()], { isReadable: false });
     expect((await get(`${tokenOf()}/user-data`)).status).toBe(503);
     expect(kinds()).toEqual([]);
   });
@@ -301,6 +316,16 @@ describe('by token', () => {
     signals.before = () => change(bootRow({ id: 'b2' as BootId, openedAt: T0 }));
     expect(await get(`${tokenOf()}/user-data`)).toEqual(given);
     expect(kinds()).toEqual(['tick', 'secret-document']);
+  });
+
+  it('so does one that was reset while its boot was open, and is configured by the template of the new one', async () => {
+    const former = withSlot({ documents: { 'user-data': { ...secret, text: 'former' } } }, { digest: FORMER });
+    const { get, change, signals } = await setUp(live, [bootRow({ revision: FORMER })], { kept: former });
+    const issuedAt = T0 + 60_000;
+    expect(await get(`${tokenOf()}/user-data`)).toEqual({ status: 200, body: 'former' });
+    const next = { id: 'b2' as BootId, openedAt: issuedAt - 10_000, reached: { script: issuedAt } };
+    signals.before = () => change(bootRow({ outcome: { kind: 'superseded' }, closedAt: T0 + 50_000 }), bootRow(next));
+    expect(await get(`${tokenOf(issuedAt)}/user-data`)).toEqual(given);
   });
 
   it('Ignition that asks too late is told to wait, and that is no alarm; at a wrong place it is refused', async () => {
@@ -333,6 +358,14 @@ describe('by public id', () => {
 
   it('a live one too', async () => {
     const { get } = await setUp(live);
+    expect(await get(byId)).toEqual(given);
+    expect((await get(byId, NEIGHBOUR)).status).toBe(503);
+  });
+
+  it('a live one whose slot left the template goes on with the revision that its boot began with', async () => {
+    const former = withSlot(live, { digest: FORMER });
+    const current = sampleRevision({ slots: {} });
+    const { get } = await setUp(live, [bootRow({ revision: FORMER })], { kept: former, current });
     expect(await get(byId)).toEqual(given);
     expect((await get(byId, NEIGHBOUR)).status).toBe(503);
   });

@@ -60,12 +60,16 @@ export function isForOpenBoot(state: SiteState, slot: Slot, machine: Machine | u
 }
 
 /**
- * Whether a token was made in a boot that is not written down yet: what is seen of a boot waits for the disk, and a fast
- * machine does not.
+ * Whether a token may be of a boot that is not written down yet: what is seen of a boot waits for the disk, and a fast
+ * machine does not. Tokens come with scripts, and no machine is at its next script within the slack; so one that is newer
+ * than the script that is known is of the next boot, or of another try in this one.
  */
 export function isAhead(state: SiteState, machine: Machine | undefined, issuedAt: number): boolean {
   const boot = machine && state.latestBoot(machine.id);
-  return boot === undefined || (boot.closedAt !== undefined && boot.closedAt < issuedAt);
+  if (boot === undefined) return true;
+  return boot.closedAt === undefined
+    ? (boot.reached.script ?? 0) < issuedAt - TOKEN_SLACK_MS
+    : boot.closedAt < issuedAt;
 }
 
 /**
