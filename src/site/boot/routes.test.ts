@@ -240,6 +240,8 @@ describe('a boot that asks again', () => {
     expect(await isAnsweredByFormer(boot, { kept }, '')).toBe(false);
     // The code of an error without its step is of no meaning, and a loader always has one.
     expect(await isAnsweredByFormer(boot, { kept }, '&errno=0x0&step=')).toBe(false);
+    // It did not reach the site at its first try: what failed was no file of a boot.
+    expect(await isAnsweredByFormer(boot, { kept }, '&errno=0x4c0a6092&step=')).toBe(false);
   });
 
   it('is answered by the newest when it has ended, over another NIC, and where its own is not kept', async () => {

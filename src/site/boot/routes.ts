@@ -80,12 +80,12 @@ async function sendScript(deps: BootDeps, request: FastifyRequest, reply: Fastif
 }
 
 /**
- * Only who says that something failed asks again in the boot that we know: a loader that was just started asks before its
+ * Only who says that files which a script named could not be started asks again in the boot that we know: a loader that was just started asks before its
  * power-on is written down, and shall not be answered by the revision of the boot before.
  */
-function revisionOf({ store, revisions, clock }: BootDeps, { request, trouble }: BootQuery): Revision | undefined {
-  const { claim, givenUp } = request;
-  if (trouble === undefined && !givenUp) return revisions.current();
+function revisionOf({ store, revisions, clock }: BootDeps, { request }: BootQuery): Revision | undefined {
+  const { claim, isRetry } = request;
+  if (!isRetry) return revisions.current();
   const machine = findMachine(claim, store.state, clock.now());
   const boot = machine && store.state.latestBoot(machine.id);
   return revisionToStart(revisions, boot?.mac === claim.mac ? boot : undefined);
