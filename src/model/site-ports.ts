@@ -9,7 +9,10 @@ import type { Revision } from './revision.ts';
 export interface RevisionSource {
   /** undefined until the first template was accepted. */
   current(): Revision | undefined;
-  /** One that is in force or that an open boot pins, so that it ends with what it began with; undefined: not kept any more. */
+  /**
+   * One that is in force, or that an open boot or an unproved install pins, so that it ends with what it began with;
+   * undefined: not kept any more.
+   */
   get?(digest: Digest): Revision | undefined;
 }
 

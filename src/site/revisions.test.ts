@@ -11,7 +11,9 @@ import { err, ok } from '../kernel/result.ts';
 import type { Boot, BootId } from '../model/boot.ts';
 import type { ContentStore } from '../model/content.ts';
 import type { MachineId } from '../model/machine.ts';
+import type { Order, OrderId, OrderState } from '../model/order.ts';
 import type { Revision } from '../model/revision.ts';
+import type { Change } from '../model/store.ts';
 import { canonicalJson } from '../template/canonical-json.ts';
 import { type Revisions, startRevisions } from './revisions.ts';
 
@@ -132,6 +134,17 @@ describe('what an open boot pins', () => {
     ...{ id: 'b1' as BootId, machine: 'm1' as MachineId, mac: POS_MAC, openedAt: T0, stage: 'script', reached: {} },
     revision: revisionOf('a', 1).digest,
   };
+  const sampleOrder: Omit<Order, 'state'> = {
+    ...{ id: 'o1' as OrderId, slot: 'pos-1', binding: 1, profile: revisionOf('a', 1).digest },
+    ...{
+      by: { kind: 'person', name: 'cli' },
+      createdAt: T0,
+      expiresAt: T0 + 1,
+      attempts: 1,
+      maxAttempts: 3,
+      wipe: false,
+    },
+  };
   const isKept = (text: string) => revisions?.get?.(revisionOf(text, 0).digest) !== undefined;
   const pinned = () => [pins.get('open-boots'), pins.get('revision')];
   const nameOf = (text: string) => sha256OfText(text);
@@ -159,6 +172,20 @@ describe('what an open boot pins', () => {
     await changeTo('d', 4);
     expect(['a', 'c', 'd'].map(isKept)).toEqual([false, true, true]);
     expect(pinned()).toEqual([[], [nameOf('d')]]);
+  });
+
+  test('is kept until the install that it began is proved, for it says what proves it', async () => {
+    const ended = { ...boot, order: 'o1' as OrderId, outcome: { kind: 'superseded' } as const, closedAt: T0 };
+    const order = (state: OrderState): Change => ({ table: 'orders', key: 'o1', row: { ...sampleOrder, state } });
+    const installing = order({ kind: 'installing', boot: ended.id, since: T0 });
+    store = new SampleStore([{ table: 'boots', key: 'b1', row: ended }, installing]);
+    await start();
+    await changeTo('b', 2);
+    await changeTo('c', 3);
+    expect(isKept('a')).toBe(true);
+    await store.commit([order({ kind: 'confirmed', at: T0, by: 'phone-home' })], []);
+    await changeTo('d', 4);
+    expect([isKept('a'), isKept('b')]).toEqual([false, false]);
   });
 
   test('is kept when the template changed while the site was off', async () => {

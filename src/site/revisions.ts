@@ -5,10 +5,11 @@ import type { Digest } from '../kernel/digest.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Cancel, Clock, Log } from '../kernel/ports.ts';
 import type { Result } from '../kernel/result.ts';
+import type { Boot } from '../model/boot.ts';
 import type { ContentStore } from '../model/content.ts';
 import type { Asset, Revision } from '../model/revision.ts';
 import type { RevisionSource } from '../model/site-ports.ts';
-import type { Store } from '../model/store.ts';
+import type { SiteState, Store } from '../model/store.ts';
 import { formatRevision, type KeptRevisions, openKeptRevisions, parseRevision } from './kept-revisions.ts';
 
 /** What the template files amount to now: a revision, or the problems in words; and the files that were read for it. */
@@ -39,7 +40,7 @@ const RETRY_MS = 60_000;
 /**
  * Keeps one revision in force: the newest template that compiles and that this machine can run. A bad one is refused
  * with its reason while the old goes on, also over a restart: the last good revision is kept beside the database, and so
- * is each one that an open boot pins, with its assets.
+ * is each one that an open boot or an unproved install pins, with its assets.
  * @throws AppError if there is no good one at all: `template-invalid`, or why this machine cannot run it
  */
 export async function startRevisions(deps: RevisionDeps): Promise<Revisions> {
@@ -156,8 +157,10 @@ class RevisionKeeper implements Revisions {
    * that were answered by it may not be written down yet.
    */
   async #settle(current: Revision, former?: Revision): Promise<void> {
-    const open = [...this.#deps.store.state.boots.values()].filter(({ outcome }) => !outcome);
-    const pinned = new Set(open.flatMap(({ revision }) => (revision && revision !== current.digest ? [revision] : [])));
+    const pinning = pinningBoots(this.#deps.store.state);
+    const pinned = new Set(
+      pinning.flatMap(({ revision }) => (revision && revision !== current.digest ? [revision] : [])),
+    );
     await this.#kept.retain(new Set([current.digest, ...(former ? [former.digest] : []), ...pinned]));
     await this.#pin(
       'open-boots',
@@ -204,6 +207,14 @@ class RevisionKeeper implements Revisions {
     this.#deps.log.error({ code: error.code, reason: error.message }, 'a changed template could not be applied');
     if (!this.#isStopped) this.#cancelRetry = this.#deps.clock.after(RETRY_MS, () => this.#lookAgain());
   }
+}
+
+/** The open ones, and those of an install that is not proved yet: what proves it, the revision that it began with says. */
+function pinningBoots({ boots, orders }: SiteState): readonly Boot[] {
+  return [...boots.values()].filter(({ outcome, order }) => {
+    const state = order === undefined ? undefined : orders.get(order)?.state.kind;
+    return !outcome || state === 'open' || state === 'installing';
+  });
 }
 
 /** The last good revision, beside the database. */

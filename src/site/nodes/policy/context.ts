@@ -10,7 +10,7 @@ export type Context = {
   readonly draft: Draft;
   readonly memory: Memory;
   readonly revision: Revision | undefined;
-  /** Those that are in force or that an open boot pins. */
+  /** Those that are in force or that an open boot or an unproved install pins. */
   readonly keptRevision?: (digest: Digest) => Revision | undefined;
 };
 
