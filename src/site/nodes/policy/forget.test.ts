@@ -65,3 +65,19 @@ it.each<[string, Change]>([
 it('drops the longest unseen beyond the number that memory allows', () => {
   expect(dropped([machine(1, 300), machine(2, 200), machine(3, 400)], 2)).toEqual(['machines m2']);
 });
+
+it('keeps what is a part of another machine, with its boots, as long as that one', () => {
+  const former = (n: number, merged?: Machine['merged']): Machine => ({
+    ...{ id: `m${n}` as MachineId, evidence: [] },
+    ...(merged ? { merged } : {}),
+  });
+  const parts = [{ former: former(2, [{ former: former(3), at: 1, by: 'cli' }]), at: 2, by: 'cli' }];
+  const whole = (lastSeen: number): Change => {
+    const row = machine(1, lastSeen).row as Machine;
+    return { table: 'machines', key: 'm1', row: { ...row, merged: parts } };
+  };
+  const rows = [2, 3].map((n): Change => ({ table: 'machines', key: `m${n}`, row: former(n) }));
+  const boots = [boot('b2', 'm2', 5), boot('b3', 'm3', 5)];
+  expect(dropped([whole(100), ...rows, ...boots], 10)).toEqual([]);
+  expect(dropped([whole(99), ...rows, ...boots], 10)).toEqual(['machines m1']);
+});
