@@ -102,6 +102,35 @@ describe('an install', () => {
     expect(bare.order()?.attempts).toBe(1);
   });
 
+  const preseed = { preseed: { kind: 'text', text: 'x', fill: true, secret: false } } as const;
+  const fetchPreseed = (world: InstallWorld) =>
+    world.see({ kind: 'document', mac: POS_MAC, document: 'preseed', address: POS_ADDRESS });
+
+  it('without a secret is counted although its script and its kernel were forgotten in a kill', () => {
+    const world = new InstallWorld(installProfile('phone-home', { documents: preseed }));
+    world.powerOn();
+    world.settle();
+    expect(world.powerOn()).toBe('install');
+    world.kernel();
+    world.restart(2);
+    world.osAddress();
+    expect(world.state.boots.get('b2')?.outcome).toMatchObject({ kind: 'local' });
+    fetchPreseed(world);
+    expect(world.order()).toMatchObject({ attempts: 1, state: { kind: 'installing', boot: 'b2' } });
+    expect(world.powerOn()).toBe('local');
+  });
+
+  it('without a secret and without a script is counted each time that it is ordered', () => {
+    const world = new InstallWorld(installProfile('phone-home', { documents: preseed }));
+    world.osAddress();
+    fetchPreseed(world);
+    world.phoneHome();
+    expect(world.order()).toMatchObject({ id: 'o1', attempts: 1, state: { kind: 'confirmed' } });
+    world.tell({ kind: 'reinstall', slot: 'pos-1', wipe: false }, MINUTE);
+    fetchPreseed(world);
+    expect(world.order()).toMatchObject({ id: 'o2', attempts: 1, state: { kind: 'installing', boot: 'b2' } });
+  });
+
   it('that fails three times ends parked, with its disk tried after each', () => {
     const world = new InstallWorld();
     const did: string[] = [];

@@ -29,7 +29,7 @@ export function hearSecretDocument(context: Context, signal: Extract<Signal, { k
   draft.say({ type: 'secret-fetched', at: signal.at, sentence, ...subjectOf(boot), data: { document, address } });
   // Of an install the attempt is the step; what a live system fetches is one whether it is secret or not.
   const next = isInstall(context, boot) ? boot : step(context, boot, inputOfDocument(document), signal.at);
-  hearConfiguration(context, next, { name: document, isSecret: true }, signal.at);
+  hearConfiguration(context, next, document, signal.at);
 }
 
 function isInstall(context: Context, boot: Boot): boolean {
@@ -37,15 +37,18 @@ function isInstall(context: Context, boot: Boot): boolean {
   return slot?.profile.kind === 'install';
 }
 
+function bootOfSecret(context: Context, machine: Machine, { mac, at }: { mac: MacAddress; at: number }): Boot {
+  const latest = context.draft.latestBoot(machine.id);
+  if (latest && !isOverWithoutScript(latest)) return latest;
+  return openBoot(context, { machine, mac, at, filled: fillSlot(context, machine, { mac }, at) });
+}
+
 /**
  * A system that comes from elsewhere than our scripts, and asks for one document alone, shows itself by that: at first,
  * and again when it was installed and is to be installed once more.
  */
-function bootOfSecret(context: Context, machine: Machine, { mac, at }: { mac: MacAddress; at: number }): Boot {
-  const latest = context.draft.latestBoot(machine.id);
-  const isOver = latest?.outcome !== undefined && latest.order !== undefined && latest.reached.script === undefined;
-  if (latest && !isOver) return latest;
-  return openBoot(context, { machine, mac, at, filled: fillSlot(context, machine, { mac }, at) });
+export function isOverWithoutScript({ outcome, order, reached }: Boot): boolean {
+  return outcome !== undefined && order !== undefined && reached.script === undefined;
 }
 
 /** Somebody asked for a secret that is not theirs. */
@@ -57,14 +60,12 @@ export function hearSecretRefused({ draft }: Context, signal: Extract<Signal, { 
   draft.say({ type: 'secret-refused', at: signal.at, sentence, ...(machine ? { machine: machine.id } : {}), data });
 }
 
-type Fetched = { readonly name: string; readonly isSecret: boolean };
-
 /** The installer has what it needs to erase a disk: that is what counts as an attempt, not a script that went out. */
-export function hearConfiguration(context: Context, boot: Boot, fetched: Fetched, at: number): void {
-  const order = orderOfBoot(context, boot, fetched.isSecret);
+export function hearConfiguration(context: Context, boot: Boot, document: string, at: number): void {
+  const order = orderOfBoot(context, boot, true);
   if (!order) return;
   const profile = revisionOf(context, boot)?.slots[order.slot]?.profile;
-  if (profile && configurationOf(profile).includes(fetched.name)) countAttempt(context, boot, order, at);
+  if (profile && configurationOf(profile).includes(document)) countAttempt(context, boot, order, at);
 }
 
 type File = Pick<Extract<Signal, { kind: 'asset' }>, 'done' | 'at'>;
@@ -100,12 +101,12 @@ function countAttempt(context: Context, boot: Boot, order: Order, at: number): v
  * The order under which a boot installs. A boot whose script was lost when the site was killed is taken for one: an
  * attempt too many is parked, and a person looks; an attempt too few erases a disk once more.
  */
-function orderOfBoot(context: Context, boot: Boot, isSecret = false): Order | undefined {
+function orderOfBoot(context: Context, boot: Boot, isConfiguration = false): Order | undefined {
   const { draft } = context;
   const machine = draft.machines.get(boot.machine);
   const order = machine && orderOfMachine(context, machine);
-  // With its kernel lost too, the boot was taken for one from the disk; but nobody else is given the secret.
-  const isOpen = !boot.outcome || isSecret;
+  // With its kernel lost too, the boot was taken for one from the disk; but it is given its configuration now.
+  const isOpen = !boot.outcome || isConfiguration;
   const newest = isOpen && boot.slot === order?.slot ? order : undefined;
   if (boot.order !== undefined) return orderToldOrNext(draft.orders.get(boot.order), newest);
   const isUntold = boot.reached.script === undefined;

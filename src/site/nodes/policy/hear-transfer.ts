@@ -5,7 +5,7 @@ import type { Signal } from '../../../model/signal.ts';
 import { lastReached } from './advance.ts';
 import { inputOfDocument } from './boot-machine.ts';
 import { type Context, contextOf } from './context.ts';
-import { hearConfiguration, hearInstallFile } from './hear-install.ts';
+import { hearConfiguration, hearInstallFile, isOverWithoutScript } from './hear-install.ts';
 import { fillSlot, knowMachine } from './know-machine.ts';
 import { openBoot, placeBoot, step } from './track-boot.ts';
 import { orderOfMachine } from './track-order.ts';
@@ -50,7 +50,7 @@ export function hearDocument(context: Context, signal: Extract<Signal, { kind: '
     : latest && placeBoot(context, latest, filled);
   if (!boot) return;
   const next = step(context, boot, inputOfDocument(signal.document), signal.at);
-  hearConfiguration(context, next, { name: signal.document, isSecret: false }, signal.at);
+  hearConfiguration(context, next, signal.document, signal.at);
 }
 
 /** An installed system looks at its seed at every start: that is no boot that somebody waits for the end of. */
@@ -66,6 +66,7 @@ function isInstalled(context: Context, machine: Machine): boolean {
  */
 function opensBySeed(latest: Boot | undefined, signal: Extract<Signal, { kind: 'document' }>): boolean {
   if (!latest) return true;
+  if (inputOfDocument(signal.document) === 'user-data') return isOverWithoutScript(latest);
   if (signal.document !== 'meta-data' || latest.reached.script !== undefined) return false;
   return latest.outcome !== undefined || signal.at - lastReached(latest) > SEED_OVER_MS;
 }
