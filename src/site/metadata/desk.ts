@@ -3,7 +3,7 @@ import type { Log } from '../../kernel/ports.ts';
 import { err, ok, type Result } from '../../kernel/result.ts';
 import { secretsIn, TOKEN_HOLE } from '../../model/holes.ts';
 import { findSlot } from '../../model/identity.ts';
-import { holeValuesFor, type Peer } from '../../model/peer.ts';
+import { hasSecrets, holeValuesFor, type Peer } from '../../model/peer.ts';
 import { createRefusals } from '../../model/refusals.ts';
 import type { Document } from '../../model/revision.ts';
 import type { SignalSink } from '../../model/signal.ts';
@@ -40,6 +40,8 @@ export interface Desk {
   /** A file of a seed, or a secret document, by a token. */
   byToken(token: string, file: string, ends: Ends): Promise<Answer | undefined>;
 }
+
+const NO_ATTEMPT = 'it would be no attempt of its order';
 
 /** Secrets leave by two doors only, `#bySelf` and `byToken`, and both end in `#handOver`. */
 export function createDesk(deps: MetadataDeps): Desk {
@@ -169,7 +171,7 @@ class DocumentDesk implements Desk {
     await signals.record({ kind: 'secret-document', at: clock.now(), mac: asker.self, document: name, address });
     // Only what came to be an attempt lets a disk be erased: else it could be read, and erase, any number of times.
     if (subject.slot.profile.kind === 'install' && !isCounted(store.state, subject.slot, subject.machine))
-      return this.#closed(name, subject, asker.peer, { kind: 'no', because: 'it would be no attempt of its order' });
+      return this.#closed(name, subject, asker.peer, { kind: 'no', because: NO_ATTEMPT });
     log.info(fields, `${name} fetched (secret)`);
     return ok200(text.value);
   }
@@ -198,13 +200,24 @@ class DocumentDesk implements Desk {
     const { log } = this.#deps;
     const fields = { document: name, remote: asker.peer.address, ...nameOf(subject) };
     if (text.ok && text.value !== undefined) {
-      log.info(fields, `${name} fetched`);
       await this.#tell(name, subject, asker);
+      if (asker.self && this.#isNoAttempt(name, subject))
+        return this.#closed(name, subject, asker.peer, { kind: 'no', because: NO_ATTEMPT });
+      log.info(fields, `${name} fetched`);
       return ok200(text.value);
     }
     if (text.ok) log.info(fields, `${name}: not decided yet`);
     else log.error(fields, `${name} cannot be written: ${text.error}`);
     return isFormat(name) ? lacking(name, 'pending') : pending();
+  }
+
+  /** As for a secret one, where the profile has none: whatever configures the installer begins to erase its disk. */
+  #isNoAttempt(name: string, subject: Known): subject is InSlot {
+    if (subject.kind !== 'slot' || subject.slot.profile.kind !== 'install') return false;
+    const { documents } = subject.slot.profile;
+    if (name === 'network-config' || documentIn(subject.slot, name)?.kind !== 'text' || hasSecrets(documents))
+      return false;
+    return !isCounted(this.#deps.store.state, subject.slot, subject.machine);
   }
 
   /**

@@ -192,3 +192,20 @@ it('what is no format is said to be so', async () => {
   expect((await world.ask(`/documents/${ID}/user-data`)).status).toBe(404);
   expect((await world.ask('/documents/passwd')).status).toBe(404);
 });
+
+describe('an installer whose configuration has no secret', () => {
+  it.each([
+    [`/documents/${ID}/talos`, 503],
+    [`/documents/${ID}/preseed`, 404],
+    [`/documents/${ID}/kickstart`, 403],
+    [`/nocloud/${ID}/user-data`, 503],
+  ])('is not given it where that would be no attempt of its order: %s', async (url, status) => {
+    const { world, store, signals } = await setUp(withProfile(INSTALLING));
+    applyChanges(store.state, [orderRow()]);
+    signals.counts = false;
+    expect((await world.ask(url)).status).toBe(status);
+    expect((await world.ask(`/nocloud/${ID}/network-config`)).status).toBe(200);
+    signals.counts = true;
+    expect((await world.ask(url)).status).toBe(200);
+  });
+});
