@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { createHttpServer, type HttpServer } from '../adapters/http/server.ts';
+import { createHttpServer } from '../adapters/http/server.ts';
 import { readArp } from '../adapters/node/arp.ts';
 import { answersTime } from '../adapters/node/ask-time.ts';
 import { systemClock } from '../adapters/node/clock.ts';
@@ -7,7 +7,7 @@ import { makePrivateDir, removeUnfinished } from '../adapters/node/files.ts';
 import { systemRandom } from '../adapters/node/random.ts';
 import { createSecretFiles } from '../adapters/node/secret-files.ts';
 import { openSecretStore } from '../adapters/node/secret-store.ts';
-import { type PassedSocket, passedSockets } from '../adapters/node/systemd-sockets.ts';
+import { passedSockets } from '../adapters/node/systemd-sockets.ts';
 import { openTokenMint } from '../adapters/node/token-mint.ts';
 import { createUdpPort } from '../adapters/node/udp.ts';
 import { openStore } from '../adapters/store/sqlite-store.ts';
@@ -33,10 +33,11 @@ import { dhcpSockets, listenAt, withHanded } from './handed-sockets.ts';
 import { readLoaderManifest } from './loader-manifest-file.ts';
 import { metadataRoutes } from './metadata/routes.ts';
 import { createMetrics } from './metrics.ts';
-import { overheardDevices, refuseRevision, siteAddresses } from './networks.ts';
+import { refuseRevision, siteAddresses } from './networks.ts';
 import { createDiary } from './nodes/diary.ts';
 import { nodesRoutes } from './nodes/routes.ts';
 import { startTicker } from './nodes/ticker.ts';
+import { openControlSocket, openSockets } from './open-sockets.ts';
 import { withOrderLog } from './order-log.ts';
 import { peopleRoutes } from './people.ts';
 import { checkClock } from './preflight/checks.ts';
@@ -49,6 +50,7 @@ import { createReceivers } from './signals/receivers.ts';
 import { createTftpServer } from './tftp/server.ts';
 import { startTimeWatch, type TimeWatch } from './time-watch.ts';
 import { createTransferSignals } from './transfers-to-signals.ts';
+import { type Undo, unwind } from './undo.ts';
 
 export type SiteOptions = {
   readonly config: SiteConfig;
@@ -66,9 +68,6 @@ export interface Site {
   start(): Promise<void>;
   stop(): Promise<void>;
 }
-
-/** What takes down again what was put up. */
-type Undo = () => Promise<void> | void;
 
 /** How long a start waits for its loaders. DHCP leaves machines alone whose loader is not here yet, so a site may start without. */
 const LOADERS_MS = 10_000;
@@ -244,19 +243,12 @@ async function assemble(
       addresses = siteAddresses(revision, config.interfaces, config.ports.http);
       if (!(await within(loadersTried, LOADERS_MS, clock)))
         log.warn({}, 'the loaders are not here yet; machines that need one are left alone until it is');
-      await listenHttp(http, addresses, config, passed);
-      runningTftp = tftp(addresses);
-      undo.push(() => runningTftp?.stop());
-      await runningTftp.start();
       time = await startTimeWatch({ addresses: siteAddress, revisions, answersTime, clock, log });
       undo.push(time.stop);
-      undo.push(() => dhcp.stop());
-      await dhcp.start();
-      undo.push(() => receivers.stop());
-      await receivers.start(addresses.map(({ address }) => address));
-      warnOfOverhearing(overheardDevices(config.interfaces), passed, log);
+      runningTftp = tftp(addresses);
+      await openSockets({ http, tftp: runningTftp, dhcp, receivers }, { config, addresses, passed, log }, undo);
       isServing = true;
-      await http.listen({ socketPath: await controlSocket(env, config) });
+      await openControlSocket(http, env, config);
       undo.push(startTicker({ clock, signals: diary }));
       undo.push(startRetention({ store, clock, log }) satisfies Cancel);
       await store.commit(
@@ -284,40 +276,4 @@ async function tellStop(store: Store, site: string, log: Log): Promise<void> {
   await store.commit([], [event]).catch((thrown: unknown) => {
     log.warn({ reason: AppError.from(thrown).message }, 'the stop could not be written down');
   });
-}
-
-async function listenHttp(
-  http: HttpServer,
-  addresses: readonly SiteAddress[],
-  config: SiteConfig,
-  passed: readonly PassedSocket[],
-): Promise<void> {
-  const handed = passed.filter(({ name }) => name === 'http');
-  for (const { fd } of handed) await http.listen({ fd });
-  if (handed.length === 0) for (const { address } of addresses) await http.listen({ address, port: config.ports.http });
-}
-
-/** Beside the process as systemd names it, else below the data directory's own name. */
-async function controlSocket(env: NodeJS.ProcessEnv, config: SiteConfig): Promise<string> {
-  const dir = env['RUNTIME_DIRECTORY'] ?? config.runtimeDir;
-  await makePrivateDir(dir);
-  return join(dir, 'control.sock');
-}
-
-async function unwind(undo: Undo[], log: Log): Promise<void> {
-  for (const step of undo.splice(0).reverse()) {
-    try {
-      await step();
-    } catch (error) {
-      log.error({ error }, 'a part of the site did not stop as it should');
-    }
-  }
-}
-
-function warnOfOverhearing(overheard: readonly string[], passed: readonly PassedSocket[], log: Log): void {
-  if (overheard.length === 0 || passed.some(({ name }) => name.startsWith('dhcp'))) return;
-  log.warn(
-    { overheard },
-    'DHCP also hears these devices: tie it to its own with the socket units (docs/operate/install.md)',
-  );
 }
