@@ -1,4 +1,5 @@
 import type { Brand } from './brand.ts';
+import { matchesPattern } from './pattern.ts';
 
 /** A 48-bit Ethernet address as lower-case colon-separated hex: `52:54:00:12:34:56`. */
 export type MacAddress = Brand<string, 'MacAddress'>;
@@ -31,19 +32,7 @@ export function isIdentifyingMac(mac: MacAddress): boolean {
   return mac !== '00:00:00:00:00:00' && (first & 1) === 0;
 }
 
-/** `00:11:22:*`: a star stands for any text; case does not matter. */
+/** `00:11:22:*`, or with hyphens: a star stands for any text; case does not matter. */
 export function matchesMac(pattern: string, mac: MacAddress): boolean {
-  const pieces = pattern.toLowerCase().replaceAll('-', ':').split('*');
-  const [head = ''] = pieces;
-  const tail = pieces.at(-1) ?? '';
-  if (pieces.length === 1) return mac === head;
-  if (!mac.startsWith(head) || !mac.endsWith(tail) || mac.length < head.length + tail.length) return false;
-  let from = head.length;
-  const end = mac.length - tail.length;
-  for (const piece of pieces.slice(1, -1)) {
-    const at = mac.indexOf(piece, from);
-    if (at < 0 || at + piece.length > end) return false;
-    from = at + piece.length;
-  }
-  return true;
+  return matchesPattern(pattern.replaceAll('-', ':'), mac);
 }

@@ -21,7 +21,7 @@ import { createState } from '../../../model/state.ts';
 import type { Change } from '../../../model/store.ts';
 import { decideBoot } from './decide.ts';
 import { answerOf, type BootRequest } from './decision.ts';
-import { bootArch, findHardware, type MachineEnv, matchesPattern } from './machine-env.ts';
+import { bootArch, findHardware, type MachineEnv } from './machine-env.ts';
 import { renderScript } from './scripts.ts';
 
 const bios: MachineEnv = { platform: 'pcbios', buildarch: 'i386', longMode: 'yes' };
@@ -411,16 +411,6 @@ describe('what a machine is', () => {
     ['arm32', { ...efi, buildarch: 'arm32' }, undefined],
     ['a loader that says nothing', { ...efi, buildarch: '' }, 'amd64'],
   ] as const)('%s', (_name, env, expected) => expect(bootArch(env)).toBe(expected));
-
-  it.each([
-    ['NUC*', 'nuc11', true],
-    ['*', '', true],
-    ['a*b*c', 'axxbxxc', true],
-    ['a*b*c', 'axxc', false],
-    ['ab*ba', 'aba', false],
-    ['abc', 'abcd', false],
-    ['*x*x*', 'x', false],
-  ])('pattern %s and %s: %s', (pattern, text, expected) => expect(matchesPattern(pattern, text)).toBe(expected));
 
   it('a class without patterns fits nothing', () => {
     expect(findHardware([{ ...nuc, match: {} }], { manufacturer: 'Intel' })).toBeUndefined();

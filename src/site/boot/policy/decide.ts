@@ -1,4 +1,5 @@
 import { formatDuration } from '../../../kernel/duration.ts';
+import { matchesMac } from '../../../kernel/mac.ts';
 import type { Result } from '../../../kernel/result.ts';
 import { err, ok } from '../../../kernel/result.ts';
 import { fillHoles, secretsOf } from '../../../model/holes.ts';
@@ -12,7 +13,7 @@ import type { Word } from '../codec/ipxe.ts';
 import { kernelWords, word } from '../codec/ipxe.ts';
 import type { BootContext, BootDecision, BootRequest, SystemStart } from './decision.ts';
 import { mayInstall, siteRefuses } from './install-permit.ts';
-import { bootArch, findHardware, localBootOf, matchesPattern } from './machine-env.ts';
+import { bootArch, findHardware, localBootOf } from './machine-env.ts';
 import { missingFiles, scriptFiles } from './readiness.ts';
 import { wipeWords } from './wipe-once.ts';
 
@@ -24,7 +25,7 @@ export function decideBoot(request: BootRequest, context: BootContext): BootDeci
   const { revision } = context;
   if (!revision) return decideWithoutRevision(request);
   const localBoot = localWayOf(request, undefined, revision);
-  if (revision.unknownMachines.ignore.some((pattern) => matchesPattern(pattern, request.claim.mac)))
+  if (revision.unknownMachines.ignore.some((pattern) => matchesMac(pattern, request.claim.mac)))
     return { kind: 'local', because: 'the site leaves machines with this address alone', localBoot };
   const replaced = whyFenced(request.claim, context);
   if (replaced !== undefined)

@@ -1,3 +1,4 @@
+import { matchesPattern } from '../../../kernel/pattern.ts';
 import type { Arch, HardwareClass, LocalBoot } from '../../../model/revision.ts';
 
 /** What a loader says of the firmware that it runs on. */
@@ -37,23 +38,4 @@ export function localBootOf(hardware: HardwareClass | undefined, env: MachineEnv
 
 function fits(pattern: string | undefined, text: string | undefined): boolean {
   return pattern === undefined || (text !== undefined && matchesPattern(pattern, text.trim()));
-}
-
-/** `*` stands for any text; case does not matter. Linear: the parts between the stars are found from left to right. */
-export function matchesPattern(pattern: string, text: string): boolean {
-  const parts = pattern.toLowerCase().split('*');
-  const first = parts[0] ?? '';
-  const last = parts.at(-1) ?? '';
-  const subject = text.toLowerCase();
-  if (parts.length === 1) return subject === first;
-  if (subject.length < first.length + last.length || !subject.startsWith(first) || !subject.endsWith(last))
-    return false;
-  let position = first.length;
-  const end = subject.length - last.length;
-  for (const part of parts.slice(1, -1)) {
-    const found = subject.indexOf(part, position);
-    if (found < 0 || found + part.length > end) return false;
-    position = found + part.length;
-  }
-  return true;
 }

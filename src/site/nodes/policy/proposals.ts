@@ -1,3 +1,4 @@
+import { matchesPattern } from '../../../kernel/pattern.ts';
 import type { Machine } from '../../../model/machine.ts';
 import { evidenceOf } from '../../../model/machine.ts';
 import type { HardwareClass, Revision, Slot } from '../../../model/revision.ts';
@@ -52,21 +53,4 @@ function isOfClass(machine: Machine, { match }: HardwareClass): boolean {
     const said = evidenceOf(machine, kind);
     return pattern === undefined || said === undefined || matchesPattern(pattern, said);
   });
-}
-
-/** `*` stands for any text; upper and lower case are one. */
-function matchesPattern(pattern: string, text: string): boolean {
-  const parts = pattern.toLowerCase().split('*');
-  const said = text.toLowerCase();
-  const [first = '', ...rest] = parts;
-  const last = rest.pop();
-  if (last === undefined) return said === first;
-  if (!said.startsWith(first) || !said.endsWith(last) || said.length < first.length + last.length) return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = said.indexOf(part, at);
-    if (found < 0 || found + part.length > said.length - last.length) return false;
-    at = found + part.length;
-  }
-  return true;
 }
