@@ -147,7 +147,7 @@ function boundLater(a: Binding, b: Binding): boolean {
 }
 
 /** By the number in the id and not by time: a clock may jump, the counters of the site never do. */
-function countedLater(a: { readonly id: string }, b: { readonly id: string }): boolean {
+export function countedLater(a: { readonly id: string }, b: { readonly id: string }): boolean {
   return countOf(a.id) > countOf(b.id);
 }
 

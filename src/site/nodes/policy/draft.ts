@@ -7,14 +7,13 @@ import type { Lease } from '../../../model/lease.ts';
 import type { EvidenceKind, Machine, MachineId } from '../../../model/machine.ts';
 import type { Mark, Order } from '../../../model/order.ts';
 import { ordersOf } from '../../../model/order.ts';
-import { createState } from '../../../model/state.ts';
+import { countedLater, createState } from '../../../model/state.ts';
 import type { Change, SiteState } from '../../../model/store.ts';
 import { Overlay } from './overlay.ts';
 
 /**
  * What the state would be after the changes that a batch of signals made so far: the second signal of a batch sees
- * what the first one did. Rows are only put, never deleted,
- * but for marks.
+ * what the first one did. Rows are only put, never deleted, but for marks.
  */
 export class Draft implements SiteState {
   readonly #base: SiteState;
@@ -55,11 +54,13 @@ export class Draft implements SiteState {
   }
 
   machineWith(kind: EvidenceKind, value: string): Machine | undefined {
-    return this.#fresh.machineWith(kind, value) ?? this.#base.machineWith(kind, value);
+    const old = this.#base.machineWith(kind, value);
+    // A row that was changed here speaks for itself: it may have that evidence no more.
+    return laterOf(this.#fresh.machineWith(kind, value), old && this.#fresh.machines.has(old.id) ? undefined : old);
   }
 
   latestBoot(machine: MachineId): Boot | undefined {
-    return this.#fresh.latestBoot(machine) ?? this.#base.latestBoot(machine);
+    return laterOf(this.#fresh.latestBoot(machine), this.#base.latestBoot(machine));
   }
 
   currentBinding(slot: string): Binding | undefined {
@@ -68,7 +69,8 @@ export class Draft implements SiteState {
   }
 
   newestBinding(slot: string): Binding | undefined {
-    return this.#fresh.newestBinding(slot) ?? this.#base.newestBinding(slot);
+    const [fresh, old] = [this.#fresh.newestBinding(slot), this.#base.newestBinding(slot)];
+    return fresh && old && old.number > fresh.number ? old : (fresh ?? old);
   }
 
   ordersOf(slot: string): readonly Order[] {
@@ -124,4 +126,9 @@ export class Draft implements SiteState {
     this.#fresh.put(change);
     this.#changes.set(`${change.table}/${change.key}`, change);
   }
+}
+
+/** What the whole state would answer: a row that is put once more is not the newest because of that. */
+function laterOf<Row extends { readonly id: string }>(fresh: Row | undefined, old: Row | undefined): Row | undefined {
+  return fresh && old && countedLater(old, fresh) ? old : (fresh ?? old);
 }
