@@ -41,12 +41,18 @@ export class Askers {
     this.#deps = deps;
   }
 
-  /** The MAC of the asker if its lease is one of the machine whose documents it asks for, and the wire shows it there. */
+  /**
+   * The MAC of the asker if it is of the machine whose documents it asks for, by the wire and by its lease. Where
+   * documents install, the wire is enough: an installer may have a fixed address, and what it fetches must be counted.
+   */
   async selfOf(subject: Known, ground: Ground): Promise<MacAddress | undefined> {
     const { lease } = ground.peer;
-    if (!lease || lease.expiresAt <= this.#deps.clock.now() || !this.isNicOf(subject, lease.mac)) return undefined;
+    const isLeased = lease !== undefined && lease.expiresAt > this.#deps.clock.now();
+    const installs = subject.kind === 'slot' && subject.slot.profile.kind === 'install';
+    if (!isLeased && !installs) return undefined;
     const { mac } = await this.identify(ground);
-    return mac === lease.mac ? mac : undefined;
+    if (!mac || !this.isNicOf(subject, mac)) return undefined;
+    return installs || mac === lease?.mac ? mac : undefined;
   }
 
   /** Whether a MAC is one of the machine whose documents are meant. */

@@ -41,8 +41,6 @@ export interface Desk {
   byToken(token: string, file: string, ends: Ends): Promise<Answer | undefined>;
 }
 
-const NO_ATTEMPT = 'it would be no attempt of its order';
-
 /** Secrets leave by two doors only, `#bySelf` and `byToken`, and both end in `#handOver`. */
 export function createDesk(deps: MetadataDeps): Desk {
   return new DocumentDesk(deps);
@@ -84,9 +82,9 @@ class DocumentDesk implements Desk {
     const document = documentIn(subject.slot, format);
     if (document?.kind !== 'text') return lacking(format, 'unknown');
     if (document.secret) return this.#bySelf(format, { subject, revision }, ground);
-    const closed = this.#unlessOrdered(format, subject, ground.peer);
-    if (closed) return closed;
     const asker = { ...ground, self: await this.#askers.selfOf(subject, ground) };
+    const closed = this.#unlessOrdered(format, subject, asker);
+    if (closed) return closed;
     const text = renderText(document, format, this.#filling(subject, asker));
     return this.#send(format, text, subject, asker);
   }
@@ -171,7 +169,7 @@ class DocumentDesk implements Desk {
     await signals.record({ kind: 'secret-document', at: clock.now(), mac: asker.self, document: name, address });
     // Only what came to be an attempt lets a disk be erased: else it could be read, and erase, any number of times.
     if (subject.slot.profile.kind === 'install' && !isCounted(store.state, subject.slot, subject.machine))
-      return this.#closed(name, subject, asker.peer, { kind: 'no', because: NO_ATTEMPT });
+      return this.#closed(name, subject, asker.peer, UNCOUNTED);
     log.info(fields, `${name} fetched (secret)`);
     return ok200(text.value);
   }
@@ -190,8 +188,7 @@ class DocumentDesk implements Desk {
   }
 
   async #seedFile(file: NocloudFile, subject: Known, asker: Asker): Promise<Answer> {
-    const isInstruction = file === 'user-data' && subject.kind === 'slot' && documentIn(subject.slot, file);
-    const closed = isInstruction ? this.#unlessOrdered(file, subject, asker.peer) : undefined;
+    const closed = isInstruction(file, subject) ? this.#unlessOrdered(file, subject, asker) : undefined;
     if (closed) return closed;
     return this.#send(file, renderNocloud(file, subject, this.#filling(subject, asker)), subject, asker);
   }
@@ -201,23 +198,14 @@ class DocumentDesk implements Desk {
     const fields = { document: name, remote: asker.peer.address, ...nameOf(subject) };
     if (text.ok && text.value !== undefined) {
       await this.#tell(name, subject, asker);
-      if (asker.self && this.#isNoAttempt(name, subject))
-        return this.#closed(name, subject, asker.peer, { kind: 'no', because: NO_ATTEMPT });
+      const closed = this.#unlessUncounted(name, subject, asker.peer);
+      if (closed) return closed;
       log.info(fields, `${name} fetched`);
       return ok200(text.value);
     }
     if (text.ok) log.info(fields, `${name}: not decided yet`);
     else log.error(fields, `${name} cannot be written: ${text.error}`);
     return isFormat(name) ? lacking(name, 'pending') : pending();
-  }
-
-  /** As for a secret one, where the profile has none: whatever configures the installer begins to erase its disk. */
-  #isNoAttempt(name: string, subject: Known): subject is InSlot {
-    if (subject.kind !== 'slot' || subject.slot.profile.kind !== 'install') return false;
-    const { documents } = subject.slot.profile;
-    if (name === 'network-config' || documentIn(subject.slot, name)?.kind !== 'text' || hasSecrets(documents))
-      return false;
-    return !isCounted(this.#deps.store.state, subject.slot, subject.machine);
   }
 
   /**
@@ -244,11 +232,24 @@ class DocumentDesk implements Desk {
     return { holes: { ...known, [TOKEN_HOLE]: reportUrl }, reportUrl, maySeeSecrets: false, waits };
   }
 
-  /** What configures an installer, without a secret in it: whoever reads it may begin to erase a disk at once. */
-  #unlessOrdered(name: string, subject: InSlot, peer: Peer): Answer | undefined {
+  /**
+   * What configures an installer, without a secret in it: whoever reads it may begin to erase a disk at once. So it is for
+   * the machine alone, as only what it fetches itself is an attempt of its order.
+   */
+  #unlessOrdered(name: string, subject: InSlot, { peer, self }: Asker): Answer | undefined {
     if (subject.slot.profile.kind !== 'install') return undefined;
     const permit = mayConfigure(this.#deps.store.state, subject.slot, subject.machine, this.#deps.clock.now());
-    return permit.kind === 'yes' ? undefined : this.#closed(name, subject, peer, permit);
+    if (permit.kind !== 'yes') return this.#closed(name, subject, peer, permit);
+    if (self) return undefined;
+    return this.#closed(name, subject, peer, { kind: 'no', because: 'another machine than that of the order asks' });
+  }
+
+  /** As for a secret: only what came to be an attempt lets a disk be erased. Where a profile has secrets, those count. */
+  #unlessUncounted(name: string, subject: Known, peer: Peer): Answer | undefined {
+    const begins = subject.kind === 'slot' && subject.slot.profile.kind === 'install' && isInstruction(name, subject);
+    if (!begins || hasSecrets(subject.slot.profile.documents)) return undefined;
+    if (isCounted(this.#deps.store.state, subject.slot, subject.machine)) return undefined;
+    return this.#closed(name, subject, peer, UNCOUNTED);
   }
 
   #closed(name: string, subject: InSlot, peer: Peer, permit: Exclude<Permit, { kind: 'yes' }>): Answer {
@@ -266,6 +267,14 @@ class DocumentDesk implements Desk {
     this.#refuse(refusal);
     return file === 'ignition' ? lacking(file, 'closed') : forbidden;
   }
+}
+
+const UNCOUNTED = { kind: 'no', because: 'it would be no attempt of its order' } as const;
+
+/** Whether it tells a system what to do, and not only who it is. */
+function isInstruction(name: string, subject: Known): subject is InSlot {
+  const tells = name === 'user-data' || isFormat(name);
+  return tells && subject.kind === 'slot' && documentIn(subject.slot, name) !== undefined;
 }
 
 function isSecretOf(subject: Known, name: string): subject is InSlot {

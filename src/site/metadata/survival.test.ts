@@ -19,7 +19,8 @@ import {
   TEXTS,
   withProfile,
 } from '../../../test/support/format-site.ts';
-import { POS_MAC, sampleTokens, T0 } from '../../../test/support/sample-site.ts';
+import { OTHER_MAC, POS_MAC, sampleTokens, T0 } from '../../../test/support/sample-site.ts';
+import type { Ipv4 } from '../../kernel/ipv4.ts';
 import type { Profile } from '../../model/revision.ts';
 import { applyChanges } from '../../model/state.ts';
 
@@ -121,6 +122,30 @@ describe('user-data of an install that anybody may read', () => {
     expect(await world.ask(url)).toMatchObject({ status: 200, body: TEXTS['user-data'] });
     applyChanges(store.state, [orderRow({ state: { kind: 'confirmed', at: T0, by: 'api' } })]);
     expect(await world.ask(url)).toEqual({ status: 200, body: '#cloud-config\n{}\n' });
+  });
+
+  it('is an attempt also of a machine with a fixed address, and goes to nobody else', async () => {
+    site = await createFormatSite(withProfile(INSTALLING));
+    const { server, store, neighbours, signals } = site;
+    applyChanges(store.state, [orderRow()]);
+    const ask = async (remoteAddress: string) =>
+      (await server.app.inject({ url: `/documents/${ID}/preseed`, remoteAddress })).statusCode;
+    neighbours.set('10.0.0.66' as Ipv4, OTHER_MAC);
+    neighbours.set('10.0.0.50' as Ipv4, POS_MAC);
+    expect([await ask('10.0.0.66'), await ask('10.0.0.67'), store.state.orders.get('o1')?.state.kind]).toEqual([
+      404,
+      404,
+      'open',
+    ]);
+    expect(signals.heard).toEqual([]);
+    expect([await ask('10.0.0.50'), store.state.orders.get('o1')?.state.kind]).toEqual([200, 'installing']);
+  });
+
+  it.each([byId, byToken, `/documents/${ID}/preseed`])('%s is not sent where it came to be no attempt', async (url) => {
+    site = await createFormatSite(withProfile(INSTALLING));
+    applyChanges(site.store.state, [orderRow()]);
+    site.signals.counts = false;
+    expect((await site.world.ask(url)).status).not.toBe(200);
   });
 
   it('the other files of its seed are there at any time', async () => {

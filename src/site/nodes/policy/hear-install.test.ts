@@ -364,3 +364,35 @@ it('an installed system that looks at its seed at a start from its disk opens no
   expect(world.state.boots.size).toBe(boots);
   expect([...world.state.boots.values()].at(-1)?.outcome?.kind).toBe('local');
 });
+
+describe('a configuration without a secret', () => {
+  const profile = installProfile('disk-boot', {
+    documents: { preseed: { kind: 'text', text: 'd-i x/y string z\n', fill: true, secret: false } },
+  });
+  const preseed = (world: InstallWorld) =>
+    world.see({ kind: 'document', mac: POS_MAC, document: 'preseed', address: POS_ADDRESS });
+
+  it('is an attempt also if script and kernel of its boot were lost with a kill', () => {
+    const world = new InstallWorld(profile, { leases: true });
+    world.see({ kind: 'dhcp', mac: POS_MAC, client: 'firmware', clientKind: 'bios', message: 'request' });
+    world.settle();
+    expect(world.decide(POS_MAC).kind).toBe('install');
+    world.restart();
+    world.osAddress();
+    expect([...world.state.boots.values()].at(-1)?.outcome?.kind).toBe('local');
+    preseed(world);
+    expect(world.order()).toMatchObject({ attempts: 1, state: { kind: 'installing' } });
+    expect(world.powerOn()).toBe('local');
+  });
+
+  it('is an attempt of the next boot where a system without a script of ours is installed again', () => {
+    const world = new InstallWorld(profile);
+    world.osAddress();
+    preseed(world);
+    world.tell({ kind: 'confirm', slot: 'pos-1' });
+    world.tell({ kind: 'reinstall', slot: 'pos-1', wipe: false });
+    preseed(world);
+    expect(world.order()).toMatchObject({ id: 'o2', attempts: 1, state: { kind: 'installing' } });
+    expect(world.state.boots.size).toBe(2);
+  });
+});

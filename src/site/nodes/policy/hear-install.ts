@@ -51,6 +51,11 @@ export function isOverWithoutScript({ outcome, order, reached }: Boot): boolean 
   return outcome !== undefined && order !== undefined && reached.script === undefined;
 }
 
+/** An install that began without a script of ours, and is over. */
+export function isOverBySeed({ outcome, order, reached }: Boot): boolean {
+  return outcome !== undefined && order !== undefined && reached.script === undefined;
+}
+
 /** Somebody asked for a secret that is not theirs. */
 export function hearSecretRefused({ draft }: Context, signal: Extract<Signal, { kind: 'secret-refused' }>): void {
   const { address, mac, because } = signal;
