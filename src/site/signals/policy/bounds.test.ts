@@ -29,4 +29,11 @@ describe('what was heard before', () => {
     expect(['1', '2', '3'].map((id) => heard.has('a', id))).toEqual([false, true, true]);
     expect(heard.has('b', '3')).toBe(false);
   });
+
+  it('keeps no id that is longer than any of Talos: a thousand of 60 KB each would fill the memory', () => {
+    const heard = new HeardBefore(2);
+    heard.note('a', 'x'.repeat(64));
+    heard.note('a', 'x'.repeat(65));
+    expect([heard.has('a', 'x'.repeat(64)), heard.has('a', 'x'.repeat(65))]).toEqual([true, false]);
+  });
 });

@@ -49,6 +49,9 @@ export class FewOfEach {
   }
 }
 
+/** Talos counts its events by 20 letters; who sends a longer id is heard, and each time anew. */
+const MAX_ID_LENGTH = 64;
+
 /** The last things of each key that were heard, so that one that comes again is known. */
 export class HeardBefore {
   readonly #perKey: number;
@@ -63,6 +66,7 @@ export class HeardBefore {
   }
 
   note(key: string, id: string): void {
+    if (id.length > MAX_ID_LENGTH) return;
     const ids = this.#heard.get(key) ?? new Set();
     ids.add(id);
     if (ids.size > this.#perKey) dropOldest(ids);
