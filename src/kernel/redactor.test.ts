@@ -23,6 +23,37 @@ describe('a redactor', () => {
     expect(redact('-----BEGIN KEY-----')).toBe('-----BEGIN KEY-----');
   });
 
+  test('forgets no secret for the many lines of another one', () => {
+    const bundle = Array.from({ length: 3_000 }, (_, i) => `line-of-a-bundle-${i}`).join('\n');
+    const { redact } = knowing('geheim-1', bundle);
+    expect(redact('geheim-1, line-of-a-bundle-7, line-of-a-bundle-2999')).toBe('[hidden], [hidden], [hidden]');
+    expect(redact(`x ${bundle} y`)).toBe('x [hidden] y');
+  });
+
+  test('forgets those first that were not used for longest', () => {
+    const redactor = knowing('old-but-used', 'old-and-gone');
+    for (let i = 0; i < 999; i++) {
+      redactor.learn(`newer-${i}`);
+      redactor.learn('old-but-used');
+    }
+    expect(redactor.redact('old-but-used old-and-gone newer-998')).toBe('[hidden] old-and-gone [hidden]');
+  });
+
+  test('takes out what two of them share', () => {
+    const { redact } = knowing('geheim-und-mehr', 'mehr-noch-dazu');
+    expect(redact('geheim-und-mehr-noch-dazu!')).toBe('[hidden]!');
+  });
+
+  test('leaves the beginning of a secret: hidden too, it would tell a guesser of each letter that is right', () => {
+    const { redact } = knowing('geheim-und-mehr');
+    expect(redact('token: geheim-und')).toBe('token: geheim-und');
+  });
+
+  test('takes out what stood in several lines and came in one', () => {
+    const { redact } = knowing('user: kim\npass: short7\n');
+    expect(redact('said user: kim pass: short7')).toBe('said [hidden]');
+  });
+
   test('leaves what is too short to be told from a word, and half a character', () => {
     const { redact } = knowing('root', '\ud800lonely');
     expect(redact('the root of \ud800lonely')).toBe('the root of [hidden]');
