@@ -9,9 +9,21 @@ test('what nodes say of themselves is passed on without secrets', async () => {
   const signals = new SampleSignals();
   const told = redactSignals(signals, redactor);
   told.observe({ kind: 'system-log', at: T0, mac: POS_MAC, line: 'token=geheim-1', level: 4 });
+  const description =
+    'restored from cache: DataSourceNoCloudNet [seed=cmdline,http://10.0.0.1/t/AbCdEf0123456789AbCdEf/]';
+  told.observe({
+    kind: 'report',
+    at: T0,
+    mac: POS_MAC,
+    issuedAt: T0,
+    name: 'check-cache',
+    phase: 'other',
+    description,
+  });
   await told.record({ kind: 'phone-home', at: T0, mac: POS_MAC, issuedAt: T0, hostname: 'geheim-1' });
   expect(signals.heard).toMatchObject([
-    { line: 'token=[hidden]', mac: POS_MAC },
+    { line: 'token=…', mac: POS_MAC },
+    { description: expect.stringMatching(/http:\/\/10.0.0.1\/t\/…\/\]$/), issuedAt: T0 },
     { hostname: '[hidden]', at: T0 },
   ]);
 });

@@ -110,7 +110,8 @@ describe('POST /r/<token>/report', () => {
     ['null', { name: 'null', phase: 'other' }],
     ['', { name: 'report', phase: 'other' }],
     ['{"name":7,"event_type":"boom","result":{}}', { name: 'report', phase: 'other' }],
-    [JSON.stringify({ name: `a\u001b[2J\n${'x'.repeat(999)}` }), { name: `a [2J ${'x'.repeat(250)}`, phase: 'other' }],
+    [JSON.stringify({ name: `a\u001b[2J\n${'x'.repeat(999)}` }), { name: 'a [2J', phase: 'other' }],
+    [JSON.stringify({ name: `${'x '.repeat(124)}geheim-geheim` }), { name: 'x '.repeat(124).trim(), phase: 'other' }],
   ])('%s is heard as something', async (text, expected) => {
     const { signals, post } = await setUp();
     expect((await post(`/r/${token}/report`, text)).statusCode).toBe(200);

@@ -69,9 +69,16 @@ function decodeForm(text: string): string {
 function textOf(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   const text = value
-    .replace(/[\p{Cc}\p{Cf}\p{Cs}]+/gu, ' ')
+    .replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]+/gu, ' ')
     .trim()
-    .slice(0, MAX_TEXT_LENGTH)
     .toWellFormed();
-  return text === '' || text === 'N/A' ? undefined : text;
+  // Whole words: who knows the secrets by their text looks for them later, and half of one would not be found.
+  const short =
+    text.length > MAX_TEXT_LENGTH
+      ? text
+          .slice(0, MAX_TEXT_LENGTH + 1)
+          .replace(/\S*$/, '')
+          .trimEnd()
+      : text;
+  return short === '' || short === 'N/A' ? undefined : short;
 }

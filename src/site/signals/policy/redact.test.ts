@@ -30,6 +30,7 @@ describe('a received line', () => {
 
   it('is shown without escapes for terminals, and cut', () => {
     expect(showable('a\u001b[2Jb\r\nc\u0007')).toBe('a [2Jb c');
+    expect(showable('disk \u202Egnikrow\u2028 is\u200B fine')).toBe('disk  gnikrow  is  fine');
     expect(showable(`${'x '.repeat(199)}${'y'.repeat(9)}`)).toBe(`${'x '.repeat(199)}…`);
     expect(showable('x'.repeat(400))).toBe('x'.repeat(400));
     expect(showable('x'.repeat(500))).toBe('…');

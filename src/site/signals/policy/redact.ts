@@ -27,10 +27,10 @@ export function redact(line: string): string {
 
 const MAX_LETTERS = 400;
 
-/** A received text as it may be shown: without secrets and control characters, and not longer than a person reads. */
+/** A received text as it may be shown: without secrets, control characters and those that turn a line around, and not longer than a person reads. */
 export function showable(line: string): string {
   const plain = redact(line)
-    .replace(/\p{Cc}+/gu, ' ')
+    .replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]+/gu, ' ')
     .trim();
   // Whole words: who knows the secrets by their text looks for them later, and half of one would not be found.
   return plain.length > MAX_LETTERS ? `${plain.slice(0, MAX_LETTERS + 1).replace(/\S*$/, '')}…` : plain;
