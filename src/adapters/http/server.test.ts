@@ -12,6 +12,7 @@ const lines: { level: string; fields: LogFields; message: string }[] = [];
 const line = (level: string) => (fields: LogFields, message: string) => void lines.push({ level, fields, message });
 const log: Log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
 
+let slow = 0;
 const routes: Routes = (app) => {
   app.get('/hello/:name', (request) => ({ hello: (request.params as { name: string }).name }));
   app.get('/weather', () => {
@@ -21,7 +22,10 @@ const routes: Routes = (app) => {
     throw new TypeError('secret detail');
   });
   app.post('/say', (request) => ({ got: request.body }));
-  app.get('/slow', () => new Promise(() => undefined));
+  app.get('/slow', () => {
+    slow += 1;
+    return new Promise(() => undefined);
+  });
   app.get('/t/:token/user-data', () => 'x');
 };
 
@@ -29,6 +33,7 @@ let server: HttpServer;
 let folder: string;
 beforeEach(async () => {
   lines.length = 0;
+  slow = 0;
   folder = await mkdtemp(join(tmpdir(), 'slipway-http-'));
   server = await createHttpServer({ log, routes: [routes] });
 });
@@ -130,6 +135,42 @@ describe('listeners', () => {
     expect(await get({ host: '127.0.0.1', localAddress: '127.0.0.2', port, path: '/hello/a' })).toBe('{"hello":"a"}');
     for (const socket of idle) socket.destroy();
     await expect.poll(() => get({ host: '127.0.0.1', port, path: '/hello/b' }).catch(() => '')).toBe('{"hello":"b"}');
+    await few.close(0);
+  });
+
+  test('where many clients hold all places, who has fewer than they is served', async () => {
+    const few = await createHttpServer({ log, routes: [routes], maxConnections: 8, maxConnectionsPerClient: 4 });
+    const port = await few.listen({ address: '127.0.0.1', port: 0 });
+    const idle = ['127.0.0.3', '127.0.0.4', '127.0.0.5'].flatMap((localAddress) =>
+      Array.from({ length: 4 }, () => connect({ host: '127.0.0.1', localAddress, port }).on('error', () => undefined)),
+    );
+    await expect.poll(() => few.counters()['turned-away']).toBe(4);
+    for (let n = 0; n < 3; n++)
+      expect(await get({ host: '127.0.0.1', localAddress: '127.0.0.2', port, path: '/hello/a' })).toBe('{"hello":"a"}');
+    for (const socket of idle) socket.destroy();
+    await few.close(0);
+  });
+
+  test('it is an idle connection that gives way, and no answer on its way', async () => {
+    const few = await createHttpServer({ log, routes: [routes], maxConnections: 3, maxConnectionsPerClient: 3 });
+    const port = await few.listen({ address: '127.0.0.1', port: 0 });
+    const ended: string[] = [];
+    const open = async (name: string, localAddress: string, text: string) => {
+      const socket = connect({ host: '127.0.0.1', localAddress, port });
+      socket.on('error', () => undefined).on('close', () => ended.push(name));
+      await new Promise((resolve) => socket.once('connect', resolve));
+      socket.write(text);
+      return socket;
+    };
+    const sockets = [
+      await open('asks', '127.0.0.3', 'GET /slow HTTP/1.1\r\n\r\n'),
+      await open('idle', '127.0.0.3', ''),
+      await open('asks too', '127.0.0.3', 'GET /slow HTTP/1.1\r\n\r\n'),
+    ];
+    await expect.poll(() => slow).toBe(2);
+    expect(await get({ host: '127.0.0.1', localAddress: '127.0.0.2', port, path: '/hello/a' })).toBe('{"hello":"a"}');
+    expect(ended).toEqual(['idle']);
+    for (const socket of sockets) socket.destroy();
     await few.close(0);
   });
 

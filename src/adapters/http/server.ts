@@ -6,6 +6,7 @@ import { LogBudget } from '../../kernel/log-budget.ts';
 import type { Log } from '../../kernel/ports.ts';
 import { redactPath } from './access-log.ts';
 import { refuseMalformed, sendError } from './error-reply.ts';
+import { shareFairly } from './fair-share.ts';
 import { type ListenAt, listen } from './listen.ts';
 
 /** A group of routes: a fastify plugin with parsers and hooks of its own that no other group sees. */
@@ -14,7 +15,7 @@ export type Routes = (app: FastifyInstance) => void | Promise<void>;
 export type HttpServerOptions = {
   readonly log: Log;
   readonly routes: readonly Routes[];
-  /** Connections per listener; what comes on top is closed at once. */
+  /** Connections per listener; for what comes on top, the client with the most of them loses one. */
   readonly maxConnections?: number;
   /** Connections per client address and listener; what comes on top is closed at once. */
   readonly maxConnectionsPerClient?: number;
@@ -130,7 +131,7 @@ async function createApp({ log, routes }: HttpServerOptions, count: Count): Prom
 
 function createListener(
   app: FastifyInstance,
-  { log, maxConnections, maxConnectionsPerClient = MAX_CONNECTIONS_PER_CLIENT }: HttpServerOptions,
+  { log, maxConnections = MAX_CONNECTIONS, maxConnectionsPerClient = MAX_CONNECTIONS_PER_CLIENT }: HttpServerOptions,
   count: Count,
   budget: LogBudget,
 ): Server {
@@ -145,7 +146,6 @@ function createListener(
     },
     app.routing,
   );
-  server.maxConnections = maxConnections ?? MAX_CONNECTIONS;
   server.on('clientError', (error: Error & { code?: string }, socket) => {
     if (error.code !== 'ECONNRESET') {
       count('malformed');
@@ -158,30 +158,12 @@ function createListener(
     count('turned-away');
     if (budget.spend('drop')) log.warn({ remote: drop?.remoteAddress }, 'too many connections: one was turned away');
   });
-  limitClients(server, maxConnectionsPerClient, (remote) => {
+  const onTurnedAway = (remote: string): void => {
     count('turned-away');
     if (budget.spend('crowd')) log.warn({ remote }, 'too many connections of one client: one was turned away');
-  });
+  };
+  shareFairly(server, { most: maxConnections, mostOfOne: maxConnectionsPerClient, onTurnedAway });
   return server;
-}
-
-/** Hangs up on the connections of a client beyond `most`. Those of a Unix socket have no address, and are not counted. */
-function limitClients(server: Server, most: number, onTurnedAway: (remote: string) => void): void {
-  const counts = new Map<string, number>();
-  server.on('connection', (socket) => {
-    const remote = socket.remoteAddress;
-    if (remote === undefined) return;
-    const count = (counts.get(remote) ?? 0) + 1;
-    counts.set(remote, count);
-    socket.once('close', () => {
-      const left = (counts.get(remote) ?? 1) - 1;
-      if (left > 0) counts.set(remote, left);
-      else counts.delete(remote);
-    });
-    if (count <= most) return;
-    socket.destroy();
-    onTurnedAway(remote);
-  });
 }
 
 async function closeServer(server: Server, graceMs: number): Promise<void> {
