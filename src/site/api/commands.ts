@@ -97,6 +97,8 @@ export class CommandGate {
     if (locked !== undefined) return locked;
     if (isSame(given, pin)) {
       this.#wrongPins.noteRight(remote, clock.monotonic());
+      // Whoever has the PIN is one of the site, also with a code that was misread.
+      this.#wrongCodes.noteRight(remote, clock.monotonic());
       return undefined;
     }
     this.#wrongPins.noteWrong(remote, clock.monotonic());

@@ -15,7 +15,7 @@ const detail: NodeDetail = { boots: [] };
 
 async function setUp(notReady: readonly string[] = []) {
   const asked: EventQuery[] = [];
-  const site: SiteQueries = {
+  const site: { -readonly [K in keyof SiteQueries]: SiteQueries[K] } = {
     status: () => ({ site: 'store-0417', ready: true }) as SiteStatus,
     nodes: (): SiteNodes => ({ nodes: [], machines: [] }),
     node: (name) => (name === 'pos-1' ? detail : undefined),
@@ -32,7 +32,7 @@ async function setUp(notReady: readonly string[] = []) {
     routes: [(app) => registerApiRoutes(app, site, () => false)],
   });
   const get = (url: string) => server.app.inject({ method: 'GET', url });
-  return { get, asked };
+  return { get, asked, site };
 }
 
 function event(seq: number, more: Partial<Event> = {}): Event {
@@ -60,6 +60,23 @@ describe('/api/v1', () => {
     expect((await get('/api/v1/status')).json()).toMatchObject({ site: 'store-0417' });
     expect((await get('/api/v1/nodes')).json()).toEqual({ nodes: [], machines: [] });
     expect((await get('/api/v1/nodes/pos-1')).json()).toEqual(detail);
+  });
+
+  it('answers one question in each turn of the loop, however many ask at once', async () => {
+    const turns: number[] = [];
+    let turn = 0;
+    const { get, site } = await setUp();
+    site.nodes = () => {
+      turns.push(turn);
+      return { nodes: [], machines: [] };
+    };
+    const count = (): void => {
+      turn += 1;
+      if (turns.length < 20) setImmediate(count);
+    };
+    setImmediate(count);
+    await Promise.all(Array.from({ length: 20 }, () => get('/api/v1/nodes')));
+    expect(new Set(turns).size).toBe(20);
   });
 
   it('names what it does not have', async () => {

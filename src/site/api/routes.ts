@@ -10,6 +10,7 @@ import type { NodeDetail, SiteNodes, SiteStatus } from '../../wire/api/views.ts'
 import type { CommandGate } from './commands.ts';
 import { parseCommand, parseMachineCommand } from './policy/parse-command.ts';
 import { streamEvents } from './stream.ts';
+import { createTurns } from './turns.ts';
 
 /** Who asks: what stands on the screens of machines is shown at the terminal of the site alone. */
 export type Asker = { readonly isTerminal: boolean };
@@ -117,14 +118,15 @@ export function registerApiRoutes(
   app.get('/healthz', (_request, reply) => reply.type('text/plain').send('ok\n'));
   app.get('/readyz', (_request, reply) => sendReadiness(reply, site.notReady()));
   app.get('/metrics', async (_request, reply) => reply.type('text/plain; version=0.0.4').send(await site.metrics()));
-  app.get('/api/v1/status', () => site.status());
-  app.get('/api/v1/nodes', ({ raw }) => site.nodes({ isTerminal: isControl(raw) }));
-  app.get<{ Params: { name: string } }>('/api/v1/nodes/:name', (request) => {
-    const node = site.node(request.params.name, { isTerminal: isControl(request.raw) });
-    if (!node)
-      throw new AppError('not-found', `this site has no slot or machine named ${JSON.stringify(request.params.name)}`);
-    return node;
-  });
+  const inTurn = createTurns();
+  // Who hung up meanwhile is answered with nothing, which costs nothing.
+  const show = ({ raw }: FastifyRequest, view: (who: Asker) => object) =>
+    inTurn(() => (raw.socket.destroyed ? {} : view({ isTerminal: isControl(raw) })));
+  app.get('/api/v1/status', (request) => show(request, () => site.status()));
+  app.get('/api/v1/nodes', (request) => show(request, (who) => site.nodes(who)));
+  app.get<{ Params: { name: string } }>('/api/v1/nodes/:name', (request) =>
+    show(request, (who) => nodeNamed(site, request.params.name, who)),
+  );
   app.get('/api/v1/events', (request, reply) => {
     if (wantsStream(request)) {
       const end = streamEvents(reply, site, matchesQuery(queryOf(request)));
@@ -134,6 +136,12 @@ export function registerApiRoutes(
     }
     return site.events(queryOf(request)).then((events) => reply.send({ events }));
   });
+}
+
+function nodeNamed(site: SiteQueries, name: string, who: Asker): NodeDetail {
+  const node = site.node(name, who);
+  if (!node) throw new AppError('not-found', `this site has no slot or machine named ${JSON.stringify(name)}`);
+  return node;
 }
 
 function sendReadiness(reply: FastifyReply, reasons: readonly string[]): FastifyReply {

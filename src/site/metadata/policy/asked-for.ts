@@ -1,3 +1,4 @@
+import { parseMac } from '../../../kernel/mac.ts';
 import type { Revision } from '../../../model/revision.ts';
 import type { SiteState } from '../../../model/store.ts';
 import { findSubject, type Subject } from './subject.ts';
@@ -22,9 +23,12 @@ export function idsIn({ query, headers }: Said): readonly string[] {
   const nics = Array.from({ length: MAX_NICS }, (_, n) => headers[`x-rhn-provisioning-mac-${n}`]).map((value) =>
     typeof value === 'string' ? value.trim().split(/\s+/).at(-1) : undefined,
   );
-  return [...named, ...nics, headers['x-system-serial-number']].filter(
-    (id): id is string => typeof id === 'string' && id !== '' && !id.includes('$\u007b'),
-  );
+  // For what is no MAC all machines would be looked through.
+  return [
+    ...named,
+    ...nics.filter((mac) => parseMac(mac ?? '') !== undefined),
+    headers['x-system-serial-number'],
+  ].filter((id): id is string => typeof id === 'string' && id !== '' && !id.includes('$\u007b'));
 }
 
 /** Whom a list of ids means: the first that has a slot, else the first that somebody may still give one. */
