@@ -79,6 +79,24 @@ describe('/api/v1', () => {
     expect(new Set(turns).size).toBe(20);
   });
 
+  it('reads events for one question at a time, and each type once, however often it is named', async () => {
+    const { get, site } = await setUp();
+    let reading = 0;
+    const most: number[] = [];
+    const types: unknown[] = [];
+    site.events = async (query) => {
+      reading += 1;
+      most.push(reading);
+      types.push(query.types);
+      await new Promise((resolve) => setImmediate(resolve));
+      reading -= 1;
+      return [];
+    };
+    const url = `/api/v1/events?${'type=slot-filled&'.repeat(500)}`;
+    await Promise.all(Array.from({ length: 5 }, () => get(url)));
+    expect([most, types]).toEqual([[1, 1, 1, 1, 1], Array(5).fill(['slot-filled'])]);
+  });
+
   it('names what it does not have', async () => {
     const { get } = await setUp();
     const answer = await get('/api/v1/nodes/pos-9');

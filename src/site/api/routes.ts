@@ -119,6 +119,8 @@ export function registerApiRoutes(
   app.get('/readyz', (_request, reply) => sendReadiness(reply, site.notReady()));
   app.get('/metrics', async (_request, reply) => reply.type('text/plain; version=0.0.4').send(await site.metrics()));
   const inTurn = createTurns();
+  // One reader at a time: what machines wait for is written by the same thread.
+  const reading = createTurns();
   // Who hung up meanwhile is answered with nothing, which costs nothing.
   const show = ({ raw }: FastifyRequest, view: (who: Asker) => object) =>
     inTurn(() => (raw.socket.destroyed ? {} : view({ isTerminal: isControl(raw) })));
@@ -134,7 +136,9 @@ export function registerApiRoutes(
       reply.raw.on('close', () => streams.delete(end));
       return;
     }
-    return site.events(queryOf(request)).then((events) => reply.send({ events }));
+    const query = queryOf(request);
+    const read = async () => (request.raw.socket.destroyed ? [] : site.events(query));
+    return reading(read).then((events) => reply.send({ events }));
   });
 }
 
@@ -159,7 +163,7 @@ function wantsStream(request: FastifyRequest): boolean {
 /** The filter of `?after= &limit= &order=newest &slot= &type=`. Throws `usage-invalid`. */
 function queryOf(request: FastifyRequest): EventQuery {
   const query = request.query as Record<string, string | string[] | undefined>;
-  const types = [query['type'] ?? []].flat();
+  const types = [...new Set([query['type'] ?? []].flat())];
   const unknown = types.find((type) => !(EVENT_TYPES as readonly string[]).includes(type));
   if (unknown !== undefined)
     throw new AppError(
