@@ -43,6 +43,13 @@ describe('merge', () => {
     });
   });
 
+  it('keeps what was told of a boot that stood still', () => {
+    const made = world();
+    made.see({ kind: 'tick', listeningSince: made.now }, 30 * 60_000);
+    made.tell(merge('pos-1', 'm2'));
+    expect(made.state.latestBoot('m2' as never)?.outcome).toMatchObject({ kind: 'stalled', stage: 'held' });
+  });
+
   it('warns where an install is ordered that the other one would get too', () => {
     const made = world();
     made.tell({ kind: 'reinstall', slot: 'pos-1', wipe: false });

@@ -11,7 +11,7 @@ import type { Context } from './context.ts';
 import { joinMachines } from './merge-nic.ts';
 import { keepApart, type Parts, takeNic, undoMerge } from './merge-rows.ts';
 import { hasPart, machinesNamed, wholeOf } from './named-machine.ts';
-import { step } from './track-boot.ts';
+import { endBoot } from './track-boot.ts';
 import { hasNotEnded } from './track-order.ts';
 import { describe } from './words.ts';
 
@@ -78,7 +78,7 @@ export function split(context: Context, command: Extract<Command, { kind: 'split
   if (!cut.ok) return cut;
   const { parts, undone } = cut.value;
   const { kept, freed } = parts;
-  endBoot(context, machine, macsOf(freed), said.at);
+  endBootOver(context, machine, macsOf(freed), said.at);
   draft.putMachine(kept);
   draft.putMachine(freed);
   fenceToo(context, parts, undone, said);
@@ -134,9 +134,9 @@ function nothingLeft({ id }: Machine, freed: Machine): string {
 }
 
 /** A boot over a NIC that is another machine's now is nobody's. */
-function endBoot(context: Context, machine: Machine, macs: readonly MacAddress[], at: number): void {
+function endBootOver(context: Context, machine: Machine, macs: readonly MacAddress[], at: number): void {
   const boot = context.draft.latestBoot(machine.id);
-  if (boot && macs.includes(boot.mac)) step(context, boot, 'power-on', at);
+  if (boot && macs.includes(boot.mac)) endBoot(context, boot, at);
 }
 
 /** What was fenced off as a whole is fenced off in each part; not what was no part of it then. */

@@ -4,7 +4,7 @@ import type { Machine, Merge } from '../../../model/machine.ts';
 import { macsOf } from '../../../model/machine.ts';
 import type { Context } from './context.ts';
 import { mergeRows } from './merge-rows.ts';
-import { step } from './track-boot.ts';
+import { endBoot } from './track-boot.ts';
 import { describe } from './words.ts';
 
 type Heard = { readonly mac: MacAddress; readonly at: number };
@@ -13,7 +13,7 @@ type Heard = { readonly mac: MacAddress; readonly at: number };
 export function joinMachines(context: Context, keep: Machine, other: Machine, how: Pick<Merge, 'at' | 'by'>): Machine {
   const { draft } = context;
   const open = draft.latestBoot(other.id);
-  if (open) step(context, open, 'power-on', how.at);
+  if (open) endBoot(context, open, how.at);
   const machine = mergeRows(keep, other, how);
   draft.putMachine({ id: other.id, evidence: [] });
   draft.putMachine(machine);

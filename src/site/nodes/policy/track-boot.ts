@@ -21,7 +21,7 @@ export type Opening = {
 export function openBoot(context: Context, { machine, mac, client, at, filled }: Opening): Boot {
   const { draft, memory, revision } = context;
   const former = draft.latestBoot(machine.id);
-  if (former) step(context, former, currentStall(former) ? 'gave-up' : 'power-on', at);
+  if (former) endBoot(context, former, at);
   if (former?.mac === mac && former.client === client && client !== undefined) judgeDisk(context, machine, former, at);
   const seenAt = Math.max(memory.sightingOf(mac, at)?.firstAt ?? at, former?.closedAt ?? 0);
   const openedAt = Math.min(seenAt, at);
@@ -41,6 +41,11 @@ export function openBoot(context: Context, { machine, mac, client, at, filled }:
   const sentence = `${describe(machine)} was switched on`;
   draft.say({ type: 'boot-opened', at: openedAt, sentence, ...subjectOf(boot) });
   return boot;
+}
+
+/** Ends a boot that is open: its machine began anew, or is another one now. What was told of its stall is how it ended. */
+export function endBoot(context: Context, boot: Boot, at: number): void {
+  step(context, boot, currentStall(boot) ? 'gave-up' : 'power-on', at);
 }
 
 /**
