@@ -7,7 +7,7 @@ export function socketOption(): Option {
 }
 
 export function jsonOption(): Option {
-  return new Option('--json', 'print JSON, as the API has it');
+  return new Option('--json', 'print JSON, for programs');
 }
 
 export type AskOptions = { readonly socket: string; readonly json?: boolean };

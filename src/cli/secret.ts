@@ -37,7 +37,7 @@ export function addSecretCommands(program: Command, io: CliIo): void {
     },
   );
   add('remove', 'forgets a value')
-    .argument('<name>')
+    .argument('<name>', 'as the template has it in @{secret.NAME}')
     .action((name: string, options: AskOptions) => tell(options, name, 'remove', {}));
 }
 

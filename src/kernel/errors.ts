@@ -44,7 +44,7 @@ export const ERRORS = {
     family: 'caller',
     status: 404,
     meaning: 'There is nothing of that name here.',
-    help: 'Check the name; `slipway nodes` lists the slots of this site.',
+    help: 'Check the name: `slipway nodes` lists slots and machines, `slipway secret list` secrets.',
   },
   'range-unsatisfiable': {
     family: 'caller',

@@ -123,7 +123,9 @@ describe('the life of a slot', () => {
       await says(machine, /What to do: .*slipway reinstall till-2/);
       await says(machine, /SLIPWAY-GUEST: booted from disk/);
       await machine.exited;
-      expect(await run.slipway('node', 'till-2')).toMatch(/^install {2}no: parked: 3 of 3 attempts did not complete/m);
+      expect(await run.slipway('node', 'till-2')).toMatch(
+        /^install {2}not now: parked: 3 of 3 attempts did not complete/m,
+      );
       expect(await run.written('order-attempt', 'till-2')).toHaveLength(3);
       expect(await run.written('order-parked', 'till-2')).toHaveLength(1);
       expect(await run.diskWrites(BROKEN)).toBe(0);

@@ -77,7 +77,7 @@ describe('merge', () => {
     [merge('m1', 'm1'), 'both names mean m1'],
     [merge('pos-1', POS_MAC), 'both names mean m1'],
     [merge('m1', 'm7'), 'not-found: this site knows no machine "m7"'],
-    [merge('pos-2', 'm1'), 'not-found'],
+    [merge('pos-2', 'm1'), 'command-refused: pos-2 is empty'],
   ])('%j is refused: %s', (command, because) => {
     expect(world().tell(command)).toContain(because);
   });

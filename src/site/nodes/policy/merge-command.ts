@@ -147,11 +147,12 @@ function fenceToo({ draft }: Context, { kept, freed }: Parts, undone: Merge | un
   draft.putMark(fencedMark(freed.id), { at, by, because });
 }
 
-function findOne({ draft }: Context, name: string): Result<Machine, AppError> {
+function findOne({ draft, revision }: Context, name: string): Result<Machine, AppError> {
   const found = machinesNamed(draft, name);
   const [machine, another] = found;
   if (another) return refused(`${name} may be ${found.map(({ id }) => id).join(' or ')}: name it by its id`);
   if (machine) return ok(machine);
+  if (revision && Object.hasOwn(revision.slots, name)) return refused(`${name} is empty: no machine is meant by it`);
   const whole = wholeOf(draft, name);
   return whole
     ? refused(`${name} is a part of ${whole.id}: name that, or undo it with slipway split ${whole.id} ${name}`)
