@@ -9,12 +9,13 @@ export function parseDuration(text: string): number | undefined {
   );
 }
 
-/** A length of time as a person says it: `850 ms`, `21.5 s`, `4 min 10 s`, `3 h 5 min`. */
+/** A length of time as a person says it: `850 ms`, `21.5 s`, `4 min 10 s`, `45 min`, `3 h 5 min`. */
 export function formatDuration(ms: number): string {
   // The bounds are those of the rounded text: nothing takes 1000 ms or 60.0 s.
   if (ms < 999.5) return `${Math.round(ms)} ms`;
   if (ms < 59_950) return `${(ms / 1_000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1_000);
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-  return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min${seconds % 60 === 0 ? '' : ` ${seconds % 60} s`}`;
+  return `${Math.floor(minutes / 60)} h${minutes % 60 === 0 ? '' : ` ${minutes % 60} min`}`;
 }

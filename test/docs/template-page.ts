@@ -16,7 +16,8 @@ export function templatePage(before: string): string {
   return Object.entries(parts).reduce((page, [name, table]) => replacePart(page, name, table), before);
 }
 
-function replacePart(page: string, name: string, table: string): string {
+/** A page with what stands between the two marks of a part made anew. */
+export function replacePart(page: string, name: string, table: string): string {
   const begin = `<!-- generated: ${name} -->`;
   const end = `<!-- end: ${name} -->`;
   const [head, rest] = page.split(begin);

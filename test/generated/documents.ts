@@ -1,5 +1,7 @@
 import { TEMPLATE_PAGE, TEMPLATE_SCHEMA, templatePage, templateSchemaFile } from '../docs/template-page.ts';
 import { errorsPage } from './errors-page.ts';
+import { EVENTS_PAGE, eventsPage } from './events-page.ts';
+import { LIFE_PAGE, lifePage } from './life-page.ts';
 import { STALLS_PAGE, stallsPage } from './stalls-page.ts';
 import { bootStatesPage, orderStatesPage } from './state-pages.ts';
 import { TALOS_CODE } from './talos-code.ts';
@@ -14,5 +16,7 @@ export const GENERATED: readonly GeneratedDocument[] = [
   { path: TEMPLATE_PAGE, render: templatePage },
   { path: TEMPLATE_SCHEMA, render: () => templateSchemaFile() },
   { path: STALLS_PAGE, render: () => stallsPage() },
+  { path: EVENTS_PAGE, render: () => eventsPage() },
+  { path: LIFE_PAGE, render: lifePage },
   ...TALOS_CODE,
 ];

@@ -14,11 +14,12 @@ export function sampleMachine(more: Partial<MachineView> = {}): MachineView {
 
 export function sampleBoot(stage: string, more: Partial<BootView> = {}): BootView {
   const stages = [
-    { stage: 'seen', at: NOW - 2 * MINUTE, tookMs: MINUTE },
-    { stage, at: NOW - MINUTE },
+    { stage: 'seen', sentence: 'switched on', at: NOW - 2 * MINUTE, tookMs: MINUTE },
+    { stage, sentence: `does ${stage}`, at: NOW - MINUTE },
   ];
   return {
     id: 'b1',
+    machine: 'm1',
     mac: '',
     openedAt: NOW - 2 * MINUTE,
     sentence: 'did something',
@@ -32,6 +33,7 @@ export function sampleOrder(state: string, more: Partial<OrderView> = {}): Order
   return {
     ...{
       id: 'o1',
+      binding: 1,
       state,
       by: 'page',
       createdAt: NOW,

@@ -77,7 +77,7 @@ describe('two machines that claim one slot', () => {
     expect((await nodes()).nodes[0]).not.toHaveProperty('contenders');
     expect(await script(second, UUID)).toContain('/assets/');
     expect((await ask('node', 'm2')).out).toMatch(
-      /^merged {3}m2 \(52:54:00:1f:00:02\), says cli, .*slipway split m1 m2/m,
+      /^merged {3}m2 \(52:54:00:1f:00:02\), by cli, .*slipway split m1 m2/m,
     );
   });
 });

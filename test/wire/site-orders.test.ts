@@ -68,7 +68,7 @@ describe('an order', () => {
     expect(await ask('arm')).toMatchObject({ status: 0, out: 'The site is armed. Install ordered for box-1.\n' });
     const { out } = await ask('node', 'box-1');
     expect(out).toContain('install  begins when its machine boots from the network');
-    expect(out).toMatch(/order {4}o1 by cli, .*: installs when its machine boots from the network/);
+    expect(out).toMatch(/order {4}o1 by cli for binding 1, .*: installs when its machine boots from the network/);
   });
 
   it('outlives the end of the site', async () => {

@@ -114,6 +114,8 @@ export type InstallView = {
 
 export type OrderView = {
   readonly id: string;
+  /** Number of the binding that it is for: only the machine of that one is installed. */
+  readonly binding: number;
   readonly state: string;
   readonly by: string;
   readonly createdAt: number;
@@ -165,6 +167,8 @@ export type MachineView = {
 /** One boot as a timeline. */
 export type BootView = {
   readonly id: string;
+  /** The id of its machine. */
+  readonly machine: string;
   readonly mac: string;
   readonly openedAt: number;
   readonly closedAt?: number;
@@ -186,8 +190,16 @@ export type StallView = {
   readonly nextStep: string;
 };
 
-/** `tookMs` is how long it stayed in the stage; missing for the one that it is in. */
-export type StageView = { readonly stage: string; readonly at: number; readonly tookMs?: number };
+export type StageView = {
+  readonly stage: string;
+  /** What the machine does there. */
+  readonly sentence: string;
+  readonly at: number;
+  /** How long it stayed; missing for the one that it is in. */
+  readonly tookMs?: number;
+  /** Why it stood still there for a while, before it went on. */
+  readonly stoodStill?: string;
+};
 
 /** One machine in a slot, from when to when. `until` is missing for the one that fills it now. */
 export type BindingView = {
@@ -195,8 +207,12 @@ export type BindingView = {
   readonly machine: string;
   /** The machine as a person knows it. */
   readonly name: string;
+  /** Who put it there, such as `cli`; missing: the template did. */
+  readonly by?: string;
   readonly since: number;
   readonly until?: number;
+  /** A person took it out, or the template moved it, before another one came. */
+  readonly released?: true;
 };
 
 /** A slot or a machine with all its boots, the newest first. */

@@ -325,7 +325,7 @@ describe('a machine in no slot', () => {
     });
     expect(decide({ ...stranger, waitedSeconds: 300 })).toMatchObject({
       kind: 'local',
-      because: 'nobody gave this machine a slot within 5 min 0 s',
+      because: 'nobody gave this machine a slot within 5 min',
     });
   });
 

@@ -79,7 +79,10 @@ function replace(context: Context, { code, slot: name }: Extract<Command, { kind
   const current = draft.currentBinding(name);
   if (current) {
     const because = whyNotSilent(draft, current.machine, at);
-    if (because) return refused(`${name} cannot be replaced: its machine ${because}. Switch it off, and try again when that is over`);
+    if (because)
+      return refused(
+        `${name} cannot be replaced: its machine ${because}. Switch it off, and try again when that is over`,
+      );
   }
   const found = target(context, name, code, at);
   if (!found.ok) return found;

@@ -89,7 +89,7 @@ describe('the health of a node', () => {
     expect(told).toEqual([
       [
         'node-lost',
-        'pos-1 is lost: its system was not heard for 1 h 0 min. Is it on? Look at its screen and at its network cable.',
+        'pos-1 is lost: its system was not heard for 1 h. Is it on? Look at its screen and at its network cable.',
       ],
       ['node-healthy', 'pos-1 is heard again, after 1 h 1 min'],
     ]);

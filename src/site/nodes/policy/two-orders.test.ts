@@ -50,7 +50,7 @@ describe('an order that waits for another one', () => {
     expect(world.events.at(-1)?.sentence).toBe('pos-1: the install ordered by cli has its turn');
     world.tick(9 * MINUTE);
     expect(statesOf(world)).toEqual(['parked', 'parked']);
-    expect(world.order()?.state).toMatchObject({ because: 'nobody began it within 45 min 0 s' });
+    expect(world.order()?.state).toMatchObject({ because: 'nobody began it within 45 min' });
     expect(world.powerOn()).toBe('local');
   });
 

@@ -6,9 +6,14 @@ import { describe } from './words.ts';
 export function viewBindings(slot: string, state: SiteState): BindingView[] {
   const own = [...state.bindings.values()].filter((binding) => binding.slot === slot);
   const newestFirst = own.sort((a, b) => b.number - a.number);
-  return newestFirst.map(({ number, machine, since, releasedAt }, index) => {
+  return newestFirst.map(({ number, machine, since, releasedAt, placedBy: by }, index) => {
     const until = releasedAt ?? newestFirst[index - 1]?.since;
     const row = state.machines.get(machine);
-    return { number, machine, name: row ? describe(row) : machine, since, ...(until === undefined ? {} : { until }) };
+    return {
+      ...{ number, machine, name: row ? describe(row) : machine, since },
+      ...(by === undefined ? {} : { by }),
+      ...(until === undefined ? {} : { until }),
+      ...(releasedAt === undefined ? {} : { released: true }),
+    };
   });
 }

@@ -1,5 +1,6 @@
 import { formatDuration } from '../../../kernel/duration.ts';
-import type { Boot } from '../../../model/boot.ts';
+import type { Boot, BootStage } from '../../../model/boot.ts';
+import { BOOT_STAGES } from '../../../model/boot.ts';
 import type { BootView, StageView, StallView } from '../../../wire/api/views.ts';
 import { currentStall, lastReached } from './advance.ts';
 import type { Progress } from './memory.ts';
@@ -10,12 +11,11 @@ const QUIET_MS = 5 * 60_000;
 
 /** A boot as a timeline. `progress` is of the file on its way now. */
 export function viewBoot(boot: Boot, now: number, progress?: Progress): BootView {
-  const stages = Object.entries(boot.reached)
-    .map(([stage, at]) => ({ stage, at }))
-    .sort((a, b) => a.at - b.at);
+  const stages = BOOT_STAGES.flatMap((stage) => viewStage(boot, stage)).sort((a, b) => a.at - b.at);
   const stall = boot.outcome?.kind === 'stalled' ? boot.outcome : currentStall(boot);
   return {
     id: boot.id,
+    machine: boot.machine,
     mac: boot.mac,
     openedAt: boot.openedAt,
     ...(boot.closedAt === undefined ? {} : { closedAt: boot.closedAt }),
@@ -37,7 +37,14 @@ function viewStall({ stage, since, cause, nextStep }: StallView): StallView {
   return { stage, since, cause, nextStep };
 }
 
-function withDuration(row: { readonly stage: string; readonly at: number }, until: number | undefined): StageView {
+function viewStage({ reached, stalls }: Boot, stage: BootStage): StageView[] {
+  const at = reached[stage];
+  const stood = stalls?.find((stall) => stall.stage === stage && stall.endedAt !== undefined);
+  const row = { stage, sentence: DOING[stage], ...(stood ? { stoodStill: stood.cause } : {}) };
+  return at === undefined ? [] : [{ ...row, at }];
+}
+
+function withDuration(row: StageView, until: number | undefined): StageView {
   return until === undefined ? row : { ...row, tookMs: Math.max(0, until - row.at) };
 }
 

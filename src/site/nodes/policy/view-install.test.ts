@@ -45,12 +45,7 @@ describe('what a person reads of installs', () => {
   });
 
   it.each<[string, (world: InstallWorld) => void, string, string | undefined]>([
-    [
-      'parked',
-      (world) => world.tick(60 * MINUTE),
-      'parked: nobody began it within 45 min 0 s',
-      'slipway reinstall pos-1',
-    ],
+    ['parked', (world) => world.tick(60 * MINUTE), 'parked: nobody began it within 45 min', 'slipway reinstall pos-1'],
     [
       'held',
       (world) => world.tell({ kind: 'hold', slot: 'pos-1', on: true }),

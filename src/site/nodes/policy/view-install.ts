@@ -1,6 +1,6 @@
 import { formatDuration } from '../../../kernel/duration.ts';
 import type { Binding } from '../../../model/boot.ts';
-import type { Order } from '../../../model/order.ts';
+import type { Order, OrderedBy } from '../../../model/order.ts';
 import { ARMED, DOUBT, decisiveOrder, holdMark, isLive, whyNotByClock } from '../../../model/order.ts';
 import type { Slot } from '../../../model/revision.ts';
 import type { SiteState } from '../../../model/store.ts';
@@ -56,10 +56,15 @@ function whyNot({ name, profile }: Slot, binding: Binding | undefined, state: Si
 }
 
 function viewOrder(order: Order, now: number): OrderView {
-  const { id, state, by, createdAt, expiresAt, attempts, maxAttempts, wipe, wiped } = order;
+  const { id, binding, state, by, createdAt, expiresAt, attempts, maxAttempts, wipe, wiped } = order;
   const sentence = sentenceOf(order, now);
   const done = wiped === undefined ? {} : { wiped };
-  return { id, state: state.kind, by: by.name, createdAt, expiresAt, attempts, maxAttempts, wipe, ...done, sentence };
+  const row = { id, binding, state: state.kind, by: nameOf(by), createdAt, expiresAt, attempts, maxAttempts, wipe };
+  return { ...row, ...done, sentence };
+}
+
+function nameOf({ kind, name }: OrderedBy): string {
+  return kind === 'person' ? name : `template ${name}`;
 }
 
 function sentenceOf(order: Order, now: number): string {

@@ -99,7 +99,7 @@ describe('a slot', () => {
 
   it('says when nothing happens any more', () => {
     expect(viewNodes(worldAfter([live, asset], 601_000)).nodes[0]?.sentence).toBe(
-      'booting: vmlinuz 41 %; nothing more for 10 min 0 s. Look at its screen, then at its network cable',
+      'booting: vmlinuz 41 %; nothing more for 10 min. Look at its screen, then at its network cable',
     );
   });
 
