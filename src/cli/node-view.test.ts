@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
 import { sampleBoot, sampleInstall, sampleMachine, sampleNode, sampleOrder } from '../../test/support/page-views.ts';
+import type { NodeState } from '../wire/api/views.ts';
 import { formatDetail } from './node-view.ts';
+import { formatNodes } from './nodes.ts';
 
 const stall = { stage: 'installing', since: 0, cause: 'it waits', nextStep: 'type `slipway confirm SLOT`' };
 
@@ -39,4 +41,28 @@ it('machines and orders of a slot are told apart by their binding', () => {
   expect(text).toMatch(/^order {4}o1 by page for binding 2, .*: no install \(erases the disk first\)$/m);
   expect(text).toMatch(/^binding {2}2: m2, machine B, by page, .*, taken out$/m);
   expect(text).toMatch(/^binding {2}1: m1, machine A, by the template, .*, replaced$/m);
+});
+
+it('the list names a machine in each way in which commands take it, with the slot that it probably is for', () => {
+  const proposals = [
+    { command: 'replace', slot: 'pos-2', because: 'the same model' },
+    { command: 'claim', slot: 'pos-3', because: 'empty' },
+  ] as const;
+  const [first, second] = [sampleMachine({ id: 'm7', sentence: 'waits' }), sampleMachine({ id: 'm8', code: 'ABCD' })];
+  const text = formatNodes({
+    nodes: [],
+    machines: [
+      { ...first, proposals },
+      { ...second, proposals: proposals.slice(1) },
+    ],
+  });
+  expect(text).toMatch(/^m7 .* K7PW .*waits; perhaps slipway replace pos-2 K7PW, or another: slipway node K7PW$/m);
+  expect(text).toMatch(/^m8 .*; perhaps slipway claim ABCD pos-3$/m);
+});
+
+it('the list says of a slot whose machine is quiet that its install is ordered', () => {
+  const { because: _, ...ordered } = sampleInstall();
+  const list = (state: NodeState) => formatNodes({ nodes: [sampleNode({ state, install: ordered })], machines: [] });
+  expect(list('local')).toContain('; its install is ordered: switch it off and on');
+  expect(list('booting')).not.toContain('ordered');
 });

@@ -8,6 +8,7 @@ import type {
   NodeDetail,
   NodeView,
   OrderView,
+  ProposalView,
   StageView,
 } from '../wire/api/views.ts';
 import { formatTime } from './table.ts';
@@ -33,6 +34,11 @@ export function formatDetail({ node, machine, bindings = [], boots }: NodeDetail
 /** Maker and model, as the machine says them. */
 export function makeOf(machine: MachineView): string {
   return [machine.manufacturer, machine.product].filter((part) => part !== undefined).join(' ') || '-';
+}
+
+/** What a person types to follow a proposal. */
+export function commandFor({ code = 'CODE' }: MachineView, { command, slot }: ProposalView): string {
+  return command === 'claim' ? `slipway claim ${code} ${slot}` : `slipway replace ${slot} ${code}`;
 }
 
 function formatHead({ slot, state, sentence, boot, since, profile, hardware }: NodeView): string {
@@ -92,11 +98,7 @@ function formatMachine(machine: MachineView, isInSlot: boolean, newest: BootView
     ['address', machine.address ?? '-'],
     ['seen', `${formatTime(machine.firstSeen)} to ${formatTime(machine.lastSeen)}`],
     ...originRows(machine),
-    ...(machine.proposals ?? []).map(({ command, slot, because }): Row => {
-      const code = machine.code ?? 'CODE';
-      const does = command === 'claim' ? `claim ${code} ${slot}` : `replace ${slot} ${code}`;
-      return ['perhaps', `slipway ${does}  (${because})`];
-    }),
+    ...(machine.proposals ?? []).map((one) => ['perhaps', `${commandFor(machine, one)}  (${one.because})`] as const),
   ]);
 }
 

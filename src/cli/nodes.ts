@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { askSite } from '../adapters/http/control-client.ts';
 import { parseMac } from '../kernel/mac.ts';
-import type { NodeDetail, NodeView, SiteNodes } from '../wire/api/views.ts';
+import type { MachineView, NodeDetail, NodeView, SiteNodes } from '../wire/api/views.ts';
 import type { CliIo } from './io.ts';
-import { formatDetail, makeOf } from './node-view.ts';
+import { commandFor, formatDetail, makeOf } from './node-view.ts';
 import { type AskOptions, jsonOption, socketOption } from './options.ts';
 import { formatTable } from './table.ts';
 
@@ -38,19 +38,33 @@ export function formatNodes({ nodes, machines }: SiteNodes): string {
     node.state,
     node.machine?.address ?? '-',
     node.machine?.macs[0] ?? '-',
-    `${node.sentence}${contention(node)}`,
+    `${node.sentence}${nextInstall(node)}${contention(node)}`,
   ]);
   const others = machines.map((machine) => [
+    machine.id,
     machine.code ?? '-',
     machine.macs[0] ?? '-',
     machine.address ?? '-',
     makeOf(machine),
-    machine.sentence,
+    `${machine.sentence}${proposal(machine)}`,
   ]);
   return [
     formatTable(['SLOT', 'STATE', 'ADDRESS', 'MAC', ''], slots),
-    ...(others.length > 0 ? [formatTable(['MACHINE', 'MAC', 'ADDRESS', 'MAKE', ''], others)] : []),
+    ...(others.length > 0 ? [formatTable(['MACHINE', 'CODE', 'MAC', 'ADDRESS', 'MAKE', ''], others)] : []),
   ].join('\n');
+}
+
+/** What it did last says nothing of what was ordered since. */
+function nextInstall({ state, install }: NodeView): string {
+  const waits =
+    state !== 'booting' && state !== 'stalled' && state !== 'empty' && install && install.because === undefined;
+  return waits ? '; its install is ordered: switch it off and on' : '';
+}
+
+function proposal(machine: MachineView): string {
+  const { proposals: [first, ...more] = [] } = machine;
+  if (!first) return '';
+  return `; perhaps ${commandFor(machine, first)}${more.length > 0 ? `, or another: slipway node ${machine.id}` : ''}`;
 }
 
 function contention({ slot, contenders = [] }: NodeView): string {

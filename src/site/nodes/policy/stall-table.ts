@@ -55,8 +55,8 @@ export const STALL_TABLE: readonly StallRow[] = [
     stages: ['loader'],
     when: { loader: 'asks' },
     allowed: 10 * MINUTE,
-    cause: 'it waits for files that are not on this site yet',
-    nextStep: 'Leave it on: it goes on by itself. `slipway status` shows which files are missing, and why',
+    cause: 'it waits for files or secrets that are not on this site yet',
+    nextStep: 'Leave it on: it goes on by itself. `slipway status` shows which are missing, and why',
   },
   {
     id: 'loader-runs',

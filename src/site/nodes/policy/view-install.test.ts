@@ -34,7 +34,7 @@ describe('what a person reads of installs', () => {
     });
     world.install();
     expect(look(world)?.first).toContain('attempt 1 of 3');
-    expect(look(world)?.because).toBe('its installer has run, and its disk is tried next');
+    expect(look(world)?.because).toBe('its installer has begun, and its disk is tried next');
     world.phoneHome();
     expect(look(world)).toMatchObject({
       because: 'it is installed',

@@ -49,7 +49,7 @@ function whyNot({ name, profile }: Slot, binding: Binding | undefined, state: Si
     return { because: `its order is for an earlier version of ${profile.name}`, ...again };
   if (order.state.kind === 'installing')
     return {
-      because: 'its installer has run, and its disk is tried next',
+      because: 'its installer has begun, and its disk is tried next',
       toDo: 'wait; if nothing starts, switch it off and on',
     };
   return {};
