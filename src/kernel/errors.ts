@@ -170,7 +170,7 @@ export const ERRORS = {
     family: 'weather',
     status: 507,
     meaning: 'The disk of the site is full, or its reserve is used up.',
-    help: 'Free some space below the data directory; leases are kept and go on.',
+    help: 'Free some space on the disk of the data directory. Leases that run go on; none is given or renewed before.',
   },
   'disk-failed': {
     family: 'weather',

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect, it } from 'vitest';
+import { createState } from '../../src/model/state.ts';
+import { createMetrics } from '../../src/site/metrics.ts';
+import { createCounters } from '../../src/site/tftp/counters.ts';
+
+const page = readFileSync(join(resolve(import.meta.dirname, '../..'), 'docs/operate/metrics.md'), 'utf8');
+const none = () => ({});
+
+it('each metric of a site has a row, and no row is of another', async () => {
+  const text = await createMetrics({
+    counts: { dhcp: none, tftp: none, http: none, diary: none, signals: none },
+    ...{ state: createState(), isReady: () => true, revision: () => 1, now: () => 0 },
+  }).text();
+  const made = [...text.matchAll(/^# TYPE (slipway_\w+) (\w+)$/gm)].map(([, name, kind]) => `${name} ${kind}`);
+  const rows = [...page.matchAll(/^\| `(slipway_\w+)(?:\{kind\})?` \| (\w+) \| .+ \|$/gm)];
+  expect(rows.map(([, name, kind]) => `${name} ${kind}`).sort()).toEqual(made.sort());
+});
+
+it('each kind of slipway_tftp_total is named', () => {
+  expect(Object.keys(createCounters()).filter((kind) => !page.includes(`\`${kind}\``))).toEqual([]);
+});
