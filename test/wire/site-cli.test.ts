@@ -61,7 +61,7 @@ describe('of the running site', () => {
     expect(status).toBe(0);
     expect(out).toMatch(/^till-1 +enrolled +10\.43\.0\.11 +52:54:00:1c:00:01 /m);
     expect(out).toMatch(/^till-2 +empty +- +- /m);
-    expect(out).toMatch(/^[A-Z0-9]{4} +52:54:00:1c:00:02 +10\.43\.0\.1\d\d +Acme Toaster /m);
+    expect(out).toMatch(/^m\d+ +[A-Z0-9]{4} +52:54:00:1c:00:02 +10\.43\.0\.1\d\d +Acme Toaster /m);
     expect(await askJson('nodes')).toMatchObject({
       nodes: [
         { slot: 'till-1', state: 'enrolled' },
