@@ -56,7 +56,7 @@ it('the list names a machine in each way in which commands take it, with the slo
       { ...second, proposals: proposals.slice(1) },
     ],
   });
-  expect(text).toMatch(/^m7 .* K7PW .*waits; perhaps slipway replace pos-2 K7PW, or another: slipway node K7PW$/m);
+  expect(text).toMatch(/^m7 .* K7PW .*waits; perhaps slipway replace pos-2 K7PW, or another: slipway node m7$/m);
   expect(text).toMatch(/^m8 .*; perhaps slipway claim ABCD pos-3$/m);
 });
 
