@@ -82,7 +82,7 @@ beforeAll(async () => {
     profiles: `    box:
       kind: install
       boots: tiny
-      documents: { user-data: { text: "#cloud-config\\n{}\\n", secret: true } }
+      documents: { user-data: { text: "#cloud-config\\nruncmd: [erase]\\n", secret: true } }
       install: { completes: phone-home, attempts: 2, within: 10m }`,
   });
   for (const name of NAMES) machines.set(name, await SimMachine.plugIn(lab, name, macOf(name)));
@@ -125,7 +125,7 @@ async function untilTold(name: string, words: string): Promise<void> {
 
 async function install(name: string): Promise<void> {
   const machine = machines.get(name);
-  expect(await machine?.get(`/nocloud/${macOf(name)}/user-data`)).toContain('#cloud-config');
+  expect(await machine?.get(`/nocloud/${macOf(name)}/user-data`)).toContain('runcmd: [erase]');
   expect(await machine?.phoneHome(await machine.phoneHomeUrl())).toBe(200);
   expect((await lab.node(name)).node?.install?.orders[0]?.state).toBe('confirmed');
 }
@@ -138,7 +138,7 @@ async function expectNoInstall(): Promise<readonly string[]> {
     await machine?.dhcp();
     for (let start = 0; start < 2; start++) screens.push(await screenOf(name));
     const secret = await machine?.curl(machine.url(`/nocloud/${macOf(name)}/user-data`));
-    expect(secret?.out).not.toContain('#cloud-config');
+    expect(secret?.out).not.toContain('erase');
   }
   for (const screen of screens) {
     expect(screen).toContain('Going on with the local disk');
