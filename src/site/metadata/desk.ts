@@ -120,8 +120,8 @@ class DocumentDesk implements Desk {
   async #secretByToken(file: string, subject: InSlot, asker: SelfAsker, issuedAt: number): Promise<Answer> {
     const permit = this.#permitByToken(subject, issuedAt, this.#deps.clock.now());
     if (permit.kind === 'yes') return this.#handOver(file, subject, asker);
-    if (permit.kind === 'over') return this.#closed(file, subject, asker.peer, permit);
-    return this.#forbid({ address: asker.peer.address, mac: asker.self, because: permit.because }, file);
+    // The machine itself, by all that is seen, at a wrong time: it waits, and that is no alarm.
+    return this.#closed(file, subject, asker.peer, permit);
   }
 
   #permitByToken({ slot, machine }: InSlot, issuedAt: number, now: number): Permit {
@@ -260,12 +260,11 @@ class DocumentDesk implements Desk {
     return isFormat(name) ? lacking(name, 'closed') : pending();
   }
 
-  /** `file`: what the right machine asked for at the wrong time; Ignition would end in its shell over a 403. */
-  #forbid(refusal: Parameters<ReturnType<typeof createRefusals>>[0], file?: string): Answer {
+  #forbid(refusal: Parameters<ReturnType<typeof createRefusals>>[0]): Answer {
     const { address, because } = refusal;
     this.#deps.log.warn({ remote: address, because }, 'a secret was asked for and refused');
     this.#refuse(refusal);
-    return file === 'ignition' ? lacking(file, 'closed') : forbidden;
+    return forbidden;
   }
 }
 
