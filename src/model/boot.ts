@@ -7,6 +7,9 @@ import type { OrderId } from './order-id.ts';
 /** `b42`: counted by the site, never used twice. */
 export type BootId = Brand<string, 'BootId'>;
 
+/** A token may be made this much before the boot row that it belongs to: what is seen of a boot waits for the disk. */
+export const TOKEN_SLACK_MS = 5_000;
+
 /** How far a boot has come, in the order in which a machine passes through. */
 export const BOOT_STAGES = [
   'seen',

@@ -1,4 +1,4 @@
-import type { Binding, Boot } from '../../../model/boot.ts';
+import { type Binding, type Boot, TOKEN_SLACK_MS } from '../../../model/boot.ts';
 import type { SlotAnswer } from '../../../model/identity.ts';
 import type { Machine } from '../../../model/machine.ts';
 import { ARMED, decisiveOrder, fencedMark, holdMark, isLive, type Order, whyNotByClock } from '../../../model/order.ts';
@@ -10,9 +10,6 @@ export type Permit =
   | { readonly kind: 'yes' }
   | { readonly kind: 'no'; readonly because: string }
   | { readonly kind: 'over'; readonly because: string };
-
-/** A token may be made a moment before the clock of its boot row. */
-const TOKEN_SLACK_MS = 5_000;
 
 /**
  * Whether the configuration of an install slot may be read: the site is armed, the slot is not held, the machine fills

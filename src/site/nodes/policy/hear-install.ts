@@ -1,5 +1,5 @@
 import type { MacAddress } from '../../../kernel/mac.ts';
-import type { Boot } from '../../../model/boot.ts';
+import { type Boot, TOKEN_SLACK_MS } from '../../../model/boot.ts';
 import { findMachine } from '../../../model/identity.ts';
 import { isBound } from '../../../model/lease.ts';
 import type { Machine } from '../../../model/machine.ts';
@@ -14,9 +14,6 @@ import { fillSlot } from './know-machine.ts';
 import { openBoot, step, subjectOf } from './track-boot.ts';
 import { bootsOfOrder, hasNotEnded, lateness, orderOfMachine, planOf, stepOrder } from './track-order.ts';
 import { noteWipe } from './track-wipe.ts';
-
-/** A token may be made a moment before the clock of its boot row. */
-const TOKEN_SLACK_MS = 5_000;
 
 /** The machine fetched what is for it alone. Of an install this is the attempt, whatever we know of how it came there. */
 export function hearSecretDocument(context: Context, signal: Extract<Signal, { kind: 'secret-document' }>): void {
@@ -48,11 +45,6 @@ function bootOfSecret(context: Context, machine: Machine, { mac, at }: { mac: Ma
  * and again when it was installed and is to be installed once more.
  */
 export function isOverWithoutScript({ outcome, order, reached }: Boot): boolean {
-  return outcome !== undefined && order !== undefined && reached.script === undefined;
-}
-
-/** An install that began without a script of ours, and is over. */
-export function isOverBySeed({ outcome, order, reached }: Boot): boolean {
   return outcome !== undefined && order !== undefined && reached.script === undefined;
 }
 

@@ -1,6 +1,6 @@
 import { formatDuration } from '../../../kernel/duration.ts';
 import type { MacAddress } from '../../../kernel/mac.ts';
-import type { Boot } from '../../../model/boot.ts';
+import { type Boot, TOKEN_SLACK_MS } from '../../../model/boot.ts';
 import { findMachine } from '../../../model/identity.ts';
 import type { Signal } from '../../../model/signal.ts';
 import type { Context } from './context.ts';
@@ -8,9 +8,6 @@ import { hearCompletion } from './hear-install.ts';
 import { knowMachine } from './know-machine.ts';
 import { nameOf, step, subjectOf } from './track-boot.ts';
 import { describe } from './words.ts';
-
-/** A token may be made a moment before the clock of its boot row: the diary writes later than the scripts go out. */
-const TOKEN_SLACK_MS = 5_000;
 
 /** The node is up. What makes it enrolled is that its own boot says so: a second call, or one of an older boot, changes nothing. */
 export function hearPhoneHome(context: Context, signal: Extract<Signal, { kind: 'phone-home' }>): void {
