@@ -95,7 +95,8 @@ export type ScriptAnswer =
       /** It has the words that erase the disk. */
       readonly wipe?: true;
     }
-  | { readonly kind: 'hold'; readonly code: string }
+  /** `code`: what its screen shows now; missing where somebody else asked in its name. */
+  | { readonly kind: 'hold'; readonly code?: string }
   /** What it is to boot is not complete here yet; it asks again by itself. */
   | { readonly kind: 'wait'; readonly because: string }
   | { readonly kind: 'local'; readonly because: string; readonly code?: string }

@@ -46,7 +46,7 @@ export class CommandGate {
     this.#refuse(request, 'terminal-only', 'secrets are set and listed at the terminal of the site only');
   }
 
-  /** Rejects with an AppError: `foreign-request`, `pin-refused`, or as the desk does. */
+  /** Rejects with an AppError: `foreign-request`, `pin-refused`, `code-refused`, or as the desk does. */
   async carryOut(
     request: IncomingMessage,
     parse: () => Command,

@@ -118,6 +118,22 @@ describe('GET /boot/script', () => {
     expect(log.lines[0]).toMatchObject({ fields: { kind: 'refuse', mac: OTHER_MAC } });
   });
 
+  it('writes down the code on a screen for the machine itself alone, and in no line of the log', async () => {
+    const held = '10.0.0.77' as Ipv4;
+    const rows = [leaseChange(sampleLease({ mac: OTHER_MAC, address: held }))];
+    for (const isSelf of [true, false]) {
+      const { get, signals, log, neighbours } = await setUp({ rows });
+      if (isSelf) neighbours.set(held, OTHER_MAC);
+      const { body } = await get(`/boot/script?mac=${OTHER_MAC}`, held);
+      const code = /\*\*\* (\w{4}) \*\*\*/.exec(body)?.[1] ?? 'none';
+      expect(code).toMatch(/^[2-9A-Z]{4}$/);
+      expect(signals.heard).toMatchObject([{ kind: 'script', answer: { kind: 'hold' } }]);
+      expect(JSON.stringify(signals.heard).includes(`"${code}"`)).toBe(isSelf);
+      expect(JSON.stringify(log.lines)).not.toContain(code);
+      await server.close();
+    }
+  });
+
   it('believes a machine whose address was another one’s once', async () => {
     const { get } = await setUp({ rows: [leaseChange(sampleLease({ mac: OTHER_MAC, expiresAt: T0 - 1 }))] });
     expect((await get(`/boot/script?mac=${POS_MAC}`)).body).toContain('slot pos-1');

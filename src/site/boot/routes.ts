@@ -17,7 +17,7 @@ import type { BootQuery, QueryValues } from './policy/boot-query.ts';
 import { parseBootQuery, parseEnv, parseQuery } from './policy/boot-query.ts';
 import { decideBoot } from './policy/decide.ts';
 import type { BootDecision } from './policy/decision.ts';
-import { answerOf } from './policy/decision.ts';
+import { answerOf, withoutCode } from './policy/decision.ts';
 import { renderEntryScript } from './policy/entry-script.ts';
 import { localBootOf } from './policy/machine-env.ts';
 import { renderScript } from './policy/scripts.ts';
@@ -145,10 +145,11 @@ type Noted = Omit<Asking, 'site'> & { readonly query: BootQuery | undefined; rea
 function note(deps: BootDeps, { query, peer, decision, revision, sender }: Noted): void {
   const claim = query?.request.claim;
   const answer = answerOf(decision);
+  const told = withoutCode(answer);
   const fields = {
     remote: peer.address,
     ...(claim ? { mac: claim.mac } : {}),
-    ...answer,
+    ...told,
     ...(query?.trouble ? { trouble: query.trouble } : {}),
   };
   deps.log.info(fields, `boot script: ${answer.kind}`);
@@ -160,7 +161,8 @@ function note(deps: BootDeps, { query, peer, decision, revision, sender }: Noted
     at: deps.clock.now(),
     claim,
     address: peer.address,
-    answer,
+    // Who asks in a machine's name would else choose what its screen shows, and know it.
+    answer: sender === claim.mac ? answer : told,
     ...(revision ? { revision: revision.digest } : {}),
     ...(query.trouble ? { errno: query.trouble } : {}),
   });

@@ -124,3 +124,10 @@ export function answerOf(decision: BootDecision): ScriptAnswer {
     }
   }
 }
+
+/** The same for those who may not know what stands on the screen of the machine. */
+export function withoutCode(answer: ScriptAnswer): ScriptAnswer {
+  if (!('code' in answer)) return answer;
+  const { code: _, ...rest } = answer;
+  return rest;
+}
