@@ -12,6 +12,7 @@ module.exports = {
     { from: { path: '^src/template/' }, to: { path: '^src/(kernel|model|template)/' } },
     { from: { path: '^src/template/' }, to: { path: npm('zod', 'yaml', 'liquidjs') } },
     { from: { path: '^src/wire/' }, to: { path: '^src/(kernel|model|wire)/' } },
+    { from: { path: '^src/wire/link/gen/' }, to: { path: npm('@bufbuild/protobuf') } },
     { from: { path: '^src/(site|hub)/([^/]+)/codec/' }, to: { path: '^src/(kernel/|$1/$2/codec/)' } },
     {
       from: { path: '^src/(site|hub)/([^/]+)/policy/' },
@@ -36,6 +37,10 @@ module.exports = {
     { from: { path: '^src/adapters/store/' }, to: { path: npm('better-sqlite3', '@types/better-sqlite3') } },
     { from: { path: '^src/adapters/http/' }, to: { path: npm('fastify') } },
     { from: { path: '^src/adapters/node/' }, to: { path: npm('pino') } },
+    // both ends of the link: what travels is bytes of `wire`, and who decides is a room
+    { from: { path: '^src/adapters/link/' }, to: { path: '^src/wire/' } },
+    { from: { path: '^src/adapters/link/' }, to: { path: npm('@grpc/grpc-js') } },
+    { from: { path: '^src/adapters/(link|node)/x509\\.ts$' }, to: { path: npm('@peculiar/x509') } },
     { from: { path: '^src/adapters/node/page-bundle\\.ts$' }, to: { path: npm('esbuild') } },
     // the page runs in a browser: what both ends say, and nothing of Node
     { from: { path: '^src/web/' }, to: { path: '^src/(kernel|wire|web)/' } },
@@ -44,11 +49,14 @@ module.exports = {
     { from: { path: '^src/site/[^/]+\\.ts$' }, to: { path: '^src/(kernel|model|template|wire|adapters|site)/' } },
     { from: { path: '^src/site/[^/]+\\.ts$' }, to: { dependencyTypes: ['core'] } },
     { from: { path: '^src/site/[^/]+\\.ts$' }, to: { path: npm('zod', 'yaml', 'prom-client', 'fastify') } },
+    { from: { path: '^src/hub/[^/]+\\.ts$' }, to: { path: '^src/(kernel|model|template|wire|adapters|hub)/' } },
+    { from: { path: '^src/hub/[^/]+\\.ts$' }, to: { dependencyTypes: ['core'] } },
+    { from: { path: '^src/hub/[^/]+\\.ts$' }, to: { path: npm('zod', 'yaml', 'prom-client', 'fastify') } },
     {
       from: { path: '^src/cli/' },
       to: { path: '^src/(kernel|model|template|wire|adapters|lab|cli)/|^src/site/[^/]+\\.ts$|^src/hub/[^/]+\\.ts$' },
     },
-    { from: { path: '^src/cli/' }, to: { path: npm('commander', 'yaml') } },
+    { from: { path: '^src/cli/' }, to: { path: npm('commander', 'yaml', 'uqr') } },
     { from: { path: '^src/(cli|lab)/|^src/main\\.ts$' }, to: { dependencyTypes: ['core'] } },
     { from: { path: '^src/lab/' }, to: { path: '^src/(kernel|model|wire|adapters|lab)/' } },
     { from: { path: '^src/main\\.ts$' }, to: { path: '^src/(kernel|cli|adapters/node)/' } },

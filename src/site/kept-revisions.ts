@@ -6,7 +6,7 @@ import { type Digest, parseDigest } from '../kernel/digest.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/ports.ts';
 import type { Revision } from '../model/revision.ts';
-import { canonicalJson } from '../template/canonical-json.ts';
+import { canonicalJson } from '../kernel/canonical-json.ts';
 
 /** More than are changed while one boot lasts. A system that never says that it is up leaves its boot open for months. */
 const MAX_KEPT = 8;

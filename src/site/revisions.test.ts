@@ -14,7 +14,7 @@ import type { MachineId } from '../model/machine.ts';
 import type { Order, OrderId, OrderState } from '../model/order.ts';
 import type { Revision } from '../model/revision.ts';
 import type { Change } from '../model/store.ts';
-import { canonicalJson } from '../template/canonical-json.ts';
+import { canonicalJson } from '../kernel/canonical-json.ts';
 import { type Revisions, startRevisions } from './revisions.ts';
 
 let dataDir: string;

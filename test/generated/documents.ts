@@ -2,9 +2,9 @@ import { TEMPLATE_PAGE, TEMPLATE_SCHEMA, templatePage, templateSchemaFile } from
 import { errorsPage } from './errors-page.ts';
 import { EVENTS_PAGE, eventsPage } from './events-page.ts';
 import { LIFE_PAGE, lifePage } from './life-page.ts';
+import { PROTO_CODE } from './proto-code.ts';
 import { STALLS_PAGE, stallsPage } from './stalls-page.ts';
 import { bootStatesPage, orderStatesPage } from './state-pages.ts';
-import { TALOS_CODE } from './talos-code.ts';
 
 /** One generated document: `render` is given the file as it is (empty if there is none) and answers what it should be. */
 export type GeneratedDocument = { readonly path: string; readonly render: (before: string) => string };
@@ -18,5 +18,5 @@ export const GENERATED: readonly GeneratedDocument[] = [
   { path: STALLS_PAGE, render: () => stallsPage() },
   { path: EVENTS_PAGE, render: () => eventsPage() },
   { path: LIFE_PAGE, render: lifePage },
-  ...TALOS_CODE,
+  ...PROTO_CODE,
 ];

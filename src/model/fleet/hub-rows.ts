@@ -1,0 +1,232 @@
+import type { Digest } from '../../kernel/digest.ts';
+
+/** What head office knows of a site. Its key is the name. */
+export type FleetSite = {
+  readonly name: string;
+  readonly createdAt: number;
+  /** `invited`: nobody came yet. `retired`: closed for good; its certificates are refused. */
+  readonly state: 'invited' | 'enrolled' | 'retired';
+  /** As the newest pushed fleet directory has them; publications choose by them. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** X25519, base64. */
+  readonly sealingKey?: string;
+  readonly version?: string;
+  readonly capabilities?: readonly string[];
+  readonly clockOffsetMs?: number;
+  /** Of the revision in force there; 0: none. */
+  readonly confirmedNumber: number;
+  readonly highestNumber: number;
+  readonly lastHeardAt?: number;
+  readonly lastRemote?: string;
+};
+
+/** The box that speaks for a site. Two with one identity are told apart by the ratchet that each Hello moves on. Key: `SITE/SESSION`. */
+export type SiteSession = {
+  readonly site: string;
+  readonly session: string;
+  readonly firstAt: number;
+  readonly lastAt: number;
+  readonly remote: string;
+  /** What the next Hello must bring, base64. */
+  readonly ratchet: string;
+  readonly hardware: FleetHardware;
+  /** `current`: it speaks for the site. `quarantined`: it came beside one that still speaks. `past`: another came after it. */
+  readonly standing: 'current' | 'quarantined' | 'past';
+  readonly because?: string;
+};
+export type FleetHardware = {
+  readonly machineId: string;
+  readonly manufacturer: string;
+  readonly product: string;
+  readonly serial: string;
+};
+
+/** A one-time code. The secret is kept, because it is proved in both directions; it is removed when the code is used. Key: id. */
+export type Invite = {
+  readonly id: string;
+  readonly site: string;
+  /** Base64; missing when used, expired or withdrawn. */
+  readonly secret?: string;
+  readonly by: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly used?: { readonly at: number; readonly remote: string; readonly keyDigest: Digest };
+  readonly withdrawnAt?: number;
+};
+
+/** A certificate that was issued. Key: `SITE/SERIAL`. */
+export type IssuedCertificate = {
+  readonly site: string;
+  readonly serial: string;
+  readonly keyDigest: Digest;
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly issuedAt: number;
+  readonly how: 'enroll' | 'renew' | 'recover';
+  readonly revoked?: { readonly at: number; readonly by: string; readonly because: string };
+};
+
+/** Where the events of one numbering of a site stand. Key: `SITE/EPOCH`. */
+export type EventCursor = {
+  readonly site: string;
+  readonly epoch: string;
+  /** All up to here are here. */
+  readonly through: number;
+  readonly startedAt: number;
+};
+
+/** An item of a report that cannot be kept as it came. Key: `SITE/EPOCH/SEQ`. */
+export type DeadLetter = {
+  readonly site: string;
+  readonly epoch: string;
+  readonly seq: number;
+  readonly at: number;
+  readonly because: string;
+  /** Base64, at most 64 KiB of it. */
+  readonly bytes: string;
+};
+
+/** The newest of what a site says of itself. Key: `SITE/KEY`. */
+export type SiteStateEntry = {
+  readonly site: string;
+  readonly key: string;
+  readonly digest: Digest;
+  /** Canonical JSON. */
+  readonly value: string;
+  readonly at: number;
+};
+
+/** What one `template push` brought. Key: id (`p17`). */
+export type Push = {
+  readonly id: string;
+  readonly at: number;
+  readonly by: string;
+  readonly comment: string;
+  readonly template: string;
+  readonly commit?: string;
+  /** sha256 of the archive of the fleet directory: a blob. */
+  readonly sources: Digest;
+  readonly keyId: string;
+  readonly sites: readonly string[];
+};
+
+/** A revision made for one site. Key: `SITE/NUMBER`, the number in ten digits. */
+export type SiteRevision = {
+  readonly site: string;
+  readonly number: number;
+  readonly push: string;
+  /** `forward`: what was pushed. `back`: the content confirmed before it, signed ahead for a rollback. */
+  readonly kind: 'forward' | 'back';
+  readonly content: Digest;
+  /** sha256 of the bundle: a blob. */
+  readonly bundle: Digest;
+  readonly sizeBytes: number;
+  readonly at: number;
+};
+
+/** Blobs lie beside the rows, by digest. */
+export type PublicationRules = {
+  /** Selector of the sites that come first; none: all at once. */
+  readonly canary: readonly string[];
+  readonly soakMs: number;
+  /** Halt when so many sites have reverted or refused. */
+  readonly haltAfter: number;
+  /** Halt when so many of a hundred that tried have reverted or refused, once ten have tried. */
+  readonly haltPercent: number;
+};
+export type PublicationState =
+  | 'draft'
+  | 'canary'
+  | 'soaking'
+  | 'all'
+  | 'paused'
+  | 'halted'
+  | 'done'
+  | 'aborted'
+  | 'rolling-back'
+  | 'rolled-back';
+/** A push on its way to sites. Key: id (`r17`). */
+export type Publication = {
+  readonly id: string;
+  readonly push: string;
+  readonly by: string;
+  readonly at: number;
+  readonly rules: PublicationRules;
+  readonly state: PublicationState;
+  readonly since: number;
+  readonly because?: string;
+  /** Where a pause or a halt goes on. */
+  readonly resumeTo?: PublicationState;
+};
+export type PublicationSiteState =
+  | 'waiting'
+  | 'offered'
+  | 'fetched'
+  | 'trial'
+  | 'deferred'
+  | 'confirmed'
+  | 'reverted'
+  | 'refused'
+  | 'superseded';
+/** Key: `PUBLICATION/SITE`. */
+export type PublicationSite = {
+  readonly publication: string;
+  readonly site: string;
+  readonly number: number;
+  readonly isCanary: boolean;
+  readonly state: PublicationSiteState;
+  readonly since: number;
+  readonly because?: string;
+};
+
+/** What a site is to have. Key: name of the site. */
+export type DesiredRevision = {
+  readonly site: string;
+  readonly number: number;
+  readonly bundle: Digest;
+  readonly sizeBytes: number;
+  readonly publication: string;
+};
+
+export type Role = 'read' | 'operate' | 'admin';
+/** Of the admin API. Key: id; the token itself is never kept. */
+export type AdminToken = {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly secretDigest: Digest;
+  readonly createdAt: number;
+  readonly expiresAt?: number;
+  readonly withdrawnAt?: number;
+};
+
+/** Something that a person should do something about. Key: `KIND/SUBJECT`. */
+export type FleetAlarm = {
+  readonly kind: string;
+  readonly subject: string;
+  readonly site?: string;
+  readonly since: number;
+  readonly sentence: string;
+  readonly toDo: string;
+};
+
+/** One row per noun; keys are as said above. */
+export type HubTables = {
+  readonly sites: FleetSite;
+  readonly sessions: SiteSession;
+  readonly invites: Invite;
+  readonly certificates: IssuedCertificate;
+  readonly cursors: EventCursor;
+  readonly deadLetters: DeadLetter;
+  readonly states: SiteStateEntry;
+  readonly pushes: Push;
+  readonly revisions: SiteRevision;
+  readonly publications: Publication;
+  readonly publicationSites: PublicationSite;
+  readonly desired: DesiredRevision;
+  readonly tokens: AdminToken;
+  readonly alarms: FleetAlarm;
+  /** Numbers that are never used twice, and single values such as the newest key set. */
+  readonly meta: unknown;
+};
+export type HubTableName = keyof HubTables;
