@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SampleLog, sampleRevision } from '../../test/support/sample-site.ts';
 import { sha256OfText } from '../adapters/node/hash.ts';
-import type { Revision } from '../model/revision.ts';
 import { canonicalJson } from '../kernel/canonical-json.ts';
+import type { Revision } from '../model/revision.ts';
 import { formatRevision, openKeptRevisions } from './kept-revisions.ts';
 
 let dir: string;

@@ -2,11 +2,11 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makePrivateDir, readText, writeAtomic } from '../adapters/node/files.ts';
 import { sha256OfText } from '../adapters/node/hash.ts';
+import { canonicalJson } from '../kernel/canonical-json.ts';
 import { type Digest, parseDigest } from '../kernel/digest.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/ports.ts';
 import type { Revision } from '../model/revision.ts';
-import { canonicalJson } from '../kernel/canonical-json.ts';
 
 /** More than are changed while one boot lasts. A system that never says that it is up leaves its boot open for months. */
 const MAX_KEPT = 8;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { POS_MAC, SampleClock, SampleLog, SampleStore, sampleRevision, T0 } from '../../test/support/sample-site.ts';
 import { sha256OfText } from '../adapters/node/hash.ts';
+import { canonicalJson } from '../kernel/canonical-json.ts';
 import type { Digest } from '../kernel/digest.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Result } from '../kernel/result.ts';
@@ -14,7 +15,6 @@ import type { MachineId } from '../model/machine.ts';
 import type { Order, OrderId, OrderState } from '../model/order.ts';
 import type { Revision } from '../model/revision.ts';
 import type { Change } from '../model/store.ts';
-import { canonicalJson } from '../kernel/canonical-json.ts';
 import { type Revisions, startRevisions } from './revisions.ts';
 
 let dataDir: string;

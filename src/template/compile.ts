@@ -1,9 +1,9 @@
+import { canonicalJson } from '../kernel/canonical-json.ts';
 import type { Digest } from '../kernel/digest.ts';
 import type { Result } from '../kernel/result.ts';
 import { err, ok } from '../kernel/result.ts';
 import type { Revision } from '../model/revision.ts';
 import { compileAssets, uniqueAssets } from './assets.ts';
-import { canonicalJson } from '../kernel/canonical-json.ts';
 import { Context } from './context.ts';
 import { checkSlots } from './cross-check.ts';
 import { type ParsedFile, parseYaml, type SourceFile } from './document.ts';

@@ -1,7 +1,7 @@
+import { canonicalJson } from '../kernel/canonical-json.ts';
 import type { Digest } from '../kernel/digest.ts';
 import type { Arch, BootFile, Document, Profile } from '../model/revision.ts';
 import type { BootFiles, CompiledAssets } from './assets.ts';
-import { canonicalJson } from '../kernel/canonical-json.ts';
 import { compileCmdline } from './cmdline.ts';
 import type { Context } from './context.ts';
 import type { DocumentTexts } from './documents.ts';
