@@ -208,6 +208,24 @@ export const ERRORS = {
     meaning: 'Every address of the pool is leased, set aside or in use by somebody else.',
     help: 'Enlarge `pool` in the template, or shorten `lease.os`.',
   },
+  'hub-unreachable': {
+    family: 'weather',
+    status: 503,
+    meaning: 'Head office does not answer.',
+    help: 'The store works without it, and nothing is lost. The message has the reason; check the WAN if it stays.',
+  },
+  'hub-untrusted': {
+    family: 'weather',
+    status: 502,
+    meaning: 'What answers at the address of head office shows a certificate that is not its own.',
+    help: 'Check `hub.url`. If a proxy opens TLS here, name its certificate in `hub.inspectionCa`.',
+  },
+  'hub-unproven': {
+    family: 'weather',
+    status: 502,
+    meaning: 'An answer in the name of head office carries no signature of it for this very question.',
+    help: 'It was not believed and changed nothing. If it stays, somebody on the way answers in its name: tell head office.',
+  },
   'tool-missing': {
     family: 'caller',
     status: 503,
