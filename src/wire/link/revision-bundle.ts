@@ -35,10 +35,18 @@ export type StatementSignature = { readonly keyId: string; readonly signature: s
 
 /** X25519 with a key of its own per secret, HKDF-SHA-256, AES-256-GCM; all base64. Bound to site and name, so that it opens nowhere else. */
 export type SealedSecret = {
+  /** The site's public key that it is sealed for: after a box was replaced, it says why a secret does not open. */
+  readonly recipient: string;
   readonly ephemeralKey: string;
   readonly nonce: string;
   readonly ciphertext: string;
 };
+
+/** A text and who signed it: of a key set as it travels, in canonical JSON. */
+export type SignedStatement = { readonly statement: string; readonly signatures: readonly StatementSignature[] };
+
+/** What `needs` of a statement may name: how the content is written, and how secrets are sealed. */
+export const BUNDLE_NEEDS = { revision: 'revision/v1', sealed: 'sealed/v1' } as const;
 
 /** Who may sign revisions. Version 1 comes with the invite; each later one is signed by a key of the one before. */
 export type KeySet = {
