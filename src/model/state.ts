@@ -6,6 +6,7 @@ import { usableUuid } from './identity.ts';
 import type { Lease } from './lease.ts';
 import type { EvidenceKind, Machine, MachineId } from './machine.ts';
 import { type Mark, type Order, ordersOf } from './order.ts';
+import type { Outbox } from './outbox.ts';
 import type { Change, SiteState, TableName, Tables } from './store.ts';
 
 /** The facts of a site with their indexes. Only `applyChanges` changes it; everybody else sees a `SiteState`. */
@@ -18,6 +19,7 @@ export class MemoryState implements SiteState {
     counters: new Map(),
     orders: new Map(),
     marks: new Map(),
+    link: new Map(),
   };
   readonly #leasesByAddress = new BestOf<Lease>((lease) => [`${lease.network}/${lease.address}`], holdsBetter);
   readonly #leasesByMac = new BestOf<Lease>(({ mac }) => (isIdentifyingMac(mac) ? [mac] : []), holdsBetter);
@@ -36,6 +38,7 @@ export class MemoryState implements SiteState {
   readonly counters: ReadonlyMap<string, number> = this.#rows.counters;
   readonly orders: ReadonlyMap<string, Order> = this.#rows.orders;
   readonly marks: ReadonlyMap<string, Mark> = this.#rows.marks;
+  readonly link: ReadonlyMap<string, Outbox> = this.#rows.link;
 
   /** Of several rows with one address: bound before declined before released, then the one that ends last. */
   leaseOfAddress(network: string, address: Ipv4): Lease | undefined {
@@ -102,6 +105,9 @@ export class MemoryState implements SiteState {
         return;
       case 'marks':
         replaceRow(this.#rows.marks, change.key, change.row);
+        return;
+      case 'link':
+        replaceRow(this.#rows.link, change.key, change.row);
     }
   }
 }

@@ -5,6 +5,7 @@ import type { Event, EventType, NewEvent } from './event.ts';
 import type { Lease } from './lease.ts';
 import type { EvidenceKind, Machine, MachineId } from './machine.ts';
 import type { Mark, Order } from './order.ts';
+import type { Outbox } from './outbox.ts';
 
 /** What the site knows, a table per noun. Rows are JSON; `counters` holds the numbers that are never used twice. */
 export type Tables = {
@@ -15,6 +16,7 @@ export type Tables = {
   readonly counters: number;
   readonly orders: Order;
   readonly marks: Mark;
+  readonly link: Outbox;
 };
 export type TableName = keyof Tables;
 
@@ -32,6 +34,7 @@ export interface SiteState {
   readonly counters: ReadonlyMap<string, number>;
   readonly orders: ReadonlyMap<string, Order>;
   readonly marks: ReadonlyMap<string, Mark>;
+  readonly link: ReadonlyMap<string, Outbox>;
   /** The bound, released or declined lease row that holds an address. */
   leaseOfAddress(network: string, address: Ipv4): Lease | undefined;
   /** Of the rows of one NIC, in whatever network: the bound one that ends last, else any other. */
@@ -66,6 +69,8 @@ export type PruneLimits = {
   readonly maxBytes: number;
   /** Closed ones; no limit if it is not given. */
   readonly maxBoots?: number;
+  /** Head office has the events up to this number; none is waited for if it is not given. */
+  readonly ackedThrough?: number;
 };
 
 /** The one way to write. */
@@ -73,6 +78,8 @@ export interface Store {
   readonly state: SiteState;
   /** Names this database: made anew when it is created, so that a restored or lost one shows. */
   readonly epoch: string;
+  /** Number of the last event that was committed; 0: none ever was. */
+  readonly lastSeq: number;
   /**
    * Writes all of it or nothing, and resolves when it is on disk and in `state`; commits that wait together share one
    * sync. Rejects with an AppError (`disk-full`, `disk-failed`, `store-read-only`); nothing has changed then.
@@ -84,7 +91,8 @@ export interface Store {
   /**
    * Deletes closed boots and events older than `beforeMs`, the oldest events beyond `maxBytes`, and the boots that were
    * closed first beyond `maxBoots`. Boots are kept in memory: one machine in a boot loop makes a thousand a day.
+   * `unacked`: how many of the events head office never had.
    */
-  prune(limits: PruneLimits): Promise<{ readonly events: number; readonly boots: number }>;
+  prune(limits: PruneLimits): Promise<{ readonly events: number; readonly unacked: number; readonly boots: number }>;
   close(): Promise<void>;
 }

@@ -99,6 +99,10 @@ class LoggedStore implements Store {
     return this.#deps.store.epoch;
   }
 
+  get lastSeq(): number {
+    return this.#deps.store.lastSeq;
+  }
+
   /** The numbers of both sides are used up: the next record has one that neither knows. */
   goOnFrom(seq: number): void {
     this.#seq = seq;

@@ -261,10 +261,10 @@ function pruning(open: Open): void {
       boots.map((row) => ({ table: 'boots', key: row.id, row })),
       [event(10), event(30), event(15), event(20)],
     );
-    expect(await store.prune({ beforeMs: 20, maxBytes: 1e9 })).toEqual({ events: 2, boots: 1 });
+    expect(await store.prune({ beforeMs: 20, maxBytes: 1e9 })).toEqual({ events: 2, unacked: 0, boots: 1 });
     expect([...store.state.boots.keys()]).toEqual(['b2', 'b3']);
     expect((await store.events({ limit: 9 })).map(({ at }) => at)).toEqual([30, 20]);
-    expect(await store.prune({ beforeMs: 20, maxBytes: 1e9 })).toEqual({ events: 0, boots: 0 });
+    expect(await store.prune({ beforeMs: 20, maxBytes: 1e9 })).toEqual({ events: 0, unacked: 0, boots: 0 });
   });
 
   it('deletes the boots that were closed first beyond a number, and none that is open', async () => {
@@ -279,7 +279,7 @@ function pruning(open: Open): void {
       boots.map((row) => ({ table: 'boots', key: row.id, row })),
       [],
     );
-    expect(await store.prune({ beforeMs: 0, maxBytes: 1e9, maxBoots: 2 })).toEqual({ events: 0, boots: 1 });
+    expect(await store.prune({ beforeMs: 0, maxBytes: 1e9, maxBoots: 2 })).toEqual({ events: 0, unacked: 0, boots: 1 });
     expect([...store.state.boots.keys()].sort()).toEqual(['b1', 'b2', 'b4']);
   });
 
@@ -299,8 +299,27 @@ function pruning(open: Open): void {
     expect(left.length).toBeLessThan(500);
     expect(left[0]?.seq).toBe(deleted + 1);
     await store.prune({ beforeMs: 1e15, maxBytes: 0 });
+    expect(store.lastSeq).toBe(1_600);
     await store.commit([], [event(1)]);
     expect((await store.events({ limit: 9 })).map(({ seq }) => seq)).toEqual([1_601]);
+    expect(store.lastSeq).toBe(1_601);
+  });
+
+  it('counts what it deletes that head office never had', async () => {
+    const store = await open();
+    await store.commit(
+      [],
+      Array.from({ length: 700 }, (_, i) => event(i)),
+    );
+    expect(await store.prune({ beforeMs: 500, maxBytes: 1e9, ackedThrough: 100 })).toMatchObject({
+      events: 500,
+      unacked: 400,
+    });
+    expect(await store.prune({ beforeMs: 0, maxBytes: 0, ackedThrough: 700 })).toMatchObject({
+      events: 200,
+      unacked: 0,
+    });
+    expect(store.lastSeq).toBe(700);
   });
 
   it('takes commits while it prunes', async () => {
@@ -311,7 +330,7 @@ function pruning(open: Open): void {
     );
     const pruned = store.prune({ beforeMs: 1_500, maxBytes: 1e9 });
     await store.commit([counter('n', 1)], [event(9_999)]);
-    expect(await pruned).toEqual({ events: 1_500, boots: 0 });
+    expect(await pruned).toEqual({ events: 1_500, unacked: 0, boots: 0 });
     expect((await store.events({ limit: 9 })).map(({ at }) => at)).toEqual([9_999]);
   });
 }

@@ -86,6 +86,7 @@ export class TestUdp implements UdpPort {
 export class TestStore implements Store {
   readonly state: MemoryState = createState();
   readonly epoch = 'test';
+  readonly lastSeq = 0;
   readonly recorded: NewEvent[] = [];
   #waiting: { changes: readonly Change[]; events: readonly NewEvent[]; done: (error?: Error) => void }[] = [];
 
@@ -115,7 +116,7 @@ export class TestStore implements Store {
 
   events = async () => [];
   onEvent = () => () => {};
-  prune = async () => ({ events: 0, boots: 0 });
+  prune = async () => ({ events: 0, unacked: 0, boots: 0 });
   close = async () => {};
 }
 

@@ -98,6 +98,7 @@ export function leaseChange(lease: Lease): Change {
 export class SampleStore implements Store {
   readonly state: MemoryState;
   readonly epoch = 'sample';
+  readonly lastSeq = 0;
   readonly kept: NewEvent[] = [];
   commits = 0;
   /** Runs before each commit: may wait, may throw. */
@@ -122,8 +123,8 @@ export class SampleStore implements Store {
     return () => undefined;
   }
 
-  async prune(): Promise<{ events: number; boots: number }> {
-    return { events: 0, boots: 0 };
+  async prune(): Promise<{ events: number; unacked: number; boots: number }> {
+    return { events: 0, unacked: 0, boots: 0 };
   }
 
   async close(): Promise<void> {}

@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import type { PruneLimits } from '../../model/store.ts';
 
 /** What an event costs beyond its body: its columns, and its entries in five indexes. */
 const OVERHEAD_BYTES = 250;
@@ -22,12 +23,16 @@ export class EventPruner {
     for (const body of bodies) this.#bytes += Buffer.byteLength(body) + OVERHEAD_BYTES;
   }
 
-  /** Deletes events from before `beforeMs`, then the oldest beyond `maxBytes`. `done: false`: there is more to do. */
-  prune(beforeMs: number, maxBytes: number): { deleted: number; done: boolean } {
+  /**
+   * Deletes events from before `beforeMs`, then the oldest beyond `maxBytes`: those that head office has come first, as it has them in
+   * their order. `done: false`: there is more to do.
+   */
+  prune({ beforeMs, maxBytes, ackedThrough }: PruneLimits): { deleted: number; unacked: number; done: boolean } {
     const old = this.#select('where at < ? order by at', beforeMs);
     const doomed = old.length > 0 ? old : this.#beyond(maxBytes);
     this.#delete(doomed);
-    return { deleted: doomed.length, done: doomed.length === 0 };
+    const waited = doomed.filter(({ seq }) => ackedThrough !== undefined && seq > ackedThrough);
+    return { deleted: doomed.length, unacked: waited.length, done: doomed.length === 0 };
   }
 
   /** Gives pages that are no longer used back to the file system. */

@@ -36,6 +36,9 @@ export const MIGRATIONS: readonly string[] = [
   create table orders (key text primary key, row text not null) strict;
   create table marks (key text primary key, row text not null) strict;
   `,
+  `
+  create table link (key text primary key, row text not null) strict;
+  `,
 ];
 
 /** The number of steps that a database has behind it. */

@@ -31,7 +31,8 @@ export class OpenStore {
   load(): Calls['open']['answer'] {
     const { db } = this.#open;
     const epoch = db.prepare<[], string>("select value from meta where key = 'epoch'").pluck().get() ?? '';
-    return { epoch, rows: readRows(db) };
+    const lastSeq = db.prepare<[], number>("select seq from sqlite_sequence where name = 'events'").pluck().get() ?? 0;
+    return { epoch, lastSeq, rows: readRows(db) };
   }
 
   commit(group: readonly CommitText[]): readonly CommitAnswer[] {
@@ -46,7 +47,7 @@ export class OpenStore {
   }
 
   pruneEvents(limits: Calls['pruneEvents']['args']): Calls['pruneEvents']['answer'] {
-    return this.#pruner.prune(limits.beforeMs, limits.maxBytes);
+    return this.#pruner.prune(limits);
   }
 
   shrink(): Calls['shrink']['answer'] {

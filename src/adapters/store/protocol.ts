@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../kernel/errors.ts';
-import type { EventQuery, TableName } from '../../model/store.ts';
+import type { EventQuery, PruneLimits, TableName } from '../../model/store.ts';
 import type { Faults } from './faults.ts';
 
 /** A row as it crosses to the worker: `row` is JSON, null deletes. */
@@ -31,14 +31,14 @@ export type StoredEvent = { readonly seq: number; readonly body: string };
 export type Calls = {
   readonly open: {
     readonly args: { readonly path: string };
-    readonly answer: { readonly epoch: string; readonly rows: readonly RowText[] };
+    readonly answer: { readonly epoch: string; readonly lastSeq: number; readonly rows: readonly RowText[] };
   };
   readonly commit: { readonly args: readonly CommitText[]; readonly answer: readonly CommitAnswer[] };
   readonly events: { readonly args: EventPage; readonly answer: readonly StoredEvent[] };
   readonly pruneEvents: {
-    readonly args: { readonly beforeMs: number; readonly maxBytes: number };
+    readonly args: PruneLimits;
     /** `done: false`: a bounded part of the work is done, ask again. */
-    readonly answer: { readonly deleted: number; readonly done: boolean };
+    readonly answer: { readonly deleted: number; readonly unacked: number; readonly done: boolean };
   };
   readonly shrink: { readonly args: null; readonly answer: { readonly done: boolean } };
   readonly injectFaults: { readonly args: Faults; readonly answer: null };

@@ -35,17 +35,20 @@ export interface SqliteStore extends Store {
 export async function openStore(path: string, options: StoreOptions = {}): Promise<SqliteStore> {
   const worker = new WorkerClient((error) => options.onLost?.(error));
   try {
-    const { epoch, rows } = await worker.call('open', { path });
+    const { rows, ...opened } = await worker.call('open', { path });
     if (options.faults) await worker.call('injectFaults', options.faults);
-    return new WorkerStore(worker, epoch, createState(rows.map((row) => parseRow(path, row))), options.log);
+    return new WorkerStore(worker, opened, createState(rows.map((row) => parseRow(path, row))), options.log);
   } catch (error) {
     await worker.close();
     throw error;
   }
 }
 
+type Opened = { readonly epoch: string; readonly lastSeq: number };
+
 class WorkerStore implements SqliteStore {
   readonly epoch: string;
+  lastSeq: number;
   readonly state: MemoryState;
   readonly #worker: WorkerClient;
   readonly #queue: CommitQueue;
@@ -53,8 +56,9 @@ class WorkerStore implements SqliteStore {
   #listeners: readonly ((event: Event) => void)[] = [];
   #closing: Promise<void> | undefined;
 
-  constructor(worker: WorkerClient, epoch: string, state: MemoryState, log: Log | undefined) {
-    this.epoch = epoch;
+  constructor(worker: WorkerClient, opened: Opened, state: MemoryState, log: Log | undefined) {
+    this.epoch = opened.epoch;
+    this.lastSeq = opened.lastSeq;
     this.state = state;
     this.#worker = worker;
     this.#log = log;
@@ -92,16 +96,18 @@ class WorkerStore implements SqliteStore {
     };
   }
 
-  async prune(limits: PruneLimits): Promise<{ events: number; boots: number }> {
+  async prune(limits: PruneLimits): Promise<{ events: number; unacked: number; boots: number }> {
     const boots = await this.#pruneBoots(limits);
     let events = 0;
+    let unacked = 0;
     for (let done = false; !done; ) {
       const part = await this.#worker.call('pruneEvents', limits);
       events += part.deleted;
+      unacked += part.unacked;
       done = part.done;
     }
     for (let done = false; !done; ) done = (await this.#worker.call('shrink', null)).done;
-    return { events, boots };
+    return { events, unacked, boots };
   }
 
   close(): Promise<void> {
@@ -131,6 +137,7 @@ class WorkerStore implements SqliteStore {
 
   #committed(changes: readonly Change[], events: readonly NewEvent[], firstSeq: number): void {
     applyChanges(this.state, changes);
+    if (events.length > 0) this.lastSeq = firstSeq + events.length - 1;
     events.forEach((event, i) => {
       this.#tell({ ...event, epoch: this.epoch, seq: firstSeq + i, version: 1 });
     });

@@ -7,6 +7,7 @@ import type { Lease } from '../../../model/lease.ts';
 import type { EvidenceKind, Machine, MachineId } from '../../../model/machine.ts';
 import type { Mark, Order } from '../../../model/order.ts';
 import { ordersOf } from '../../../model/order.ts';
+import type { Outbox } from '../../../model/outbox.ts';
 import { countedLater, createState } from '../../../model/state.ts';
 import type { Change, SiteState } from '../../../model/store.ts';
 import { Overlay } from './overlay.ts';
@@ -28,6 +29,7 @@ export class Draft implements SiteState {
   readonly counters: ReadonlyMap<string, number>;
   readonly orders: ReadonlyMap<string, Order>;
   readonly marks: ReadonlyMap<string, Mark>;
+  readonly link: ReadonlyMap<string, Outbox>;
 
   constructor(base: SiteState) {
     this.#base = base;
@@ -35,6 +37,7 @@ export class Draft implements SiteState {
     this.bindings = new Overlay(this.#fresh.bindings, base.bindings);
     this.boots = new Overlay(this.#fresh.boots, base.boots);
     this.leases = base.leases;
+    this.link = base.link;
     this.counters = new Overlay(this.#fresh.counters, base.counters);
     this.orders = new Overlay(this.#fresh.orders, base.orders);
     this.marks = new Overlay(this.#fresh.marks, base.marks, this.#droppedMarks);
