@@ -10,7 +10,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             'src/**/*.test.ts',
-            'test/conformance/store-sqlite.test.ts',
+            'test/conformance/*store-sqlite.test.ts',
             'test/docs/**/*.test.ts',
             'test/law/**/*.test.ts',
           ],

@@ -12,6 +12,7 @@ await build({
   entryPoints: {
     main: 'src/main.ts',
     'store-worker': 'src/adapters/store/worker.ts',
+    'hub-store-worker': 'src/adapters/store/hub-worker.ts',
     'compile-thread': 'src/site/compile-thread.ts',
   },
   outdir,

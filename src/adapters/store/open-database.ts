@@ -6,8 +6,10 @@ import { AppError } from '../../kernel/errors.ts';
 import { MIGRATIONS, migrate, versionOf } from './migrations.ts';
 import { storeError } from './store-errors.ts';
 
-/** Marks a file as a store of Slipway (`SLIP`), so that no other program's database is taken for one. */
-const APPLICATION_ID = 0x534c4950;
+/** What a program keeps: the mark of its files, so that no other program's database is taken for one, and its tables. */
+export type DatabaseKind = { readonly applicationId: number; readonly migrations: readonly string[] };
+/** `SLIP` */
+const SITE: DatabaseKind = { applicationId: 0x534c4950, migrations: MIGRATIONS };
 const BUSY_MS = 2_000;
 /** A checkpoint leaves the write-ahead log at most so long. */
 const LOG_BYTES = 16 * 1024 * 1024;
@@ -20,18 +22,18 @@ export type OpenDatabase = { readonly db: Database.Database; close(): void };
  * @throws AppError `store-locked`, `store-read-only`, `store-newer`, `store-damaged`, `disk-full`, `disk-failed`; the
  * files are then as they were before
  */
-export function openDatabase(path: string): OpenDatabase {
+export function openDatabase(path: string, kind = SITE): OpenDatabase {
   const doing = `the database ${path}`;
-  if (path === ':memory:') return openMemory();
+  if (path === ':memory:') return openMemory(kind);
   const undo: (() => void)[] = [];
   try {
     makeDir(dirname(path));
-    undo.push(lock(path));
-    if (isThere(path)) inspect(path);
+    undo.push(lockDatabase(path));
+    if (isThere(path)) inspectDatabase(path, kind);
     else createEmpty(path);
     const db = new Database(path, { timeout: BUSY_MS });
     undo.push(() => db.close());
-    prepare(db);
+    prepare(db, kind);
     return { db, close: () => runAll(undo) };
   } catch (error) {
     runAll(undo);
@@ -39,9 +41,9 @@ export function openDatabase(path: string): OpenDatabase {
   }
 }
 
-function openMemory(): OpenDatabase {
+function openMemory(kind: DatabaseKind): OpenDatabase {
   const db = new Database(':memory:');
-  migrate(db, randomUUID);
+  migrate(db, randomUUID, kind.migrations);
   return { db, close: () => db.close() };
 }
 
@@ -54,7 +56,7 @@ function runAll(steps: (() => void)[]): void {
  * An exclusive transaction on a file beside the database, for life: the kernel ends it with the process, however that
  * dies. The database itself stays open to readers such as the `sqlite3` shell.
  */
-function lock(path: string): () => void {
+export function lockDatabase(path: string): () => void {
   const lockPath = `${path}.lock`;
   createEmpty(lockPath);
   const holder = new Database(lockPath, { timeout: 0 });
@@ -70,17 +72,17 @@ function lock(path: string): () => void {
 }
 
 /** Everything that speaks against using a database, found without writing to it: nothing here may change a byte. */
-function inspect(path: string): void {
+export function inspectDatabase(path: string, kind: DatabaseKind): void {
   const hadLog = existsSync(`${path}-wal`);
   const db = new Database(path, { readonly: true, timeout: BUSY_MS });
   try {
     const version = versionOf(db);
     const owner = db.pragma('application_id', { simple: true });
-    if (owner !== APPLICATION_ID) refuseForeign(path, db);
-    else if (version > MIGRATIONS.length)
+    if (owner !== kind.applicationId) refuseForeign(path, db);
+    else if (version > kind.migrations.length)
       throw new AppError(
         'store-newer',
-        `${path} has version ${version}; this Slipway knows up to ${MIGRATIONS.length}`,
+        `${path} has version ${version}; this Slipway knows up to ${kind.migrations.length}`,
       );
     const found = String(db.pragma('quick_check(1)', { simple: true }));
     // It answers with a headline and lines.
@@ -98,11 +100,11 @@ function refuseForeign(path: string, db: Database.Database): void {
     throw new AppError('store-damaged', `${path} is not a database of Slipway`);
 }
 
-function prepare(db: Database.Database): void {
+function prepare(db: Database.Database, kind: DatabaseKind): void {
   if (versionOf(db) === 0) {
     // Only takes hold before the first table.
     db.pragma('auto_vacuum = incremental');
-    db.pragma(`application_id = ${APPLICATION_ID}`);
+    db.pragma(`application_id = ${kind.applicationId}`);
   }
   const mode = db.pragma('journal_mode = wal', { simple: true });
   if (mode !== 'wal')
@@ -110,7 +112,7 @@ function prepare(db: Database.Database): void {
   db.pragma('synchronous = full');
   db.pragma(`journal_size_limit = ${LOG_BYTES}`);
   db.pragma('temp_store = memory');
-  migrate(db, randomUUID);
+  migrate(db, randomUUID, kind.migrations);
 }
 
 /** An empty file counts as none: SQLite makes one before it writes to it. */

@@ -1,19 +1,24 @@
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../../kernel/errors.ts';
-import type { Answer, CallName, Calls } from './protocol.ts';
+import type { Answer, Calls } from './protocol.ts';
 import { decodeError } from './store-errors.ts';
 
 type Waiting = { readonly resolve: (value: never) => void; readonly reject: (error: AppError) => void };
 
-/** The caller's end of the worker: a call is a promise. The worker keeps the process alive only while a call is out. */
-export class WorkerClient {
+/** What a worker can be asked, with its answer. */
+type CallTable = { readonly close: { readonly args: null; readonly answer: null } };
+type Of<C, N extends keyof C, Part extends 'args' | 'answer'> =
+  C[N] extends Readonly<Record<Part, infer T>> ? T : never;
+
+/** The caller's end of a worker: a call is a promise. The worker keeps the process alive only while a call is out. */
+export class WorkerClient<C extends CallTable = Calls> {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
   #ended: AppError | undefined;
 
   /** `onLost` hears, once, that the thread ended without being asked to. */
-  constructor(onLost: (error: AppError) => void, file = workerFile()) {
+  constructor(onLost: (error: AppError) => void, file = workerFile('worker.ts', 'store-worker.js')) {
     this.#worker = new Worker(file);
     this.#worker.unref();
     this.#worker.on('message', (answer: Answer) => this.#settle(answer));
@@ -21,7 +26,22 @@ export class WorkerClient {
     this.#worker.on('exit', (status) => this.#lose(onLost, new Error(`the thread ended with status ${status}`)));
   }
 
-  call<N extends CallName>(name: N, args: Calls[N]['args']): Promise<Calls[N]['answer']> {
+  call<N extends keyof C & string>(name: N, args: Of<C, N, 'args'>): Promise<Of<C, N, 'answer'>> {
+    return this.#call(name, args);
+  }
+
+  /** Ends the thread after the calls that are out; further calls are rejected. */
+  async close(): Promise<void> {
+    const closed = this.#call('close', null);
+    this.#ended = new AppError('site-not-ready', 'the store is closed');
+    try {
+      await closed;
+    } finally {
+      await this.#worker.terminate();
+    }
+  }
+
+  #call<T>(name: string, args: unknown): Promise<T> {
     if (this.#ended) return Promise.reject(this.#ended);
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
@@ -29,17 +49,6 @@ export class WorkerClient {
       this.#waiting.set(id, { resolve, reject });
       this.#worker.ref();
     });
-  }
-
-  /** Ends the thread after the calls that are out; further calls are rejected. */
-  async close(): Promise<void> {
-    const closed = this.call('close', null);
-    this.#ended = new AppError('site-not-ready', 'the store is closed');
-    try {
-      await closed;
-    } finally {
-      await this.#worker.terminate();
-    }
   }
 
   #settle(answer: Answer): void {
@@ -61,7 +70,6 @@ export class WorkerClient {
 }
 
 /** From source, the file beside this one; in a bundle, which has one file per entry, the entry of that name. */
-function workerFile(): URL {
-  const name = import.meta.url.endsWith('.ts') ? './worker.ts' : './store-worker.js';
-  return new URL(name, import.meta.url);
+export function workerFile(source: string, entry: string): URL {
+  return new URL(`./${import.meta.url.endsWith('.ts') ? source : entry}`, import.meta.url);
 }

@@ -47,6 +47,8 @@ export type NewAuditEntry = {
 /** Each entry names the one before it: nothing can be taken out or changed unseen. */
 export type AuditEntry = NewAuditEntry & { readonly id: number; readonly before: Digest; readonly digest: Digest };
 
+export type AuditQuery = { readonly afterId?: number; readonly limit: number; readonly newestFirst?: boolean };
+
 export type RowQuery = {
   /** Keys that begin so. */
   readonly prefix?: string;
@@ -71,11 +73,7 @@ export interface HubTx {
   /** How many enrolments and other events there are, each counted once. */
   countEvents(query: Pick<FleetEventQuery, 'site' | 'slot' | 'types'>): Promise<number>;
   appendAudit(entry: NewAuditEntry): Promise<AuditEntry>;
-  audit(query: {
-    readonly afterId?: number;
-    readonly limit: number;
-    readonly newestFirst?: boolean;
-  }): Promise<readonly AuditEntry[]>;
+  audit(query: AuditQuery): Promise<readonly AuditEntry[]>;
   /** The digest is that of the bytes; the caller has made sure. */
   putBlob(digest: Digest, bytes: Uint8Array): Promise<void>;
   blob(digest: Digest): Promise<Uint8Array | undefined>;

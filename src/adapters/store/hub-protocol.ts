@@ -1,0 +1,54 @@
+import type { Digest } from '../../kernel/digest.ts';
+import type { HubTableName } from '../../model/fleet/hub-rows.ts';
+import type {
+  AppendVerdict,
+  AuditEntry,
+  AuditQuery,
+  FleetEvent,
+  FleetEventQuery,
+  KeptFleetEvent,
+  NewAuditEntry,
+  RowQuery,
+} from '../../model/fleet/hub-store.ts';
+import type { Faults } from './faults.ts';
+
+type Op<Args, Answer> = (args: Args) => Answer;
+export type HubRowText = { readonly key: string; readonly row: string };
+
+/** What can be done in a unit of work; rows cross as JSON. */
+export type HubOps = {
+  readonly get: Op<{ readonly table: HubTableName; readonly key: string }, string | undefined>;
+  readonly put: Op<{ readonly table: HubTableName } & HubRowText, void>;
+  readonly delete: Op<{ readonly table: HubTableName; readonly key: string }, void>;
+  readonly list: Op<{ readonly table: HubTableName } & RowQuery, readonly HubRowText[]>;
+  readonly next: Op<string, number>;
+  readonly appendEvents: Op<readonly FleetEvent[], readonly AppendVerdict[]>;
+  readonly events: Op<FleetEventQuery, readonly KeptFleetEvent[]>;
+  readonly countEvents: Op<Pick<FleetEventQuery, 'site' | 'slot' | 'types'>, number>;
+  readonly appendAudit: Op<NewAuditEntry, AuditEntry>;
+  readonly audit: Op<AuditQuery, readonly AuditEntry[]>;
+  readonly putBlob: Op<{ readonly digest: Digest; readonly bytes: Uint8Array }, void>;
+  readonly blob: Op<Digest, Uint8Array | undefined>;
+};
+export type HubOpName = keyof HubOps;
+/** One step of a unit. */
+export type HubStep = {
+  readonly [N in HubOpName]: { readonly op: N; readonly args: Parameters<HubOps[N]>[0] };
+}[HubOpName];
+
+/** The lane of units that write; the others are looks, each with a connection of its own. */
+export const WRITER = 0;
+
+type Call<Args, Answer> = { readonly args: Args; readonly answer: Answer };
+/** What the worker of head office's store can be asked, with its answer. */
+export type HubCalls = {
+  readonly open: Call<{ readonly path: string; readonly isKept: boolean }, string>;
+  readonly begin: Call<{ readonly lane: number }, null>;
+  readonly step: Call<{ readonly lane: number; readonly step: HubStep }, unknown>;
+  readonly end: Call<{ readonly lane: number; readonly isCommit: boolean }, null>;
+  readonly injectFaults: Call<Faults, null>;
+  readonly close: Call<null, null>;
+};
+export type HubRequest = {
+  readonly [N in keyof HubCalls]: { readonly id: number; readonly name: N; readonly args: HubCalls[N]['args'] };
+}[keyof HubCalls];

@@ -1,0 +1,147 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { AppError } from '../../kernel/errors.ts';
+import type { Log } from '../../kernel/ports.ts';
+import type { HubStore, HubTx } from '../../model/fleet/hub-store.ts';
+import type { Faults } from './faults.ts';
+import { type HubCalls, WRITER } from './hub-protocol.ts';
+import { OpenUnit } from './hub-tx.ts';
+import { Turns } from './turns.ts';
+import { WorkerClient, workerFile } from './worker-client.ts';
+
+/** A unit that takes longer keeps all others waiting: it is taken back. */
+const UNIT_MS = 10_000;
+/** Looks at the same time; each has a connection of its own. */
+const LOOKS = [1, 2, 3, 4, 5, 6, 7, 8];
+
+export type HubStoreOptions = {
+  readonly log?: Log;
+  /** The worker is gone and the store with it: every unit is rejected from now on. */
+  readonly onLost?: (error: AppError) => void;
+  /** A test aid: troubles of the disk from the first unit on. */
+  readonly faults?: Faults;
+  /** A test aid. */
+  readonly unitMs?: number;
+};
+
+/** `HubStore` on SQLite. `inject` is a test aid. */
+export interface SqliteHubStore extends HubStore {
+  inject(faults: Faults): Promise<void>;
+}
+
+type Client = WorkerClient<HubCalls>;
+
+/**
+ * Opens head office's store in the file `path`, making it and its directory (mode 0700) if need be; `:memory:` is one in
+ * a directory of its own that is gone when it is closed, or with the process.
+ * @throws AppError `store-locked`, `store-read-only`, `store-newer`, `store-damaged`, `disk-full`, `disk-failed`; what
+ * is there is then left as it is
+ */
+export async function openHubStore(path: string, options: HubStoreOptions = {}): Promise<SqliteHubStore> {
+  const isKept = path !== ':memory:';
+  const file = isKept ? path : join(makeScratch(), 'hub.db');
+  const worker: Client = new WorkerClient(
+    (error) => options.onLost?.(error),
+    workerFile('hub-worker.ts', 'hub-store-worker.js'),
+  );
+  const release = async () => {
+    await worker.close();
+    if (!isKept) dropScratch(dirname(file));
+  };
+  try {
+    const epoch = await worker.call('open', { path: file, isKept });
+    if (options.faults) await worker.call('injectFaults', options.faults);
+    return new WorkerHubStore(worker, epoch, options, release);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+class WorkerHubStore implements SqliteHubStore {
+  readonly epoch: string;
+  readonly #worker: Client;
+  readonly #unitMs: number;
+  readonly #release: () => Promise<void>;
+  readonly #units = new Turns([WRITER]);
+  readonly #looks = new Turns(LOOKS);
+  #closing: Promise<void> | undefined;
+
+  constructor(worker: Client, epoch: string, options: HubStoreOptions, release: () => Promise<void>) {
+    this.#worker = worker;
+    this.epoch = epoch;
+    this.#unitMs = options.unitMs ?? UNIT_MS;
+    this.#release = release;
+  }
+
+  work<T>(unit: (tx: HubTx) => Promise<T>): Promise<T> {
+    return this.#run(this.#units, unit);
+  }
+
+  read<T>(look: (tx: HubTx) => Promise<T>): Promise<T> {
+    return this.#run(this.#looks, look);
+  }
+
+  backup(): Promise<{ readonly bytes: number }> {
+    return Promise.reject(new AppError('internal', 'no backup yet'));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= Promise.all([this.#units.end(), this.#looks.end()]).then(this.#release);
+    return this.#closing;
+  }
+
+  async inject(faults: Faults): Promise<void> {
+    await this.#worker.call('injectFaults', faults);
+  }
+
+  async #run<T>(turns: Turns, unit: (tx: HubTx) => Promise<T>): Promise<T> {
+    if (this.#closing) throw new AppError('site-not-ready', 'the store is closed');
+    return turns.run((lane) => this.#runUnit(lane, unit));
+  }
+
+  async #runUnit<T>(lane: number, unit: (tx: HubTx) => Promise<T>): Promise<T> {
+    await this.#worker.call('begin', { lane });
+    const tx = new OpenUnit((step) => this.#worker.call('step', { lane, step }), lane === WRITER);
+    try {
+      const value = await inTime(unit(tx), this.#unitMs);
+      tx.end('is committed');
+      await this.#worker.call('end', { lane, isCommit: true });
+      return value;
+    } catch (error) {
+      tx.end('was taken back');
+      // If even this fails, the thread is lost, and with it the transaction.
+      await this.#worker.call('end', { lane, isCommit: false }).catch(() => {});
+      throw error;
+    }
+  }
+}
+
+function inTime<T>(work: Promise<T>, mostMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = () =>
+      reject(new AppError('internal', `a unit of work did not end in ${mostMs} ms; nothing of it is kept`));
+    const timer = setTimeout(late, mostMs);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+const scratches = new Set<string>();
+
+function makeScratch(): string {
+  if (scratches.size === 0) process.once('exit', dropScratches);
+  const dir = mkdtempSync(join(tmpdir(), 'slipway-hub-'));
+  scratches.add(dir);
+  return dir;
+}
+
+function dropScratch(dir: string): void {
+  rmSync(dir, { recursive: true, force: true });
+  scratches.delete(dir);
+  if (scratches.size === 0) process.off('exit', dropScratches);
+}
+
+function dropScratches(): void {
+  for (const dir of scratches) rmSync(dir, { recursive: true, force: true });
+}

@@ -1,0 +1,43 @@
+import { parentPort } from 'node:worker_threads';
+import { AppError } from '../../kernel/errors.ts';
+import { FaultGate } from './faults.ts';
+import { HubDatabase } from './hub-database.ts';
+import type { HubRequest } from './hub-protocol.ts';
+import type { Answer } from './protocol.ts';
+import { encodeError, storeError } from './store-errors.ts';
+
+/** The thread that alone touches head office's database. */
+const gate = new FaultGate();
+let database: HubDatabase | undefined;
+
+parentPort?.on('message', (request: HubRequest) => {
+  parentPort?.postMessage(answer(request));
+  if (request.name === 'close') parentPort?.close();
+});
+
+function answer(request: HubRequest): Answer {
+  try {
+    return { id: request.id, ok: true, value: handle(request) ?? null };
+  } catch (error) {
+    return { id: request.id, ok: false, error: encodeError(storeError('the store of head office', error)) };
+  }
+}
+
+function handle(request: HubRequest): unknown {
+  if (request.name === 'open') {
+    database = new HubDatabase(request.args.path, request.args.isKept, gate);
+    return database.epoch;
+  }
+  if (request.name === 'close') return database?.close();
+  if (!database) throw new AppError('internal', `${request.name} before the store was open`);
+  switch (request.name) {
+    case 'begin':
+      return database.begin(request.args.lane);
+    case 'step':
+      return database.step(request.args.lane, request.args.step);
+    case 'end':
+      return database.end(request.args.lane, request.args.isCommit);
+    case 'injectFaults':
+      return database.inject(request.args);
+  }
+}
