@@ -100,6 +100,30 @@ export const ERRORS = {
     meaning: 'The token of this address was not made by this site, or its time is over.',
     help: 'Switch the node off and on; it gets a new one with its next boot.',
   },
+  'admin-token-refused': {
+    family: 'caller',
+    status: 401,
+    meaning: 'Head office answers only who has one of its tokens, and this is none, or none any more.',
+    help: 'Make one at the hub with `slipway hub tokens new NAME --role ROLE`, and name its file with --token.',
+  },
+  'role-missing': {
+    family: 'caller',
+    status: 403,
+    meaning: 'The token may not do this.',
+    help: 'Use a token with the role that the message names; `slipway hub tokens` lists them.',
+  },
+  'too-many-tries': {
+    family: 'caller',
+    status: 429,
+    meaning: 'Too many requests of this kind came at once.',
+    help: 'Wait a minute, then try again.',
+  },
+  'hub-not-answering': {
+    family: 'weather',
+    status: 503,
+    meaning: 'No head office answers at its control socket, or at the URL that was given.',
+    help: 'Start it with `slipway hub --config FILE`, or name another one with --socket, or --hub URL and --token FILE.',
+  },
   'document-pending': {
     family: 'weather',
     status: 503,

@@ -4,9 +4,12 @@ import { AppError, type ErrorCode } from '../../kernel/errors.ts';
 
 /** Where to listen: a TCP address (port 0 is any free one), a Unix socket, or a socket that systemd opened. */
 export type ListenAt =
-  | { readonly address: string; readonly port: number }
+  | { readonly address: string; readonly port: number; readonly tls?: TlsFiles }
   | { readonly socketPath: string }
   | { readonly fd: number };
+
+/** PEM, as it stands in the files. */
+export type TlsFiles = { readonly cert: Buffer; readonly key: Buffer };
 
 /** Owner and group: the CLI of those who may steer the site. */
 const SOCKET_MODE = 0o660;

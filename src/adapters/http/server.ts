@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
 import { AppError } from '../../kernel/errors.ts';
@@ -7,7 +8,7 @@ import type { Log } from '../../kernel/ports.ts';
 import { redactPath } from './access-log.ts';
 import { refuseMalformed, sendError } from './error-reply.ts';
 import { shareFairly } from './fair-share.ts';
-import { type ListenAt, listen } from './listen.ts';
+import { type ListenAt, listen, type TlsFiles } from './listen.ts';
 
 /** A group of routes: a fastify plugin with parsers and hooks of its own that no other group sees. */
 export type Routes = (app: FastifyInstance) => void | Promise<void>;
@@ -75,7 +76,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   return {
     app,
     listen: async (at) => {
-      const server = createListener(app, options, count, budget);
+      const server = createListener(app, options, { count, budget, ...('tls' in at && { tls: at.tls }) });
       if ('socketPath' in at) server.on('connection', (socket) => control.add(socket));
       const port = await listen(server, at);
       // Without a listener, an accept that fails for want of descriptors would end the process.
@@ -132,20 +133,19 @@ async function createApp({ log, routes }: HttpServerOptions, count: Count): Prom
 function createListener(
   app: FastifyInstance,
   { log, maxConnections = MAX_CONNECTIONS, maxConnectionsPerClient = MAX_CONNECTIONS_PER_CLIENT }: HttpServerOptions,
-  count: Count,
-  budget: LogBudget,
+  { count, budget, tls }: { readonly count: Count; readonly budget: LogBudget; readonly tls?: TlsFiles | undefined },
 ): Server {
-  const server = createServer(
-    {
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      headersTimeout: HEADERS_MS,
-      requestTimeout: REQUEST_MS,
-      noDelay: true,
-      // Small HTTP clients in firmware forget the Host header now and then.
-      requireHostHeader: false,
-    },
-    app.routing,
-  );
+  const settings = {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: HEADERS_MS,
+    requestTimeout: REQUEST_MS,
+    noDelay: true,
+    // Small HTTP clients in firmware forget the Host header now and then.
+    requireHostHeader: false,
+  };
+  const server = tls
+    ? createTlsServer({ ...settings, ...tls, minVersion: 'TLSv1.2' }, app.routing)
+    : createServer(settings, app.routing);
   server.on('clientError', (error: Error & { code?: string }, socket) => {
     if (error.code !== 'ECONNRESET') {
       count('malformed');
