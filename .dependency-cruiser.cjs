@@ -12,7 +12,7 @@ module.exports = {
     { from: { path: '^src/template/' }, to: { path: '^src/(kernel|model|template)/' } },
     { from: { path: '^src/template/' }, to: { path: npm('zod', 'yaml', 'liquidjs') } },
     { from: { path: '^src/wire/' }, to: { path: '^src/(kernel|model|wire)/' } },
-    { from: { path: '^src/wire/link/gen/' }, to: { path: npm('@bufbuild/protobuf') } },
+    { from: { path: '^src/wire/(health|link)/gen/' }, to: { path: npm('@bufbuild/protobuf') } },
     { from: { path: '^src/(site|hub)/([^/]+)/codec/' }, to: { path: '^src/(kernel/|$1/$2/codec/)' } },
     {
       from: { path: '^src/(site|hub)/([^/]+)/policy/' },

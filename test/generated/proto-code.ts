@@ -15,6 +15,7 @@ const PROTO_FILES: readonly ProtoFile[] = [
     makes: ['talos-events.ts', 'google/protobuf/any.ts'],
   },
   { folder: 'src/wire/link', proto: 'link.proto', makes: ['link.ts'] },
+  { folder: 'src/wire/health', proto: 'health.proto', makes: ['health.ts'] },
 ];
 
 export const PROTO_CODE = PROTO_FILES.flatMap((source) => {
