@@ -6,10 +6,10 @@ export type DoorbellStream = {
   cancel(): void;
 };
 
-/** A doorbell that broke is fitted again after up to so long, drawn anew each time: nobody misses it in the meantime. */
+/** A doorbell that broke is put up again after up to so long, drawn anew each time: nobody misses it in the meantime. */
 const AGAIN_WITHIN_MS = 120_000;
 
-/** Listens for as long as it can be had, and fits it again when it breaks. `dial` answers undefined where it cannot be had now. */
+/** Listens for as long as it can be had, and puts it up again when it breaks. `dial` answers undefined where it cannot be had now. */
 export function hearDoorbell(parts: {
   readonly dial: () => DoorbellStream | undefined;
   readonly ring: () => void;
@@ -22,11 +22,14 @@ export function hearDoorbell(parts: {
   const again = (): void => {
     stream = undefined;
     cancelTimer();
-    if (!isOver) cancelTimer = parts.time.after(parts.random.unit() * AGAIN_WITHIN_MS, fit);
+    if (!isOver) cancelTimer = parts.time.after(parts.random.unit() * AGAIN_WITHIN_MS, install);
   };
-  const fit = (): void => {
+  const install = (): void => {
     const dialled = parts.dial();
-    if (!dialled) return again();
+    if (!dialled) {
+      again();
+      return;
+    }
     stream = dialled;
     // Both come when it breaks; the second finds another stream, or none.
     const broke = () => stream === dialled && again();
@@ -34,7 +37,7 @@ export function hearDoorbell(parts: {
     dialled.on('error', broke);
     dialled.on('end', broke);
   };
-  fit();
+  install();
   return () => {
     isOver = true;
     cancelTimer();
