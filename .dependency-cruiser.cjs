@@ -22,7 +22,9 @@ module.exports = {
     { from: { path: edge }, to: { path: '^src/(kernel/|model/|wire/|$1/$2/)' } },
     { from: { path: edge }, to: { dependencyTypes: ['core'] } },
     {
-      from: { path: '^src/(site|hub)/[^/]+/(routes|stream)\\.ts$|^src/site/api/(door|page)\\.ts$' },
+      from: {
+        path: '^src/(site|hub)/[^/]+/(routes|stream)\\.ts$|^src/site/api/(door|page)\\.ts$|^src/hub/api/page\\.ts$',
+      },
       to: { path: npm('fastify') },
     },
     // the admin API is made from contracts: what comes in is checked, and described, by one schema

@@ -34,7 +34,7 @@ export function peopleRoutes(parts: {
   const { config, queries, desk, secrets, store, clock, log, addresses, isControl } = parts;
   const gate = createCommandGate({ desk, store, clock, log, addresses, pinFile: config.pinFile, isControl });
   const door: Door = { shownAt: () => shownAt(addresses(), config), isControl };
-  const page = readPage();
+  const page = readPage('site');
   page.catch((error: unknown) => log.warn({}, AppError.from(error).message));
   return (app) => {
     guardShown(app, door);

@@ -1,9 +1,9 @@
 // Makes what a release installs: Node runs no TypeScript below node_modules, so the package carries JavaScript.
 // usage: node test/release/bundle.ts OUTDIR
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
-import { bundlePage } from '../../src/adapters/node/page-bundle.ts';
+import { bundlePage, PAGES } from '../../src/adapters/node/page-bundle.ts';
 
 const outdir = process.argv[2];
 if (!outdir) throw new Error('usage: node test/release/bundle.ts OUTDIR');
@@ -28,5 +28,8 @@ await build({
   logLevel: 'warning',
 });
 
-await mkdir(join(outdir, 'web'), { recursive: true });
-for (const { name, body } of await bundlePage('src/web')) await writeFile(join(outdir, 'web', name), body);
+for (const name of ['site', 'fleet'] as const) {
+  const folder = join(outdir, basename(PAGES[name].packed));
+  await mkdir(folder, { recursive: true });
+  for (const file of await bundlePage(name)) await writeFile(join(folder, file.name), file.body);
+}

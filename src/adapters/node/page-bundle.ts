@@ -8,25 +8,34 @@ import { packageFile } from './package-file.ts';
 /** Phones are used for longer than their makers care for them. `lib` in src/web/tsconfig.json is what these have. */
 const TARGETS = ['chrome85', 'firefox78', 'safari14.1'];
 
+/** The technician's page of a site, and that of the fleet at head office: where their sources are, and the files of a release. */
+export const PAGES = {
+  site: { source: 'src/web', packed: 'dist/web' },
+  fleet: { source: 'src/web/fleet', packed: 'dist/web-fleet' },
+} as const;
+export type PageName = keyof typeof PAGES;
+
 /**
- * The files of the technician's page: from a checkout made of `src/web`, from a release as they were packed.
+ * The files of a page: from a checkout made of its sources, from a release as they were packed.
  * @throws AppError `page-missing`
  */
-export async function readPage(): Promise<readonly PageFile[]> {
-  const source = packageFile('src/web');
-  const packed = packageFile('dist/web');
+export async function readPage(name: PageName): Promise<readonly PageFile[]> {
+  const source = packageFile(PAGES[name].source);
   try {
-    return existsSync(join(source, 'main.tsx')) ? await bundlePage(source) : await readFolder(packed);
+    return existsSync(join(source, 'main.tsx'))
+      ? await bundlePage(name)
+      : await readFolder(packageFile(PAGES[name].packed));
   } catch (cause) {
     throw new AppError('page-missing', `the page could not be read: ${(cause as Error).message}`, { cause });
   }
 }
 
-/** Makes the files of the page from its sources. Needs esbuild, which only a checkout has. */
-export async function bundlePage(source: string): Promise<readonly PageFile[]> {
+/** Makes the files of a page from its sources. Needs esbuild, which only a checkout has. */
+export async function bundlePage(name: PageName): Promise<readonly PageFile[]> {
+  const source = packageFile(PAGES[name].source);
   const { build, stop } = await import('esbuild');
   const { outputFiles } = await build({
-    entryPoints: ['main.tsx', 'style.css', 'icon.svg'].map((name) => join(source, name)),
+    entryPoints: [join(source, 'main.tsx'), join(source, 'style.css'), packageFile('src/web/icon.svg')],
     // The name changes with the bytes, so that a phone may keep a file for ever.
     entryNames: '[name]-[hash]',
     outdir: source,

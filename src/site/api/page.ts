@@ -1,28 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../kernel/errors.ts';
-import type { PageFile } from '../../model/page-file.ts';
+import { PAGE_CACHING, PAGE_POLICY, type PageFile, pageFileType } from '../../model/page-file.ts';
 import { httpBase } from '../../model/site-ports.ts';
 import { type Door, refuseElsewhere, sendSentence } from './door.ts';
 import { whyForeign } from './policy/origin.ts';
-
-/** Nothing but what this site sends, nothing written into the page, and in no frame of anybody. */
-const PAGE_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
-
-const TYPES: Readonly<Record<string, string>> = {
-  html: 'text/html; charset=utf-8',
-  js: 'text/javascript; charset=utf-8',
-  css: 'text/css; charset=utf-8',
-  svg: 'image/svg+xml',
-};
 
 /** `GET /` is the page; `/page/<name>` are its files, whose names have their digest, so that they can be kept for ever. */
 export function registerPageRoutes(
@@ -36,14 +17,14 @@ export function registerPageRoutes(
     if (refusal) return sendSentence(reply, refusal.status, refusal.message);
     const page = await find('index.html').catch((thrown: unknown) => AppError.from(thrown));
     if (page instanceof AppError || !page) return sendSentence(reply, 503, page?.message ?? 'the page is missing');
-    return send(reply, page, 'no-cache');
+    return send(reply, page, PAGE_CACHING.page);
   });
   app.get<{ Params: { name: string } }>('/page/:name', async (request, reply) => {
     const refusal = whyNotHere(request, door);
     if (refusal) throw refusal;
     const file = request.params.name === 'index.html' ? undefined : await find(request.params.name);
     if (!file) throw new AppError('not-found', 'the page has no such file: load it again');
-    return send(reply, file, 'public, max-age=31536000, immutable');
+    return send(reply, file, PAGE_CACHING.file);
   });
 }
 
@@ -63,6 +44,6 @@ function whyNotHere(request: FastifyRequest, door: Door): AppError | undefined {
 function send(reply: FastifyReply, { name, body }: PageFile, cacheControl: string): FastifyReply {
   return reply
     .headers({ 'content-security-policy': PAGE_POLICY, 'cache-control': cacheControl })
-    .type(TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream')
+    .type(pageFileType(name))
     .send(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
 }

@@ -31,6 +31,11 @@ const ROWS: Readonly<Record<string, Row>> = {
   'address-conflict': { tone: 'bad' },
 };
 
+/** How an event of this type looks. */
+export function toneOf(type: string): Tone {
+  return ROWS[type]?.tone ?? 'none';
+}
+
 /** Addresses are given every few minutes, and nobody asks for them; that a start is done is told by how it ended. */
 function isHidden({ type, data }: EventView): boolean {
   return type === 'lease-granted' || type === 'lease-released' || (type === 'boot-stage' && data?.['stage'] === 'done');
@@ -50,7 +55,7 @@ export function timeline(events: readonly EventView[], slot: string, now: number
 function lineOf(event: EventView, slot: string): Line {
   const row = ROWS[event.type];
   const text = row?.say?.(event) ?? plain(withoutName(event.sentence, slot));
-  return { key: event.seq, time: clockTime(event.at), text, tone: row?.tone ?? 'none' };
+  return { key: event.seq, time: clockTime(event.at), text, tone: toneOf(event.type) };
 }
 
 /** The page of a slot need not say in each line which slot it is. */

@@ -77,3 +77,19 @@ export type AuditQuery = { readonly before?: number; readonly limit?: number };
 
 /** Only items behind `after`; the header `Last-Event-ID` says the same. */
 export type FeedQuery = { readonly after?: string };
+
+/**
+ * The path of a view with its query, such as `/api/v1/sites/store-1/events?slot=pos-1`. `values` fill the parts with a colon;
+ * what is undefined or empty in `query` is left out.
+ */
+export function fleetPath(
+  name: keyof typeof FLEET_PATHS,
+  values: Readonly<Record<string, string>> = {},
+  query: object = {},
+): string {
+  const path = FLEET_PATHS[name].replace(/:(\w+)/g, (_, key: string) => encodeURIComponent(values[key] ?? ''));
+  const asked = Object.entries(query)
+    .filter(([, value]) => value !== undefined && value !== '')
+    .map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`);
+  return `/api/v1/${path}${asked.length === 0 ? '' : `?${asked.join('&')}`}`;
+}
