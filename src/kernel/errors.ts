@@ -250,6 +250,24 @@ export const ERRORS = {
     meaning: 'An answer in the name of head office carries no signature of it for this very question.',
     help: 'It was not believed and changed nothing. If it stays, somebody on the way answers in its name: tell head office.',
   },
+  'ca-damaged': {
+    family: 'weather',
+    status: 503,
+    meaning: "Head office's own roots, which every site believes, are missing or cannot be read.",
+    help: 'Nothing was changed. Restore the folder `ca` of the data directory from a backup: new roots would cut off every site.',
+  },
+  'identity-damaged': {
+    family: 'weather',
+    status: 503,
+    meaning: 'What this site proves itself with at head office cannot be read.',
+    help: 'Nothing was changed, and the store works. Restore the folder `link` of the data directory, or have a new code made at head office: `slipway join CODE`.',
+  },
+  'invite-refused': {
+    family: 'caller',
+    status: 409,
+    meaning: 'The code that a site is to join with cannot be used.',
+    help: 'The message says why. A new one is made at head office: `slipway hub invite SITE`.',
+  },
   'tool-missing': {
     family: 'caller',
     status: 503,

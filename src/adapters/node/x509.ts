@@ -91,6 +91,10 @@ export const x509: X509 = {
   readRequest,
   read,
   verify,
+  namesHosts: (der, hosts) => {
+    const certificate = new NodeCertificate(der);
+    return hosts.every((host) => (isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host)) !== undefined);
+  },
 };
 
 async function readRequest(der: Uint8Array): Promise<Result<RequestFacts, string>> {

@@ -41,16 +41,20 @@ export type FleetHardware = {
   readonly serial: string;
 };
 
-/** A one-time code. The secret is kept, because it is proved in both directions; it is removed when the code is used. Key: id. */
+/**
+ * A one-time code. The secret is kept, because it is proved in both directions, also when the box that used the code did not
+ * hear the answer. Key: id.
+ */
 export type Invite = {
   readonly id: string;
   readonly site: string;
-  /** Base64; missing when used, expired or withdrawn. */
+  /** Base64; missing when the time of the code is over, used or not, or when it was withdrawn. */
   readonly secret?: string;
   readonly by: string;
   readonly createdAt: number;
   readonly expiresAt: number;
-  readonly used?: { readonly at: number; readonly remote: string; readonly keyDigest: Digest };
+  /** `grant`: the answer, an EnrollGrant: a blob. */
+  readonly used?: { readonly at: number; readonly remote: string; readonly keyDigest: Digest; readonly grant: Digest };
   readonly withdrawnAt?: number;
 };
 

@@ -61,6 +61,8 @@ export interface X509 {
   readRequest(der: Uint8Array): Promise<Result<RequestFacts, string>>;
   /** Fails with a sentence if it cannot be read. Nothing is said about whether it is to be believed. */
   read(der: Uint8Array): Result<CertificateFacts, string>;
+  /** Whether a certificate is good for each of these DNS names and addresses. */
+  namesHosts(der: Uint8Array, hosts: readonly string[]): boolean;
   /**
    * Whether the first certificate of `chain` was issued by one of `roots`, and is good now. Others in the chain count for
    * nothing. Without `nowMs` its dates are not looked at: for the one call that asks for the time.

@@ -1,0 +1,71 @@
+import type { Clock } from '../../kernel/ports.ts';
+import { err, ok, type Result } from '../../kernel/result.ts';
+import type { HubStore } from '../../model/fleet/hub-store.ts';
+import type { ChainFailure, X509 } from '../../model/fleet/x509.ts';
+import type { CallerCheck, KnownCaller } from '../../wire/link/ports.ts';
+import { Refusal, type RefusalReason } from '../../wire/link/refusals.ts';
+
+/** Of what head office has taken back; in memory, because it is asked for with each call. */
+export interface Withdrawn {
+  /** A certificate that counts no more. */
+  revoke(site: string, serial: string): void;
+  /** A site that was closed. */
+  retire(site: string): void;
+  isRevoked(site: string, serial: string): boolean;
+  isRetired(site: string): boolean;
+}
+
+/** What was taken back until now. Whoever writes a revocation down says so here once it is on disk. */
+export async function readWithdrawn(store: HubStore): Promise<Withdrawn> {
+  const [certificates, sites] = await store.read(async (tx) => [await tx.list('certificates'), await tx.list('sites')]);
+  const revoked = new Set(certificates.filter(({ row }) => row.revoked).map(({ row }) => `${row.site}/${row.serial}`));
+  const retired = new Set(sites.filter(({ row }) => row.state === 'retired').map(({ key }) => key));
+  return {
+    revoke: (site, serial) => void revoked.add(`${site}/${serial}`),
+    retire: (site) => void retired.add(site),
+    isRevoked: (site, serial) => revoked.has(`${site}/${serial}`),
+    isRetired: (site) => retired.has(site),
+  };
+}
+
+const REASONS: Readonly<Record<ChainFailure['kind'], RefusalReason>> = {
+  missing: 'certificate-missing',
+  malformed: 'certificate-foreign',
+  foreign: 'certificate-foreign',
+  'not-yet': 'certificate-not-yet',
+  expired: 'certificate-expired',
+};
+
+/**
+ * Whose certificate it is, as far as that can be said without looking at the time if `nowMs` is undefined.
+ * A certificate that the database has no row of counts: after a restore there are such, and our root has signed it.
+ */
+export function whoseCertificate(
+  chain: readonly Uint8Array[],
+  nowMs: number | undefined,
+  { roots, withdrawn, x509 }: { roots: readonly Uint8Array[]; withdrawn: Withdrawn; x509: X509 },
+): Result<KnownCaller, Refusal> {
+  const refuse = (reason: RefusalReason, because: string) => err(new Refusal(reason, because));
+  const found = x509.verify(chain, roots, nowMs);
+  const facts = found.ok ? found.value : found.error.facts;
+  // What was taken back goes before what is over: asking for a new one would not help.
+  if (facts?.site !== undefined && (found.ok || found.error.kind !== 'foreign')) {
+    const { site, serial } = facts;
+    if (withdrawn.isRetired(site)) return refuse('site-retired', `site ${site} was closed at head office`);
+    if (withdrawn.isRevoked(site, serial))
+      return refuse('certificate-revoked', `the certificate ${serial} of site ${site} was revoked at head office`);
+  }
+  if (!found.ok) return refuse(REASONS[found.error.kind], found.error.because);
+  const { site, serial, publicKey } = found.value;
+  if (site === undefined) return refuse('certificate-foreign', 'the certificate is not one of a site');
+  return ok({ site, serial, publicKey });
+}
+
+export function createCallerCheck(parts: {
+  readonly roots: readonly Uint8Array[];
+  readonly withdrawn: Withdrawn;
+  readonly x509: X509;
+  readonly clock: Pick<Clock, 'now'>;
+}): CallerCheck {
+  return { check: (chain) => whoseCertificate(chain, parts.clock.now(), parts) };
+}

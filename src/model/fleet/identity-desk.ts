@@ -1,0 +1,35 @@
+import type { Approval } from './approval.ts';
+import type { Invite, IssuedCertificate } from './hub-rows.ts';
+import type { HubTx } from './hub-store.ts';
+
+export type NewInvite = {
+  readonly id: string;
+  /** For the one who sets the box up; shown once, and kept nowhere as it stands. */
+  readonly code: string;
+  /** Where the box will find head office. */
+  readonly url: string;
+  readonly expiresAt: number;
+  /** Set: a box speaks for this site already; it is refused from the moment on that another one uses the code. */
+  readonly replaces: boolean;
+};
+
+/** What people do about who may speak for a site. Each runs in the caller's unit, which also writes the audit. Rejects with an AppError. */
+export interface IdentityDesk {
+  /** A code for a site, which is made if there is none of this name; an open code of the site is withdrawn. */
+  invite(
+    tx: HubTx,
+    wish: { readonly site: string; readonly by: string; readonly forMs: number },
+    now: number,
+  ): Promise<NewInvite>;
+  withdraw(tx: HubTx, id: string, now: number): Promise<Invite>;
+  /** Takes back one certificate, or all that count of a site. `afterwards` is called when it is on disk. */
+  revoke(
+    tx: HubTx,
+    wish: { readonly site: string; readonly serial?: string; readonly by: string; readonly because: string },
+    now: number,
+  ): Promise<{ readonly serials: readonly string[]; readonly afterwards: () => void }>;
+  certificates(tx: HubTx, site: string | undefined): Promise<readonly IssuedCertificate[]>;
+  approvals(tx: HubTx): Promise<readonly Approval[]>;
+  /** Says yes to a box that came back so late that somebody must. */
+  approve(tx: HubTx, wish: { readonly site: string; readonly by: string }, now: number): Promise<Approval>;
+}
