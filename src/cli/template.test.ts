@@ -28,7 +28,7 @@ function run(...argv: readonly string[]): { readonly out: string; readonly statu
   const setStatus = (wanted: ExitStatus) => {
     status = wanted;
   };
-  addTemplateCommands(program, io, setStatus, filesOf(files));
+  addTemplateCommands(program, io, setStatus, { readFile: filesOf(files), list: () => [] });
   program.parse(['template', ...argv], { from: 'user' });
   return { out, status };
 }

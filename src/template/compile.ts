@@ -36,6 +36,8 @@ export type CompileInput = {
   readonly readFile: ReadFile;
   /** The sha256 of a text in UTF-8. */
   readonly sha256: (text: string) => Digest;
+  /** Reads a layer; whoever compiles for many sites hands in one that remembers. */
+  readonly parse?: typeof parseYaml;
   /** true: required variables without a value take their `example`, for checking a template without a site. */
   readonly useExamples?: boolean;
 };
@@ -49,14 +51,19 @@ const maxContentChars = 32 * 1024 * 1024;
  * in the order of the files.
  */
 export function compileTemplate(input: CompileInput): Result<Revision, readonly TemplateProblem[]> {
-  const read = readDocument(input.files);
+  const read = readDocument(input.files, input.parse ?? parseYaml);
   if (!read.ok) return read;
   const { document, problems } = read.value;
   const { spec } = document;
   const context = new Context(problems);
   const vars = resolveVars(
     spec.vars,
-    { values: input.site.vars, examples: input.useExamples === true, ...(input.site.at && { at: input.site.at }) },
+    {
+      values: input.site.vars,
+      layers: spec.values,
+      examples: input.useExamples === true,
+      ...(input.site.at && { at: input.site.at }),
+    },
     problems,
   );
   // A variable with a wrong value is reported once, not again at each place that uses it.
@@ -106,8 +113,8 @@ export function compileTemplate(input: CompileInput): Result<Revision, readonly 
 type Read = { readonly document: TemplateDocument; readonly problems: Problems };
 
 /** Reads, checks and merges the layers. */
-function readDocument(files: readonly SourceFile[]): Result<Read, readonly TemplateProblem[]> {
-  const parsed = files.map(parseYaml);
+function readDocument(files: readonly SourceFile[], parse: typeof parseYaml): Result<Read, readonly TemplateProblem[]> {
+  const parsed = files.map((file) => parse(file));
   const broken = parsed.flatMap((one) => (one.ok ? [] : one.error));
   const layers = parsed.flatMap((one) => (one.ok ? [one.value] : []));
   if (broken.length === 0) broken.push(...checkHeaders(layers));

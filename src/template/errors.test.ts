@@ -554,7 +554,9 @@ describe('everything else', () => {
     [
       'a required variable without a value',
       changed('{ type: int, default: 2 }', '{ type: int, required: true }'),
-      ['6:5 spec.vars.tills: the site gives no value: add `tills` to `vars` of the site file'],
+      [
+        '6:5 spec.vars.tills: the site gives no value: add `tills` to `vars` of the site file, or to `values` of a layer',
+      ],
     ],
   ])('%s', (_, text, problems) => {
     expect(problemsOf(text)).toEqual(problems.map((problem) => `t.yaml:${problem}`));

@@ -34,6 +34,7 @@ const varSchema = z.strictObject({
 });
 export type VarDeclaration = z.output<typeof varSchema>;
 export const varsSchema = z.record(varNameSchema, varSchema);
+export const valuesSchema = z.record(varNameSchema, varValueSchema);
 
 export const secretsSchema = z.record(
   varNameSchema,

@@ -6,6 +6,7 @@ import {
   networksSchema,
   secretsSchema,
   unknownMachinesSchema,
+  valuesSchema,
   varsSchema,
 } from './schema-parts.ts';
 import { profilesSchema, slotsSchema } from './schema-slots.ts';
@@ -35,6 +36,11 @@ export const templateSchema = z.strictObject({
       vars: varsSchema
         .default({})
         .describe('What differs from site to site. Used as {{ vars.NAME }}; values come from `vars` of the site file.'),
+      values: valuesSchema
+        .default({})
+        .describe(
+          'Values of variables by name, mostly in the layer of a group or a site. They go before the defaults, and `vars` of a site file before them.',
+        ),
       secrets: secretsSchema
         .default({})
         .describe(

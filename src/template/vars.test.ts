@@ -67,7 +67,7 @@ describe('resolveVars', () => {
       problems: [],
     });
     expect(resolveOne({ type: 'int', required: true, example: 2 }).problems).toEqual([
-      'the site gives no value: add `x` to `vars` of the site file',
+      'the site gives no value: add `x` to `vars` of the site file, or to `values` of a layer',
     ]);
     expect(resolveOne({ type: 'int', required: true }, undefined, true).problems).toEqual([
       'this variable has no value: give it an example, or name a site file that has one',

@@ -11,7 +11,10 @@ export type VarValue = Plain | readonly string[];
 
 /** What the site gives: values by name, and where each was written. */
 export type GivenVars = {
+  /** Of the site file: they go before those of the layers. */
   readonly values: Readonly<Record<string, unknown>>;
+  /** `values` of the layers. */
+  readonly layers?: Readonly<Record<string, unknown>>;
   readonly at?: (name: string) => Place | undefined;
   /** Required variables that the site does not give take their `example`: for checking a template without a site. */
   readonly examples: boolean;
@@ -25,9 +28,9 @@ export function resolveVars(
   given: GivenVars,
   problems: Problems,
 ): Readonly<Record<string, VarValue>> {
-  for (const name of Object.keys(given.values)) {
+  for (const name of Object.keys({ ...given.layers, ...given.values })) {
     if (Object.hasOwn(declared, name)) continue;
-    saySite(given, name, `the template has no variable "${name}"${didYouMean(name, Object.keys(declared))}`, problems);
+    sayGiven(given, name, `the template has no variable "${name}"${didYouMean(name, Object.keys(declared))}`, problems);
   }
   const entries = Object.entries(declared).flatMap(([name, declaration]) => {
     const value = resolveVar(name, declaration, given, problems);
@@ -43,10 +46,11 @@ function resolveVar(
   problems: Problems,
 ): VarValue | undefined {
   const fallback = checkDeclared(name, declaration, given.examples, problems);
-  if (Object.hasOwn(given.values, name)) {
-    const reading = read(given.values[name], declaration);
+  const written = [given.values, given.layers ?? {}].find((values) => Object.hasOwn(values, name));
+  if (written) {
+    const reading = read(written[name], declaration);
     if ('value' in reading) return reading.value;
-    return saySite(given, name, sentence(reading.expected, given.values[name]), problems);
+    return sayGiven(given, name, sentence(reading.expected, written[name]), problems);
   }
   const hasFallback = declaration.default !== undefined || (given.examples && declaration.example !== undefined);
   if (!hasFallback) problems.key(['spec', 'vars', name], missing(name, declaration, given));
@@ -79,10 +83,14 @@ function missing(name: string, declaration: VarDeclaration, given: GivenVars): s
   if (declaration.required !== true) return 'give this variable a default, or say required: true';
   return given.examples
     ? 'this variable has no value: give it an example, or name a site file that has one'
-    : `the site gives no value: add \`${name}\` to \`vars\` of the site file`;
+    : `the site gives no value: add \`${name}\` to \`vars\` of the site file, or to \`values\` of a layer`;
 }
 
-function saySite(given: GivenVars, name: string, message: string, problems: Problems): undefined {
+function sayGiven(given: GivenVars, name: string, message: string, problems: Problems): undefined {
+  if (!Object.hasOwn(given.values, name)) {
+    problems.key(['spec', 'values', name], message);
+    return;
+  }
   const place = given.at?.(name);
   if (place) problems.inFile(place, ['vars', name], message);
   else problems.key(['spec', 'vars', name], `${message} (in the vars of the site)`);

@@ -44,9 +44,10 @@ type Schema = {
 function keyTables(): string {
   const root = templateJsonSchema() as Schema;
   const spec = root.properties?.['spec'] ?? {};
-  const tables = Object.entries(spec.properties ?? {}).map(
-    ([name, schema]) => `### ${name}\n\n${schema.description ?? ''}\n\n${table(rows(schema, ''))}`,
-  );
+  const tables = Object.entries(spec.properties ?? {}).map(([name, schema]) => {
+    const keys = rows(schema, '');
+    return `### ${name}\n\n${schema.description ?? ''}${keys.length > 0 ? `\n\n${table(keys)}` : ''}`;
+  });
   const head = rows({ ...root, properties: { ...root.properties, spec: { ...spec, properties: {} } } }, '');
   return [`### The head\n\n${table(head)}`, ...tables].join('\n\n');
 }

@@ -66,6 +66,32 @@ export function checkSignatures(
   return good ? ok(good.key) : err(strangerFault(signatures, keys));
 }
 
+/** Reads the text of a file with the sets of release keys from the first on. They are not followed yet. */
+export function parseKeySets(text: string): Result<readonly SignedStatement[], string> {
+  let value: { readonly format?: unknown; readonly sets?: unknown } | null;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return err('this is not JSON');
+  }
+  if (value?.format !== 'slipway-key-sets/v1' || !Array.isArray(value.sets) || !value.sets.every(isSigned))
+    return err('this is not a file with sets of release keys');
+  return ok(value.sets);
+}
+
+/** Whether a value has the shape of signatures: a list of who and what, in text. */
+export function isSignatures(value: unknown): value is readonly StatementSignature[] {
+  const isOne = (one: Partial<StatementSignature> | null): boolean =>
+    typeof one?.keyId === 'string' && typeof one.signature === 'string';
+  return Array.isArray(value) && value.length < 16 && value.every(isOne);
+}
+
+/** Whether a value has the shape of a statement with its signatures. */
+export function isSigned(value: unknown): value is SignedStatement {
+  const signed = value as Partial<SignedStatement> | null;
+  return typeof signed?.statement === 'string' && isSignatures(signed.signatures);
+}
+
 function strangerFault(signatures: readonly StatementSignature[], keys: KeySet): SignatureFault {
   const retired = signatures.find(({ keyId }) => Object.hasOwn(keys.retired, keyId));
   if (retired) {

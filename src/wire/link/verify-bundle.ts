@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../kernel/canonical-json.ts';
 import { err, ok, type Result } from '../../kernel/result.ts';
 import type { Revision } from '../../model/revision.ts';
-import { checkSignatures, type ReleaseCrypto, type SignatureFault } from './release-trust.ts';
+import { checkSignatures, isSignatures, type ReleaseCrypto, type SignatureFault } from './release-trust.ts';
 import type {
   KeySet,
   ReleaseKey,
@@ -110,11 +110,6 @@ function readBundle(text: string): RevisionBundle | undefined {
     isSignatures(value.signatures) &&
     canonicalJson(value) === text;
   return isOne ? (value as RevisionBundle) : undefined;
-}
-
-/** Whether a value has the shape of signatures: a list of who and what, in text. */
-export function isSignatures(value: unknown): value is RevisionBundle['signatures'] {
-  return Array.isArray(value) && value.length < 16 && value.every((one) => isTexts(one, ['keyId', 'signature']));
 }
 
 /** Whether a value has the shape of sealed secrets by name. */
