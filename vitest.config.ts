@@ -25,7 +25,11 @@ export default defineConfig({
       {
         test: {
           name: 'wire',
-          include: ['test/wire/**/*.test.ts', 'test/fuzz/**/*.test.ts', 'test/conformance/*store-disk.test.ts'],
+          include: [
+            'test/wire/**/*.test.ts',
+            'test/fuzz/**/*.test.ts',
+            'test/conformance/*store-{disk,backup}.test.ts',
+          ],
           setupFiles: ['test/setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -10,8 +10,9 @@ import { type HubStoreHarness, hubStoreConformance } from './hub-store.ts';
 vi.setConfig({ testTimeout: 30_000 });
 
 const sqliteCodes = { full: 'SQLITE_FULL', broken: 'SQLITE_IOERR_WRITE' } as const;
-const faults: Pick<HubStoreHarness, 'failNth' | 'heal'> = {
+const faults: Pick<HubStoreHarness, 'failNth' | 'heal' | 'backupPath'> = {
   failNth: (store, nth, as) => (store as SqliteHubStore).inject({ failStatement: { nth, code: sqliteCodes[as] } }),
+  backupPath: () => join(dir, `${++count}.backup`),
   heal: (store) => (store as SqliteHubStore).inject({}),
 };
 

@@ -13,6 +13,8 @@ export type HubStoreHarness = {
   readonly reopen?: (store: HubStore) => Promise<HubStore>;
   /** Makes the n-th statement from now on fail, once. */
   readonly failNth: (store: HubStore, nth: number, as: 'full' | 'broken') => Promise<void>;
+  /** A place for a copy. */
+  readonly backupPath: () => string;
   /** Takes back what `failNth` did. */
   readonly heal: (store: HubStore) => Promise<void>;
 };
@@ -85,6 +87,7 @@ export function hubStoreConformance(name: string, harness: HubStoreHarness): voi
     audit(open);
     blobs(open);
     faults(open, harness);
+    backups(open, harness);
     closing(open, harness);
   });
 }
@@ -417,5 +420,22 @@ function closing(open: Open, harness: HubStoreHarness): void {
 
   it('has an epoch of its own in each database', async () => {
     expect((await open()).epoch).not.toBe((await open()).epoch);
+  });
+}
+
+function backups(open: Open, harness: HubStoreHarness): void {
+  it('copies what is committed while units go on, and replaces an older copy', async () => {
+    const store = await open();
+    await store.work(writeOfAll);
+    const path = harness.backupPath();
+    await store.backup(path);
+    let isDone = false;
+    const writing = (async () => {
+      for (let n = 1; !isDone; n++) await store.work((tx) => tx.put('meta', 'n', n));
+    })();
+    const { bytes } = await store.backup(path, [{ name: 'ca/root.pem', bytes: new Uint8Array(3) }]);
+    isDone = true;
+    await writing;
+    expect(bytes).toBeGreaterThan(10_000);
   });
 }

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { AppError } from '../../kernel/errors.ts';
 import type { FaultGate, Faults } from './faults.ts';
 import { HUB_DATABASE } from './hub-migrations.ts';
 import { type HubOps, type HubStep, WRITER } from './hub-protocol.ts';
+import { unfinishedRestore } from './hub-restore.ts';
 import { createHubOps } from './hub-statements.ts';
 import { type OpenDatabase, openDatabase } from './open-database.ts';
 
@@ -22,6 +24,8 @@ export class HubDatabase {
    * @throws AppError as `openDatabase` does
    */
   constructor(path: string, isKept: boolean, gate: FaultGate) {
+    if (existsSync(unfinishedRestore(path)))
+      throw new AppError('store-damaged', `a restore of ${path} was not finished: run slipway hub restore again`);
     this.#open = openDatabase(path, HUB_DATABASE);
     this.#path = path;
     this.#gate = gate;

@@ -4,6 +4,7 @@ import type {
   AppendVerdict,
   AuditEntry,
   AuditQuery,
+  BackupFile,
   FleetEvent,
   FleetEventQuery,
   KeptFleetEvent,
@@ -47,6 +48,11 @@ export type HubCalls = {
   readonly step: Call<{ readonly lane: number; readonly step: HubStep }, unknown>;
   readonly end: Call<{ readonly lane: number; readonly isCommit: boolean }, null>;
   readonly injectFaults: Call<Faults, null>;
+  /** Of a thread of its own, which has nothing open: it may take long. */
+  readonly backup: Call<
+    { readonly database: string; readonly path: string; readonly files: readonly BackupFile[] },
+    { readonly bytes: number }
+  >;
   readonly close: Call<null, null>;
 };
 export type HubRequest = {

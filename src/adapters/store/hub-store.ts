@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { AppError } from '../../kernel/errors.ts';
 import type { Log } from '../../kernel/ports.ts';
-import type { HubStore, HubTx } from '../../model/fleet/hub-store.ts';
+import type { BackupFile, HubStore, HubTx } from '../../model/fleet/hub-store.ts';
 import type { Faults } from './faults.ts';
 import { type HubCalls, WRITER } from './hub-protocol.ts';
 import { OpenUnit } from './hub-tx.ts';
@@ -41,10 +41,7 @@ type Client = WorkerClient<HubCalls>;
 export async function openHubStore(path: string, options: HubStoreOptions = {}): Promise<SqliteHubStore> {
   const isKept = path !== ':memory:';
   const file = isKept ? path : join(makeScratch(), 'hub.db');
-  const worker: Client = new WorkerClient(
-    (error) => options.onLost?.(error),
-    workerFile('hub-worker.ts', 'hub-store-worker.js'),
-  );
+  const worker = startWorker((error) => options.onLost?.(error));
   const release = async () => {
     await worker.close();
     if (!isKept) dropScratch(dirname(file));
@@ -52,24 +49,30 @@ export async function openHubStore(path: string, options: HubStoreOptions = {}):
   try {
     const epoch = await worker.call('open', { path: file, isKept });
     if (options.faults) await worker.call('injectFaults', options.faults);
-    return new WorkerHubStore(worker, epoch, options, release);
+    return new WorkerHubStore(worker, file, epoch, options, release);
   } catch (error) {
     await release();
     throw error;
   }
 }
 
+function startWorker(onLost: (error: AppError) => void): Client {
+  return new WorkerClient(onLost, workerFile('hub-worker.ts', 'hub-store-worker.js'));
+}
+
 class WorkerHubStore implements SqliteHubStore {
   readonly epoch: string;
   readonly #worker: Client;
+  readonly #file: string;
   readonly #unitMs: number;
   readonly #release: () => Promise<void>;
   readonly #units = new Turns([WRITER]);
   readonly #looks = new Turns(LOOKS);
   #closing: Promise<void> | undefined;
 
-  constructor(worker: Client, epoch: string, options: HubStoreOptions, release: () => Promise<void>) {
+  constructor(worker: Client, file: string, epoch: string, options: HubStoreOptions, release: () => Promise<void>) {
     this.#worker = worker;
+    this.#file = file;
     this.epoch = epoch;
     this.#unitMs = options.unitMs ?? UNIT_MS;
     this.#release = release;
@@ -83,8 +86,14 @@ class WorkerHubStore implements SqliteHubStore {
     return this.#run(this.#looks, look);
   }
 
-  backup(): Promise<{ readonly bytes: number }> {
-    return Promise.reject(new AppError('internal', 'no backup yet'));
+  async backup(path: string, files: readonly BackupFile[] = []): Promise<{ readonly bytes: number }> {
+    if (this.#closing) throw new AppError('site-not-ready', 'the store is closed');
+    const worker = startWorker(() => {});
+    try {
+      return await worker.call('backup', { database: this.#file, path, files });
+    } finally {
+      await worker.close();
+    }
   }
 
   close(): Promise<void> {

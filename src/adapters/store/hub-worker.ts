@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { AppError } from '../../kernel/errors.ts';
 import { FaultGate } from './faults.ts';
+import { copyHubDatabase } from './hub-copy.ts';
 import { HubDatabase } from './hub-database.ts';
 import type { HubRequest } from './hub-protocol.ts';
 import type { Answer } from './protocol.ts';
@@ -28,6 +29,7 @@ function handle(request: HubRequest): unknown {
     database = new HubDatabase(request.args.path, request.args.isKept, gate);
     return database.epoch;
   }
+  if (request.name === 'backup') return copyHubDatabase(request.args);
   if (request.name === 'close') return database?.close();
   if (!database) throw new AppError('internal', `${request.name} before the store was open`);
   switch (request.name) {

@@ -15,7 +15,7 @@ export function watchStore(store: HubStore, onChanges: (changes: readonly Change
       return result;
     },
     read: (look) => store.read(look),
-    backup: (path) => store.backup(path),
+    backup: (path, files) => store.backup(path, files),
     close: () => store.close(),
   };
 }

@@ -79,6 +79,9 @@ export interface HubTx {
   blob(digest: Digest): Promise<Uint8Array | undefined>;
 }
 
+/** A file that a backup carries beside the rows. `name` has slashes, and no dots that lead elsewhere. */
+export type BackupFile = { readonly name: string; readonly bytes: Uint8Array };
+
 /** What head office keeps: SQLite, or PostgreSQL for a hub that outgrows one machine. */
 export interface HubStore {
   /** Made anew with the database, and by each restore: sites then send all state again. */
@@ -90,7 +93,10 @@ export interface HubStore {
   work<T>(unit: (tx: HubTx) => Promise<T>): Promise<T>;
   /** Reads what is committed; writes in it are refused. Does not wait for units. */
   read<T>(look: (tx: HubTx) => Promise<T>): Promise<T>;
-  /** A whole copy of the database at `path`, while the hub runs on. */
-  backup(path: string): Promise<{ readonly bytes: number }>;
+  /**
+   * A whole copy of what is committed, with `files` in it, in the one file `path`, while units and looks go on; what was at
+   * `path` is replaced when the copy is whole and on disk. Rejects with an AppError if it cannot be written.
+   */
+  backup(path: string, files?: readonly BackupFile[]): Promise<{ readonly bytes: number }>;
   close(): Promise<void>;
 }

@@ -1,0 +1,16 @@
+import type { HubTx } from './hub-store.ts';
+
+/** The newest backup that was made of this database. */
+export type LastBackup = { readonly at: number; readonly path: string; readonly bytes: number; readonly by: string };
+
+const KEY = 'backup';
+
+export async function readLastBackup(tx: HubTx): Promise<LastBackup | undefined> {
+  return (await tx.get('meta', KEY)) as LastBackup | undefined;
+}
+
+export async function writeLastBackup(tx: HubTx, backup: LastBackup): Promise<void> {
+  await tx.put('meta', KEY, backup);
+  const { at, by: who, path, bytes } = backup;
+  await tx.appendAudit({ at, who, action: 'backup', subject: path, detail: { bytes } });
+}
