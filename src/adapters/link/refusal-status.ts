@@ -19,6 +19,7 @@ export const REFUSAL_STATUS = {
   'invite-used': 403,
   'invite-expired': 403,
   'proof-wrong': 403,
+  'hello-first': 409,
   'approval-pending': 409,
   'bundle-unknown': 404,
 } as const satisfies Record<RefusalReason, number>;

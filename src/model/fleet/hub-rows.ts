@@ -29,6 +29,14 @@ export type SiteSession = {
   readonly remote: string;
   /** What the next Hello must bring, base64. */
   readonly ratchet: string;
+  /** What it may bring in place of that, until the box has shown that it has the new one: an answer may be lost. */
+  readonly ratchetBefore?: string;
+  /** The store's, when it last said Hello: a ratchet of another memory proves nothing. */
+  readonly hubEpoch: string;
+  /** Serial of the certificate that it came with. */
+  readonly serial: string;
+  /** Of the last PutState that counted. */
+  readonly stateCounter: number;
   readonly hardware: FleetHardware;
   /** `current`: it speaks for the site. `quarantined`: it came beside one that still speaks. `past`: another came after it. */
   readonly standing: 'current' | 'quarantined' | 'past';

@@ -258,6 +258,8 @@ export interface PutStateRequest {
   session: string;
   /** All keys of the site; those that are not named are gone. A value comes only where it was asked for. */
   entries: StateEntry[];
+  /** Rises within a session: what was overtaken on the way is left aside. */
+  counter: bigint;
 }
 
 export interface StateEntry {
@@ -2514,7 +2516,7 @@ export const Conflict: MessageFns<Conflict> = {
 };
 
 function createBasePutStateRequest(): PutStateRequest {
-  return { session: "", entries: [] };
+  return { session: "", entries: [], counter: 0n };
 }
 
 export const PutStateRequest: MessageFns<PutStateRequest> = {
@@ -2524,6 +2526,12 @@ export const PutStateRequest: MessageFns<PutStateRequest> = {
     }
     for (const v of message.entries) {
       StateEntry.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.counter !== 0n) {
+      if (BigInt.asUintN(64, message.counter) !== message.counter) {
+        throw new globalThis.Error("value provided for field message.counter of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.counter);
     }
     return writer;
   },
@@ -2555,6 +2563,14 @@ export const PutStateRequest: MessageFns<PutStateRequest> = {
             }
 
             message.entries.push(StateEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.counter = reader.uint64() as bigint;
             continue;
           }
         }

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import type { Digest } from '../../kernel/digest.ts';
+import type { SiteStateEntry } from '../../model/fleet/hub-rows.ts';
+import type { HubTx } from '../../model/fleet/hub-store.ts';
+import type { PutStateRequest, PutStateResponse, StateEntry } from '../../wire/link/gen/link.ts';
+import type { Caller } from '../../wire/link/handlers.ts';
+import { Refusal } from '../../wire/link/refusals.ts';
+import type { SitesDeps, StateListener } from './deps.ts';
+import { noteHeard, requireCurrent, sessionKey } from './sessions.ts';
+
+const MAX_ENTRIES = 5_000;
+const MAX_KEY_CHARS = 200;
+const MAX_VALUE_BYTES = 256 * 1024;
+
+type StateChange = { readonly key: string; readonly value: unknown };
+type Outcome = { readonly missing: readonly string[]; readonly changes: readonly StateChange[] };
+
+export function createPutState(deps: SitesDeps, tell: StateListener) {
+  return async (caller: Caller, request: PutStateRequest): Promise<PutStateResponse> => {
+    if (request.entries.length > MAX_ENTRIES || request.entries.some(({ key }) => key.length > MAX_KEY_CHARS))
+      throw new Refusal(
+        'request-malformed',
+        `a site has at most ${MAX_ENTRIES} entries, with keys of at most ${MAX_KEY_CHARS}`,
+      );
+    const { missing, changes } = await deps.store.work((tx) => replace(tx, deps, caller, request));
+    for (const { key, value } of changes) tell(caller.site, key, value);
+    return { missing: [...missing] };
+  };
+}
+
+async function replace(tx: HubTx, { clock }: SitesDeps, caller: Caller, request: PutStateRequest): Promise<Outcome> {
+  const now = clock.now();
+  const session = await noteHeard(tx, caller, await requireCurrent(tx, caller, request.session), now);
+  const counter = Number(request.counter);
+  if (counter <= session.stateCounter) return { missing: [], changes: [] };
+  await tx.put('sessions', sessionKey(session.site, session.session), { ...session, stateCounter: counter });
+
+  const { site } = caller;
+  const named = new Map(request.entries.map((entry) => [entry.key, entry]));
+  const here = new Map((await tx.list('states', { prefix: `${site}/` })).map(({ row }) => [row.key, row]));
+  const missing: string[] = [];
+  const changes: StateChange[] = [];
+  for (const [key, entry] of named) {
+    const digest = Buffer.from(entry.digest).toString('hex') as Digest;
+    if (here.get(key)?.digest === digest) continue;
+    const read = readValue(entry, digest);
+    if (read === 'missing') missing.push(key);
+    if (typeof read === 'string') continue;
+    const row: SiteStateEntry = { site, key, digest, value: read.text, at: now };
+    await tx.put('states', `${site}/${key}`, row);
+    changes.push({ key, value: read.value });
+  }
+  for (const key of here.keys()) {
+    if (named.has(key)) continue;
+    await tx.delete('states', `${site}/${key}`);
+    changes.push({ key, value: undefined });
+  }
+  return { missing, changes };
+}
+
+/** `missing`: to be sent once more. `unreadable`: sending it once more would change nothing. */
+function readValue(
+  { value }: StateEntry,
+  digest: Digest,
+): { readonly text: string; readonly value: unknown } | 'missing' | 'unreadable' {
+  if (!value) return 'missing';
+  if (value.length > MAX_VALUE_BYTES) return 'unreadable';
+  if (createHash('sha256').update(value).digest('hex') !== digest) return 'unreadable';
+  const text = Buffer.from(value).toString('utf8');
+  try {
+    return { text, value: JSON.parse(text) as unknown };
+  } catch {
+    return 'unreadable';
+  }
+}
