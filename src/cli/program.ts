@@ -5,6 +5,7 @@ import { AppError } from '../kernel/errors.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addEventsCommand } from './events.ts';
 import { EXIT, type ExitStatus } from './exit.ts';
+import { addHubCommand } from './hub.ts';
 import { type CliIo, processIo } from './io.ts';
 import { addLabCommand } from './lab.ts';
 import { addNodeCommands } from './nodes.ts';
@@ -25,6 +26,7 @@ export function createProgram(io: CliIo, setStatus: SetStatus): Command {
     .showHelpAfterError('(add --help for what is possible)')
     .configureOutput({ writeOut: io.write, writeErr: io.writeError });
   addSiteCommand(program, io);
+  addHubCommand(program, io, setStatus);
   addStatusCommand(program, io, setStatus);
   addNodeCommands(program, io);
   addEventsCommand(program, io);

@@ -3,13 +3,13 @@ import type { HttpServer } from '../adapters/http/server.ts';
 import { makePrivateDir } from '../adapters/node/files.ts';
 import type { PassedSocket } from '../adapters/node/systemd-sockets.ts';
 import type { Log } from '../kernel/ports.ts';
+import type { Undo } from '../kernel/undo.ts';
 import type { SiteAddress } from '../model/site-ports.ts';
 import type { SiteConfig } from './config.ts';
 import type { DhcpServer } from './dhcp/server.ts';
 import { overheardDevices } from './networks.ts';
 import type { Receivers } from './signals/receivers.ts';
 import type { TftpServer } from './tftp/server.ts';
-import type { Undo } from './undo.ts';
 
 /** Those that speak to nodes. `http` is closed by whoever made it: it has the control socket, too. */
 export type Servers = {

@@ -15,6 +15,7 @@ import { AppError } from '../kernel/errors.ts';
 import { limitLog } from '../kernel/limited-log.ts';
 import type { Cancel, Log } from '../kernel/ports.ts';
 import type { Redactor } from '../kernel/redactor.ts';
+import { type Undo, unwind } from '../kernel/undo.ts';
 import { within } from '../kernel/within.ts';
 import { findPeer } from '../model/peer.ts';
 import type { RevisionSource, SiteAddress } from '../model/site-ports.ts';
@@ -50,7 +51,6 @@ import { createReceivers } from './signals/receivers.ts';
 import { createTftpServer } from './tftp/server.ts';
 import { startTimeWatch, type TimeWatch } from './time-watch.ts';
 import { createTransferSignals } from './transfers-to-signals.ts';
-import { type Undo, unwind } from './undo.ts';
 
 export type SiteOptions = {
   readonly config: SiteConfig;

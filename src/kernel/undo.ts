@@ -1,4 +1,4 @@
-import type { Log } from '../kernel/ports.ts';
+import type { Log } from './ports.ts';
 
 /** What takes down again what was put up. */
 export type Undo = () => Promise<void> | void;
@@ -9,7 +9,7 @@ export async function unwind(undo: Undo[], log: Log): Promise<void> {
     try {
       await step();
     } catch (error) {
-      log.error({ error }, 'a part of the site did not stop as it should');
+      log.error({ error }, 'a part did not stop as it should');
     }
   }
 }

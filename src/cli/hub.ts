@@ -1,0 +1,36 @@
+import { type Command, Option } from 'commander';
+import { runHub } from '../hub/run-hub.ts';
+import { AppError } from '../kernel/errors.ts';
+import type { ExitStatus } from './exit.ts';
+import type { CliIo } from './io.ts';
+
+type HubCommandOptions = {
+  readonly config?: string;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly fault?: { readonly fsyncDelayMs: number };
+};
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+/** `slipway hub --config FILE` is head office itself; with a word behind it, a command to one that runs. */
+export function addHubCommand(program: Command, _io: CliIo, _setStatus: (status: ExitStatus) => void): void {
+  program
+    .command('hub')
+    .description('head office: run it with --config, or ask one that runs')
+    // Not required by commander, which would ask for it with each word behind `hub`, too.
+    .option('--config <file>', 'run head office by this file, for example /etc/slipway/hub.yaml')
+    .addOption(new Option('--log-level <level>', 'which log lines to write').choices(LOG_LEVELS).default('info'))
+    .addOption(new Option('--fault <name=value>', 'for tests: fsync-delay=MILLISECONDS').argParser(fault).hideHelp())
+    .action(async ({ config, logLevel, fault: injected }: HubCommandOptions) => {
+      if (config === undefined)
+        throw new AppError('usage-invalid', 'slipway hub needs --config FILE, or one of its commands');
+      const version = program.version() ?? '';
+      await runHub({ configPath: config, logLevel, version, fsyncDelayMs: injected?.fsyncDelayMs ?? 0 });
+    });
+}
+
+function fault(text: string): { fsyncDelayMs: number } {
+  const delay = /^fsync-delay=(\d{1,5})$/.exec(text)?.[1];
+  if (delay === undefined) throw new AppError('usage-invalid', `--fault does not know ${JSON.stringify(text)}`);
+  return { fsyncDelayMs: Number(delay) };
+}
