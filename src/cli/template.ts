@@ -5,7 +5,7 @@ import { AppError } from '../kernel/errors.ts';
 import { err, type Result } from '../kernel/result.ts';
 import type { Revision } from '../model/revision.ts';
 import { readTemplateFile } from '../site/compile-site.ts';
-import { parseSiteConfig, type SiteConfig } from '../site/config.ts';
+import { isStandalone, parseSiteConfig, type StandaloneConfig } from '../site/config.ts';
 import { compileTemplate } from '../template/compile.ts';
 import { renderSite } from '../template/fleet.ts';
 import { renderFleet } from '../template/fleet-lint.ts';
@@ -143,9 +143,11 @@ function compileOfFleet(dir: string, site: string | undefined, disk: FleetDisk):
   return rendered.ok ? rendered : err(rendered.error.map((problem) => inDir(dir, problem)));
 }
 
-function readSite(path: string, readFile: FleetDisk['readFile']): SiteConfig {
+function readSite(path: string, readFile: FleetDisk['readFile']): StandaloneConfig {
   const config = parseSiteConfig(read(path, readFile), path);
   if (!config.ok) throw config.error;
+  if (!isStandalone(config.value))
+    throw new AppError('usage-invalid', `${path} has no template: head office sends it (\`hub\`)`);
   return { ...config.value, template: resolve(dirname(path), config.value.template) };
 }
 

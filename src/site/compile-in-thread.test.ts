@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SampleClock } from '../../test/support/sample-site.ts';
 import { compileInThread } from './compile-in-thread.ts';
 import { compileSite } from './compile-site.ts';
-import { parseSiteConfig, type SiteConfig } from './config.ts';
+import { parseSiteConfig, type StandaloneConfig } from './config.ts';
 
 let folder: string;
 let clock: SampleClock;
@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function siteWith(document: string): SiteConfig {
+function siteWith(document: string): StandaloneConfig {
   const template = join(folder, 'template.yaml');
   writeFileSync(join(folder, 'user-data'), document);
   writeFileSync(
@@ -38,7 +38,7 @@ spec:
   const text = `site: s1\ninterfaces: { nodes: eth0 }\ntemplate: ${template}\nvars: { tills: 3 }\n`;
   const config = parseSiteConfig(text, join(folder, 'site.yaml'));
   if (!config.ok) throw config.error;
-  return config.value;
+  return { ...config.value, template };
 }
 
 test('answers what it would be here, while the loop turns', async () => {

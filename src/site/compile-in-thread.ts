@@ -4,7 +4,7 @@ import type { Clock } from '../kernel/ports.ts';
 import { err } from '../kernel/result.ts';
 import { jobOf } from './compile-site.ts';
 import type { ThreadSays } from './compile-thread.ts';
-import type { SiteConfig } from './config.ts';
+import type { StandaloneConfig } from './config.ts';
 import type { Compiled } from './revisions.ts';
 
 /** Ten times what the largest template takes on a slow box. */
@@ -17,7 +17,7 @@ const HEAP_MB = 1024;
  * that takes too long or too much memory is refused like any other bad one.
  */
 export function compileInThread(
-  config: SiteConfig,
+  config: StandaloneConfig,
   number: number,
   clock: Clock,
   heapMb: number = HEAP_MB,

@@ -3,25 +3,25 @@ import { sha256OfText } from '../adapters/node/hash.ts';
 import { err, ok, type Result } from '../kernel/result.ts';
 import { compileTemplate } from '../template/compile.ts';
 import { formatProblem, type Place } from '../template/problem.ts';
-import type { SiteConfig } from './config.ts';
+import type { StandaloneConfig } from './config.ts';
 import type { Compiled } from './revisions.ts';
 
 const MAX_DOCUMENT_BYTES = 1024 * 1024;
 
 /** What a compilation needs, as plain data: it may go to another thread. */
-export type CompileJob = Pick<SiteConfig, 'template' | 'site' | 'vars'> & {
+export type CompileJob = Pick<StandaloneConfig, 'template' | 'site' | 'vars'> & {
   /** Where the site file gives a value to a variable. */
   readonly varPlaces: ReadonlyMap<string, Place | undefined>;
   readonly number: number;
 };
 
-export function jobOf({ template, site, vars, varAt }: SiteConfig, number: number): CompileJob {
+export function jobOf({ template, site, vars, varAt }: StandaloneConfig, number: number): CompileJob {
   const varPlaces = new Map(Object.keys(vars).map((name) => [name, varAt(name)]));
   return { template, site, vars, varPlaces, number };
 }
 
 /** Compiles the template files of a site as they lie on the disk now. A file that cannot be read is a problem like any other. */
-export function compileSite(config: SiteConfig, number: number): Compiled {
+export function compileSite(config: StandaloneConfig, number: number): Compiled {
   return compileJob(jobOf(config, number));
 }
 

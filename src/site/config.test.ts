@@ -3,7 +3,16 @@ import { parseSiteConfig } from './config.ts';
 
 const minimal = 'site: store-0417\ninterfaces: { nodes: eth0 }\ntemplate: retail.yaml\n';
 
+const steered = 'site: store-0417\ninterfaces: { nodes: eth0 }\nhub: { url: "https://hub" }\n';
+
 describe('parseSiteConfig', () => {
+  test('a site that head office steers needs its address alone', () => {
+    const config = parseSiteConfig(steered, 'site.yaml');
+    if (!config.ok) throw config.error;
+    expect(config.value.hub).toEqual({ url: 'https://hub', setClock: false, trial: '10m' });
+    expect(config.value.template).toBeUndefined();
+  });
+
   test('fills what is not said', () => {
     const config = parseSiteConfig(minimal, 'site.yaml');
     expect(config.ok && { ...config.value, varAt: undefined }).toEqual({
@@ -56,7 +65,11 @@ describe('parseSiteConfig', () => {
     [`${minimal}port: 80\n`, 'site.yaml:4:1 port: there is no key "port" here; did you mean "ports"?'],
     [`${minimal}ports: { http: 70000 }\n`, 'site.yaml:4:16 ports.http: too big'],
     [`${minimal}signals: { kernelLog: 0 }\n`, 'site.yaml:4:23 signals.kernelLog: too small'],
-    [`${minimal}hub: { url: x }\n`, 'site.yaml:4:1 hub: there is no key "hub" here'],
+    [`${minimal}hub: { url: x }\n`, 'site.yaml:4:13 hub.url: expected the address of head office'],
+    [`${minimal}hub: { url: "https://hub" }\n`, 'site.yaml:3:11 template: head office sends this site its template'],
+    [`${steered}vars: { tills: 2 }\n`, 'site.yaml:4:7 vars: head office gives the variables their values'],
+    [steered.replace('hub" }', 'hub", trial: soon }'), 'hub.trial: expected a time such as 90s'],
+    [steered.replace('https://hub', 'https://hub/admin'), 'hub.url: expected the address of head office'],
     [minimal.replace('store-0417', 'Store 417'), 'site.yaml:1:7 site: expected lower-case letters'],
     [minimal.replace('{ nodes: eth0 }', '{}'), 'site.yaml:2:13 interfaces: expected at least one network'],
     [minimal.replace('eth0', '"eth0 "'), 'site.yaml:2:22 interfaces.nodes: expected the name of a network interface'],

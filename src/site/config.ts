@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseDuration } from '../kernel/duration.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Result } from '../kernel/result.ts';
 import { err, ok } from '../kernel/result.ts';
@@ -13,6 +14,43 @@ const name = z
   .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'expected lower-case letters, digits and hyphens, such as store-0417');
 
 const device = z.string().regex(/^[^\s/]{1,15}$/, 'expected the name of a network interface, such as eth0');
+
+/** Ten minutes show whether machines boot by a revision. */
+const TRIAL = '10m';
+
+/** A site that head office steers. */
+const hubSettings = z.strictObject({
+  url: z
+    .string()
+    .regex(
+      /^https:\/\/[^\s/?#@]+$/,
+      'expected the address of head office and nothing behind it, such as https://hub.example.com:8443',
+    )
+    .describe('Where head office is reached, such as `https://hub.example.com:8443`.'),
+  code: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The one-time code of the invite; `slipway join CODE` gives it as well. Not needed any more once it was used.',
+    ),
+  inspectionCa: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'PEM file with the certificate authority of a proxy that opens TLS, relative to this file. What head office says is proved all the same.',
+    ),
+  setClock: z
+    .boolean()
+    .default(false)
+    .describe("Whether the clock of the machine is set by head office's signed time; false: only Slipway goes by it."),
+  trial: z
+    .string()
+    .refine((text) => (parseDuration(text) ?? 0) > 0, 'expected a time such as 90s, 10m or 2h')
+    .default(TRIAL)
+    .describe('How long a revision is tried before it counts as good.'),
+});
 
 /** The site's own file: only what the box must know about itself. */
 const siteFile = z.strictObject({
@@ -60,7 +98,12 @@ const siteFile = z.strictObject({
     })
     .default({})
     .describe('What booted systems may tell by themselves, and at which ports.'),
-  template: z.string().min(1).describe('The site template, relative to this file.'),
+  template: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The site template, relative to this file; a standalone site has one.'),
+  hub: hubSettings.optional().describe('Head office, which steers this site; instead of `template`.'),
   vars: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]))
     .default({})
@@ -81,7 +124,14 @@ const siteFile = z.strictObject({
     ),
 });
 
-export const siteConfigSchema = siteFile.superRefine(({ page, interfaces }, context) => {
+export const siteConfigSchema = siteFile.superRefine(({ page, interfaces, template, hub, vars }, context) => {
+  const refuse = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
+  if (hub && template !== undefined)
+    refuse(['template'], 'head office sends this site its template (`hub`): take one of the two out');
+  if (!hub && template === undefined)
+    refuse([], '"template" is missing: expected text, or `hub` for a site that head office steers');
+  if (hub && Object.keys(vars).length > 0)
+    refuse(['vars'], 'head office gives the variables their values (`hub`): take them out');
   const served = Object.values(interfaces);
   for (const [index, wanted] of (page?.listen ?? []).entries())
     if (!served.includes(wanted))
@@ -92,8 +142,16 @@ export const siteConfigSchema = siteFile.superRefine(({ page, interfaces }, cont
       });
 });
 
-/** A site file that was read. `varAt` says where a variable is given, for problems of the template. */
+/** A site file that was read: it has either `template` or `hub`. `varAt` says where a variable is given, for problems of the template. */
 export type SiteConfig = z.output<typeof siteConfigSchema> & { readonly varAt: (name: string) => Place | undefined };
+
+/** Of a site that makes its own revisions. */
+export type StandaloneConfig = SiteConfig & { readonly template: string };
+export type HubSettings = z.output<typeof hubSettings>;
+
+export function isStandalone(config: SiteConfig): config is StandaloneConfig {
+  return config.template !== undefined;
+}
 
 /**
  * Reads the text of a site file; `file` is what errors call it. Fails with `config-invalid`, whose message has a line

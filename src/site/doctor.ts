@@ -9,12 +9,14 @@ import { createUdpPort } from '../adapters/node/udp.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Ipv4 } from '../kernel/ipv4.ts';
 import type { Log } from '../kernel/ports.ts';
+import type { Revision } from '../model/revision.ts';
 import { compileSite } from './compile-site.ts';
-import type { SiteConfig } from './config.ts';
+import { isStandalone, type SiteConfig } from './config.ts';
 import { blobPath, layoutOf } from './content/layout.ts';
 import { parseLoaderManifest } from './content/loader-manifest.ts';
 import { readLoaderManifest } from './loader-manifest-file.ts';
 import { type CheckResult, type Plan, runChecks, type World } from './preflight/checks.ts';
+import { readSavedRevision, slotsOf } from './revision-keeper.ts';
 import { readSiteConfig } from './run-site.ts';
 
 const TIME_ANSWER_MS = 500;
@@ -25,22 +27,15 @@ const silent: Log = { debug: () => undefined, info: () => undefined, warn: () =>
 export async function examineSite(configPath: string, env: NodeJS.ProcessEnv): Promise<readonly CheckResult[]> {
   const config = await readSiteConfig(configPath).catch((error: unknown) => AppError.from(error));
   if (config instanceof AppError) return [failed('site file', config.message, config.help)];
-  const { outcome } = compileSite(config, 1);
-  if (!outcome.ok) {
-    const template = failed(
-      'template',
-      outcome.error.join('\n'),
-      'Correct these lines; `slipway template lint` checks them.',
-    );
-    return [ok('site file', configPath), template];
-  }
-  const networks = Object.values(outcome.value.networks).flatMap((network) => {
+  const intended = await intendedBy(config);
+  if ('problem' in intended) return [ok('site file', configPath), intended.problem];
+  const { revision } = intended;
+  const networks = Object.values(revision?.networks ?? {}).flatMap((network) => {
     const device = config.interfaces[network.name];
     const { name, subnet } = network;
     const offersTime = network.ntp.includes('site');
     return device === undefined ? [] : [{ name, interface: device, subnet, offersTime }];
   });
-  const slots = Object.keys(outcome.value.slots).length;
   const plan: Plan = {
     dataDir: config.dataDir,
     networks,
@@ -54,9 +49,20 @@ export async function examineSite(configPath: string, env: NodeJS.ProcessEnv): P
   };
   return [
     ok('site file', configPath),
-    ok('template', slots === 1 ? '1 slot' : `${slots} slots`),
+    revision ? ok('template', slotsOf(revision)) : ok('template', 'comes from head office, and is not here yet'),
     ...(await runChecks(plan, worldOf(config, env))),
   ];
+}
+
+/** What the site is to run: by its template, or what head office has sent last, if anything. */
+async function intendedBy(
+  config: SiteConfig,
+): Promise<{ readonly revision: Revision | undefined } | { readonly problem: CheckResult }> {
+  if (!isStandalone(config)) return { revision: await readSavedRevision(config.dataDir).catch(() => undefined) };
+  const { outcome } = compileSite(config, 1);
+  if (outcome.ok) return { revision: outcome.value };
+  const toDo = 'Correct these lines; `slipway template lint` checks them.';
+  return { problem: failed('template', outcome.error.join('\n'), toDo) };
 }
 
 function signalPorts({ signals }: SiteConfig): Plan['ports'] {

@@ -59,7 +59,13 @@ export async function readSiteConfig(path: string): Promise<SiteConfig> {
   if (!parsed.ok) throw parsed.error;
   const inFolder = (file: string): string => resolve(dirname(path), file);
   const secrets = Object.entries(parsed.value.secrets).map(([name, { file }]) => [name, { file: inFolder(file) }]);
-  return { ...parsed.value, template: inFolder(parsed.value.template), secrets: Object.fromEntries(secrets) };
+  const { template, hub } = parsed.value;
+  return {
+    ...parsed.value,
+    ...(template === undefined ? {} : { template: inFolder(template) }),
+    ...(hub?.inspectionCa === undefined ? {} : { hub: { ...hub, inspectionCa: inFolder(hub.inspectionCa) } }),
+    secrets: Object.fromEntries(secrets),
+  };
 }
 
 function untilSignal(): Promise<NodeJS.Signals> {

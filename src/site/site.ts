@@ -24,7 +24,7 @@ import { startAlarms } from './alarms.ts';
 import { bootRoutes, entryScript } from './boot/routes.ts';
 import { createBootFiles } from './boot-files.ts';
 import { compileInThread } from './compile-in-thread.ts';
-import type { SiteConfig } from './config.ts';
+import { isStandalone, type SiteConfig } from './config.ts';
 import { parseLoaderManifest } from './content/loader-manifest.ts';
 import { createLoaders } from './content/loaders.ts';
 import { assetRoutes } from './content/routes.ts';
@@ -125,6 +125,7 @@ async function assemble(
   const loadersTried = loaders.fetch();
 
   // What it shall do, and where it stands.
+  if (!isStandalone(config)) throw new AppError('config-invalid', 'this Slipway cannot be steered by head office yet');
   const revisions = await startRevisions({
     ...{ dataDir: config.dataDir, store, content, clock, log },
     compile: (number) => compileInThread(config, number, clock),
