@@ -1,0 +1,102 @@
+import type { Digest } from '../../../kernel/digest.ts';
+import { formatDuration } from '../../../kernel/duration.ts';
+import type { Boot } from '../../../model/boot.ts';
+import type { SiteState } from '../../../model/store.ts';
+
+/** When a trial is over, in milliseconds of its own time. */
+export type TrialRules = {
+  readonly trialMs: number;
+  /** A boot that began with it and is still on its way is waited for: so long in all. */
+  readonly mostMs: number;
+  /** A boot that came through ends the trial early, but not before this. */
+  readonly leastMs: number;
+  /** The process may end so often in a trial without having been told to. */
+  readonly mostStarts: number;
+};
+
+export function trialRules(trialMs: number): TrialRules {
+  return { trialMs, mostMs: 6 * trialMs, leastMs: Math.min(60_000, trialMs), mostStarts: 3 };
+}
+
+/** What a site sees of itself in a trial. */
+export type TrialFacts = {
+  readonly elapsedMs: number;
+  readonly starts: number;
+  /** Why it does not serve, or would answer a machine wrong; empty: all is as it should be. */
+  readonly problems: readonly string[];
+  readonly boots: BootsOfTrial;
+};
+
+export type Verdict = { readonly kind: 'go-on' | 'healthy' } | { readonly kind: 'unhealthy'; readonly because: string };
+
+/** What becomes of a trial. The first reason against it ends it. */
+export function judgeTrial({ elapsedMs, starts, problems, boots }: TrialFacts, rules: TrialRules): Verdict {
+  const [problem] = problems;
+  if (problem !== undefined) return { kind: 'unhealthy', because: problem };
+  if (starts > rules.mostStarts)
+    return {
+      kind: 'unhealthy',
+      because: `the site ended ${starts} times during its trial without having been told to`,
+    };
+  const [worse] = boots.worse;
+  if (worse !== undefined) return { kind: 'unhealthy', because: worse };
+  const isOver = elapsedMs >= rules.trialMs ? boots.open === 0 || elapsedMs >= rules.mostMs : false;
+  const isProved = boots.well > 0 && boots.open === 0 && elapsedMs >= rules.leastMs;
+  return { kind: isOver || isProved ? 'healthy' : 'go-on' };
+}
+
+export type BootsOfTrial = {
+  /** Those that began with the revision and have neither ended nor stood still. */
+  readonly open: number;
+  readonly well: number;
+  /** Why those that stood still, were refused or gave up an install did so, in words; the first of each machine. */
+  readonly worse: readonly string[];
+};
+
+/**
+ * The boots that a revision was answered with since `since`. A machine whose boot before this one went wrong as well says
+ * nothing against the revision: it was not well before.
+ */
+export function bootsOf(
+  revision: Digest,
+  since: number,
+  { boots, orders }: Pick<SiteState, 'boots' | 'orders'>,
+): BootsOfTrial {
+  const own = [...boots.values()].filter((boot) => boot.revision === revision && boot.openedAt >= since);
+  const wrong = (boot: Boot): string | undefined => whatWentWrong(boot, orders);
+  const worse = own.flatMap((boot) => {
+    const because = wrong(boot);
+    const before = bootBefore(boot, boots, since);
+    return because === undefined || (before && wrong(before) !== undefined) ? [] : [`${nameOf(boot)}: ${because}`];
+  });
+  return {
+    open: own.filter((boot) => !boot.outcome && boot.stage !== 'held' && wrong(boot) === undefined).length,
+    well: own.filter(({ outcome }) => outcome?.kind === 'live' || outcome?.kind === 'installed').length,
+    worse,
+  };
+}
+
+function whatWentWrong({ stalls = [], outcome, order }: Boot, orders: SiteState['orders']): string | undefined {
+  const stall = stalls.find(({ endedAt, stage }) => endedAt === undefined && stage !== 'held');
+  if (stall) return stall.cause;
+  if (outcome?.kind === 'stalled') return outcome.cause;
+  if (outcome?.kind === 'refused') return outcome.because;
+  const state = order === undefined ? undefined : orders.get(order)?.state;
+  return state?.kind === 'parked' ? `its install was given up: ${state.because}` : undefined;
+}
+
+/** The newest one of the same machine from before the trial. */
+function bootBefore({ machine }: Boot, boots: SiteState['boots'], since: number): Boot | undefined {
+  return [...boots.values()]
+    .filter((other) => other.machine === machine && other.openedAt < since)
+    .reduce<Boot | undefined>((newest, one) => (newest && newest.openedAt >= one.openedAt ? newest : one), undefined);
+}
+
+function nameOf({ slot, mac, id }: Boot): string {
+  return `${slot ?? mac} did not come up (boot ${id})`;
+}
+
+/** How far a trial is, for people: `trial for 4 min of 10 min`. */
+export function trialSentence(elapsedMs: number, { trialMs }: TrialRules): string {
+  return `in trial for ${formatDuration(elapsedMs)} of ${formatDuration(trialMs)}`;
+}
