@@ -51,6 +51,7 @@ export function formatSecrets(secrets: readonly SecretView[]): string {
 function stateOf({ name, from, file, setAt, problem }: SecretView): string {
   if (problem !== undefined) return `UNREADABLE: ${problem}`;
   if (from === 'nowhere') return `NOT SET: slipway secret set ${name}`;
+  if (from === 'head-office') return 'from head office';
   return from === 'file' ? `in ${file}` : `set ${setAt === undefined ? '' : formatTime(setAt)}`;
 }
 

@@ -13,6 +13,8 @@ export const ALARMS = {
   'address-conflict': 'two devices use one address: find the other one by its MAC address, and give it another',
   'pool-exhausted': 'make the pool of the network larger in the template, or take away what does not belong there',
   'order-parked': 'look at the screen of the machine and at slipway node SLOT; then slipway reinstall SLOT',
+  'revision-reverted':
+    'nothing: the store works with the revision before it. Head office reads why in slipway hub site, and sends another one; slipway revision retry tries this one again',
   'site-disarmed': 'read why in slipway status; slipway arm, once it is clear that nothing is installed by mistake',
 } as const satisfies Partial<Record<EventType, string>>;
 

@@ -5,8 +5,12 @@ import type { MachineId } from './machine.ts';
 export const EVENTS = {
   'site-started': 'The site serves machines: on which addresses.',
   'site-stopped': 'The site was told to end.',
-  'revision-applied': 'A template, new or changed, is in force.',
+  'revision-applied': 'A template, new or changed, is in force; of head office: it was tried, and counts as good.',
   'revision-refused': 'A changed template is not right, and the one before it stays in force: why.',
+  'revision-tried': 'A revision from head office is in force on trial.',
+  'revision-reverted': 'A revision from head office did not work here, and the one before it is in force again: why.',
+  'site-frozen': 'No revision from head office comes into force for a while: until when, and why.',
+  'site-thawed': 'A freeze was ended before its time.',
   'machine-seen': 'A machine was heard for the first time.',
   'machine-merged':
     'Two machines are one: a person said so, or a network card came with the UUID of a machine that is known.',

@@ -61,8 +61,8 @@ export function whyNotByClock(now: number): { readonly because: string; readonly
   return { because: 'the clock of this site was never set', toDo: 'set its clock, or let NTP set it' };
 }
 
-/** A thing that is so until it is taken back: `armed`, or `hold/pos-1`. */
-export type Mark = { readonly at: number; readonly by: string; readonly because?: string };
+/** A thing that is so until it is taken back, or until its time is over: `armed`, or `hold/pos-1`. */
+export type Mark = { readonly at: number; readonly by: string; readonly because?: string; readonly until?: number };
 
 /** Keys of marks. */
 export const ARMED = 'armed';
@@ -74,6 +74,8 @@ export function holdMark(slot: string): string {
  * only a person orders installs, slot by slot.
  */
 export const DOUBT = 'doubt';
+/** No revision comes into force; orders and boots go on. */
+export const FREEZE = 'freeze';
 /** A machine that was replaced; it is told so on its own screen when it comes back. */
 export function fencedMark(machine: string): string {
   return `fenced/${machine}`;

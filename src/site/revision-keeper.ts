@@ -37,7 +37,9 @@ export interface RevisionKeeper extends RevisionSource {
   /** Keeps and fetches what is needed now, and nothing else. */
   settle(): Promise<void>;
   /** Puts a revision in force; `save`: each start from now on begins with it. All is on disk, and told, when it resolves. */
-  enter(revision: Revision, options: { readonly save: boolean; readonly event: NewEvent }): Promise<void>;
+  enter(revision: Revision, options: { readonly save: boolean; readonly event?: NewEvent }): Promise<void>;
+  /** In force at once, whatever the disk says; undefined: the saved one. `settle` comes next. */
+  take(revision: Revision | undefined): void;
   /** The highest number that was ever in force here; 0: none. */
   lastNumber(): number;
 }
@@ -86,13 +88,18 @@ class Keeper implements RevisionKeeper {
     return this.#saved;
   }
 
+  take(revision: Revision | undefined): void {
+    this.#current = revision ?? this.#saved;
+    this.#deps.log.info({ revision: this.#current?.number, digest: this.#current?.digest }, 'revision in force');
+  }
+
   async settle(): Promise<void> {
     if (this.#current) await this.#settle(this.#current);
   }
 
   async enter(
     revision: Revision,
-    { save, event }: { readonly save: boolean; readonly event: NewEvent },
+    { save, event }: { readonly save: boolean; readonly event?: NewEvent },
   ): Promise<void> {
     const { store, log, dataDir } = this.#deps;
     const former = this.#current;
@@ -104,7 +111,7 @@ class Keeper implements RevisionKeeper {
       this.#saved = revision;
     }
     const number = Math.max(this.lastNumber(), revision.number);
-    await store.commit([{ table: 'counters', key: COUNTER, row: number }], [event]);
+    await store.commit([{ table: 'counters', key: COUNTER, row: number }], event ? [event] : []);
     this.#current = revision;
     log.info({ revision: revision.number, digest: revision.digest }, 'revision in force');
     await this.#settle(revision, former);

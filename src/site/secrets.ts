@@ -17,6 +17,8 @@ export type SecretsDeps = {
   /** Reads those. */
   readonly files: SecretSource;
   readonly store: SecretStore;
+  /** Those that came sealed with the revision in force; they count where nothing else is given. */
+  readonly sealed?: () => ReadonlyMap<string, string>;
   readonly events: Pick<Store, 'commit'>;
   readonly revision: () => Revision | undefined;
   readonly redactor: Redactor;
@@ -24,12 +26,14 @@ export type SecretsDeps = {
   readonly log: Log;
 };
 
-/** All secrets of a site: those of the site file, which count, and those that were set here. */
+/** All secrets of a site: those of the site file, which count, those that were set here, and those that head office sent. */
 export interface Secrets extends SecretSource, SecretDesk {
   /** Why a machine cannot be given all of these, as last seen; undefined if it can. */
   lack(names: readonly string[]): string | undefined;
   /** Those that the template in force wants and nobody gave. */
   missing(): readonly string[];
+  /** Reads all anew: others came sealed. */
+  readAll(): Promise<void>;
 }
 
 /** Reads each secret once, so that the log knows what to hide, and says at once what cannot be read. */
@@ -50,9 +54,15 @@ class SiteSecrets implements Secrets {
 
   async readAll(): Promise<void> {
     const stored = await this.#deps.store.list();
-    for (const name of new Set([...Object.keys(this.#deps.places), ...stored.map((one) => one.name)])) {
+    const sealed = this.#sealed().keys();
+    for (const name of new Set([
+      ...this.#seen.keys(),
+      ...Object.keys(this.#deps.places),
+      ...stored.map((one) => one.name),
+      ...sealed,
+    ])) {
       const found = await this.#readOne(name);
-      if (!found.ok) this.#deps.log.warn({ name }, found.error);
+      if (!found.ok && this.#seen.has(name)) this.#deps.log.warn({ name }, found.error);
     }
   }
 
@@ -79,13 +89,15 @@ class SiteSecrets implements Secrets {
     const { places, store } = this.#deps;
     const wanted = this.#wanted();
     const stored = new Map((await store.list()).map(({ name, setAt }) => [name, setAt]));
-    const names = [...new Set([...Object.keys(places), ...stored.keys(), ...wanted.keys()])].sort();
+    const sealed = this.#sealed();
+    const names = [...new Set([...Object.keys(places), ...stored.keys(), ...sealed.keys(), ...wanted.keys()])].sort();
     return Promise.all(
       names.map(async (name): Promise<SecretView> => {
         const wantedBy = wanted.get(name) ?? [];
         const place = this.#placeOf(name);
         const setAt = stored.get(name);
-        if (place === undefined && setAt === undefined) return { name, from: 'nowhere', wantedBy };
+        if (place === undefined && setAt === undefined)
+          return { name, from: sealed.has(name) ? 'head-office' : 'nowhere', wantedBy };
         const found = await this.#readOne(name);
         const problem = found.ok ? {} : { problem: found.error };
         if (place !== undefined) return { name, from: 'file', file: place, ...problem, wantedBy };
@@ -113,10 +125,11 @@ class SiteSecrets implements Secrets {
     this.#refuseOfFile(name, 'removed');
     if (!(await this.#deps.store.remove(name)))
       throw new AppError('not-found', `no secret ${JSON.stringify(name)} is set`);
-    this.#seen.delete(name);
+    await this.#readOne(name);
     await this.#tell('secret-removed', name, `Secret ${name} was removed at the terminal of the site`);
     const slots = this.#wanted().get(name) ?? [];
-    return `Secret ${name} is removed.${slots.length > 0 ? ` ${slots.join(', ')} cannot boot without it.` : ''}`;
+    const isNeeded = slots.length > 0 && !this.#seen.has(name);
+    return `Secret ${name} is removed.${isNeeded ? ` ${slots.join(', ')} cannot boot without it.` : ''}`;
   }
 
   async #readOne(name: string): Promise<Result<string, string>> {
@@ -130,11 +143,17 @@ class SiteSecrets implements Secrets {
     const { files, store, redactor } = this.#deps;
     if (this.#placeOf(name) === undefined) {
       const stored = await store.read(name);
-      if (stored?.ok) redactor.learn(stored.value);
-      return stored;
+      const sealed = stored ? undefined : this.#sealed().get(name);
+      const found = sealed === undefined ? stored : ok(sealed);
+      if (found?.ok) redactor.learn(found.value);
+      return found;
     }
     const inFile = await files.read([name]);
     return inFile.ok ? ok(inFile.value[name] ?? '') : inFile;
+  }
+
+  #sealed(): ReadonlyMap<string, string> {
+    return this.#deps.sealed?.() ?? new Map();
   }
 
   #placeOf(name: string): string | undefined {

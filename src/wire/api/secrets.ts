@@ -2,8 +2,11 @@
 
 export type SecretView = {
   readonly name: string;
-  /** `file`: the site file says where it lies, and that counts. `store`: it was set here. `nowhere`: it is wanted and not set. */
-  readonly from: 'file' | 'store' | 'nowhere';
+  /**
+   * `file`: the site file says where it lies, and that counts. `store`: it was set here. `head-office`: it came with the revision in force.
+   * `nowhere`: it is wanted and not set.
+   */
+  readonly from: 'file' | 'store' | 'head-office' | 'nowhere';
   /** Only with `file`. */
   readonly file?: string;
   /** Only with `store`; milliseconds since 1970. */

@@ -9,13 +9,14 @@ export type ApplyState = (typeof APPLY_STATES)[number];
 
 /**
  * What happens to it. `ready`: all that it names is here. `same`: its content is in force already. `unready`: what was here
- * is not any more. `newer`: head office wants another one. `retry`: a person wants it tried once more.
+ * is not any more. `lost`: its bundle cannot be read any more. `newer`: head office wants another one. `retry`: a person wants it tried once more.
  */
 export type ApplyEvent =
   | 'proved'
   | 'ready'
   | 'frozen'
   | 'unready'
+  | 'lost'
   | 'same'
   | 'healthy'
   | 'unhealthy'
@@ -26,8 +27,17 @@ export type ApplyEvent =
 /** What is not listed changes nothing. `newer` leads to the same place from everywhere: the newest wins. */
 export const APPLY_TABLE: Readonly<Record<ApplyState, Readonly<Partial<Record<ApplyEvent, ApplyState>>>>> = {
   offered: { proved: 'fetched', faulty: 'refused', newer: 'offered' },
-  fetched: { ready: 'trial', frozen: 'deferred', same: 'confirmed', faulty: 'refused', newer: 'offered' },
-  deferred: { ready: 'trial', unready: 'fetched', faulty: 'refused', newer: 'offered' },
+  fetched: {
+    ready: 'trial',
+    frozen: 'deferred',
+    same: 'confirmed',
+    lost: 'offered',
+    faulty: 'refused',
+    newer: 'offered',
+  },
+  deferred: {
+    ...{ ready: 'trial', unready: 'fetched', same: 'confirmed', lost: 'offered', faulty: 'refused', newer: 'offered' },
+  },
   trial: { healthy: 'confirmed', unhealthy: 'reverted', newer: 'offered' },
   confirmed: { newer: 'offered' },
   reverted: { newer: 'offered', retry: 'offered' },
@@ -49,8 +59,16 @@ export type Candidate = Wanted & {
   readonly because?: string;
   /** Digest of the revision in the bundle; known once it was proved. */
   readonly content?: Digest;
-  /** Of a trial: how often the process began in it without having been told to end. */
-  readonly starts?: number;
+  /** It was refused because of its key: it is looked at again when head office's keys have changed. */
+  readonly isByKey?: true;
+  readonly trial?: Trial;
+};
+
+export type Trial = {
+  /** How often the process began in it without having been told to end. */
+  readonly starts: number;
+  /** The number of the last boot before it. */
+  readonly afterBoot: number;
 };
 
 export type Bad = { readonly content: Digest; readonly number: number; readonly at: number; readonly because: string };
@@ -77,12 +95,12 @@ export function step(
   applied: Applied,
   event: Exclude<ApplyEvent, 'newer'>,
   now: number,
-  more: Partial<Pick<Candidate, 'because' | 'content' | 'starts'>> = {},
+  more: Partial<Pick<Candidate, 'because' | 'content' | 'isByKey' | 'trial'>> = {},
 ): Applied {
   const { candidate } = applied;
   const state = candidate && APPLY_TABLE[candidate.state][event];
   if (!candidate || !state) return applied;
-  const { because: _, starts: __, ...rest } = candidate;
+  const { because: _, isByKey: __, trial: ___, ...rest } = candidate;
   const next: Candidate = { ...rest, ...more, state, since: now };
   return { ...applied, ...REMEMBERS[state]?.(applied, next), candidate: next };
 }
@@ -132,18 +150,12 @@ export function retry(applied: Applied, now: number): Applied {
   return { ...next, bad: applied.bad.filter(({ content }) => content !== candidate.content) };
 }
 
-/** The process begins, and is in a trial: once more without having been told to end before. */
-export function countStart(applied: Applied): Applied {
+/** The process begins (`by` 1), or is told to end (-1). */
+export function countStart(applied: Applied, by: 1 | -1): Applied {
   const { candidate } = applied;
-  if (candidate?.state !== 'trial') return applied;
-  return { ...applied, candidate: { ...candidate, starts: (candidate.starts ?? 0) + 1 } };
-}
-
-/** The process was told to end. */
-export function forgetStart(applied: Applied): Applied {
-  const { candidate } = applied;
-  if (candidate?.state !== 'trial' || !candidate.starts) return applied;
-  return { ...applied, candidate: { ...candidate, starts: candidate.starts - 1 } };
+  if (candidate?.state !== 'trial' || !candidate.trial) return applied;
+  const trial = { ...candidate.trial, starts: candidate.trial.starts + by };
+  return { ...applied, candidate: { ...candidate, trial } };
 }
 
 /** Why this content is not tried again; undefined: nothing is known against it. */

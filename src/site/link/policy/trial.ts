@@ -54,19 +54,16 @@ export type BootsOfTrial = {
 };
 
 /**
- * The boots that a revision was answered with since `since`. A machine whose boot before this one went wrong as well says
- * nothing against the revision: it was not well before.
+ * The boots that were answered by a revision in a trial that began after boot number `afterBoot`. A machine whose boot before
+ * this one went wrong as well says nothing against the revision: it was not well before.
  */
-export function bootsOf(
-  revision: Digest,
-  since: number,
-  { boots, orders }: Pick<SiteState, 'boots' | 'orders'>,
-): BootsOfTrial {
-  const own = [...boots.values()].filter((boot) => boot.revision === revision && boot.openedAt >= since);
+export function bootsOf(revision: Digest, afterBoot: number, { boots, orders }: Facts): BootsOfTrial {
+  const isNew = (boot: Boot): boolean => numberOf(boot) > afterBoot;
+  const own = [...boots.values()].filter((boot) => boot.revision === revision && (isNew(boot) || !boot.outcome));
   const wrong = (boot: Boot): string | undefined => whatWentWrong(boot, orders);
   const worse = own.flatMap((boot) => {
     const because = wrong(boot);
-    const before = bootBefore(boot, boots, since);
+    const before = bootBefore(boot, boots, afterBoot);
     return because === undefined || (before && wrong(before) !== undefined) ? [] : [`${nameOf(boot)}: ${because}`];
   });
   return {
@@ -75,6 +72,8 @@ export function bootsOf(
     worse,
   };
 }
+
+type Facts = Pick<SiteState, 'boots' | 'orders'>;
 
 function whatWentWrong({ stalls = [], outcome, order }: Boot, orders: SiteState['orders']): string | undefined {
   const stall = stalls.find(({ endedAt, stage }) => endedAt === undefined && stage !== 'held');
@@ -86,10 +85,14 @@ function whatWentWrong({ stalls = [], outcome, order }: Boot, orders: SiteState[
 }
 
 /** The newest one of the same machine from before the trial. */
-function bootBefore({ machine }: Boot, boots: SiteState['boots'], since: number): Boot | undefined {
+function bootBefore({ id, machine }: Boot, boots: SiteState['boots'], afterBoot: number): Boot | undefined {
   return [...boots.values()]
-    .filter((other) => other.machine === machine && other.openedAt < since)
-    .reduce<Boot | undefined>((newest, one) => (newest && newest.openedAt >= one.openedAt ? newest : one), undefined);
+    .filter((other) => other.machine === machine && other.id !== id && numberOf(other) <= afterBoot)
+    .reduce<Boot | undefined>((newest, one) => (newest && numberOf(newest) >= numberOf(one) ? newest : one), undefined);
+}
+
+function numberOf({ id }: Boot): number {
+  return Number(id.slice(1));
 }
 
 function nameOf({ slot, mac, id }: Boot): string {

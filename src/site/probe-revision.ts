@@ -1,0 +1,140 @@
+import type { Digest } from '../kernel/digest.ts';
+import type { MacAddress } from '../kernel/mac.ts';
+import type { AssetState } from '../model/content.ts';
+import { DOCUMENT_TARGETS, fillHoles, sampleHoleValues, secretsOf } from '../model/holes.ts';
+import type { DocumentName, Profile, Revision, Slot } from '../model/revision.ts';
+import type { LoaderTable, SiteAddress } from '../model/site-ports.ts';
+import { createState } from '../model/state.ts';
+import { decideBoot } from './boot/policy/decide.ts';
+import { renderEntryScript } from './boot/policy/entry-script.ts';
+import type { MachineEnv } from './boot/policy/machine-env.ts';
+import { missingFiles } from './boot/policy/readiness.ts';
+import { renderScript } from './boot/policy/scripts.ts';
+import { bootAnswer } from './dhcp/policy/boot-answer.ts';
+import type { Client } from './dhcp/policy/client.ts';
+import { CLIENT_KINDS } from './dhcp/policy/client-kinds.ts';
+import { planNetwork } from './dhcp/policy/network-plan.ts';
+import { type Filling, NOCLOUD_FILES, renderNocloud } from './metadata/policy/nocloud.ts';
+
+/** What a revision is held against. */
+export type ProbeWorld = {
+  readonly siteName: string;
+  readonly addresses: readonly SiteAddress[];
+  readonly assetState: (digest: Digest) => AssetState;
+  readonly loaders: LoaderTable;
+};
+
+const PROBE_MAC = '02:00:00:00:00:01' as MacAddress;
+/** The loaders that start a kernel, as each kind of profile expects them. */
+const LOADERS: Readonly<Record<Profile['arch'], readonly MachineEnv[]>> = {
+  amd64: [
+    { platform: 'pcbios', buildarch: 'i386', longMode: 'yes' },
+    { platform: 'efi', buildarch: 'x86_64', longMode: 'unknown' },
+  ],
+  arm64: [{ platform: 'efi', buildarch: 'arm64', longMode: 'unknown' }],
+};
+const HERE: AssetState = { kind: 'complete', sizeBytes: 1 };
+
+/** Why a machine could not be answered by this revision, though all files were here; undefined: each slot can. Nothing is sent. */
+export function whyUnanswerable(revision: Revision, world: ProbeWorld): string | undefined {
+  try {
+    return firstFault(revision, { ...world, assetState: () => HERE });
+  } catch (error) {
+    return `it cannot be answered from: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+/** As `whyUnanswerable` of what is really here: what a machine would meet now. */
+export function whyNotServed(revision: Revision, world: ProbeWorld): string | undefined {
+  return whyLacking(revision, world) ?? whyUnanswerable(revision, world);
+}
+
+/** `pos-1: kernel 40 %`: what an answer would name and is not here; undefined: all is. */
+export function whyLacking(revision: Revision, { assetState, loaders }: ProbeWorld): string | undefined {
+  const loader = CLIENT_KINDS.flatMap(({ boot }) => (boot.kind === 'loader' ? [boot.file] : [])).find(
+    (name) => !loaders.find(name),
+  );
+  if (loader !== undefined) return `the loader ${loader} is not here yet`;
+  const profiles = new Map(Object.values(revision.slots).map(({ profile }) => [profile.digest, profile]));
+  const lacking = [...profiles.values()].flatMap((profile) => {
+    const missing = missingFiles(profile, (digest) => inTens(assetState(digest)));
+    return missing === undefined ? [] : [`${profile.name}: ${missing}`];
+  });
+  return lacking.length > 0 ? [...new Set(lacking)].join('; ') : undefined;
+}
+
+/** Who tells others of each step tells them ten times. */
+function inTens(state: AssetState): AssetState {
+  if (state.kind !== 'filling' || !state.sizeBytes) return state;
+  const tenth = state.sizeBytes / 10;
+  return { ...state, bytesDone: Math.floor(state.bytesDone / tenth) * tenth };
+}
+
+function firstFault(revision: Revision, world: ProbeWorld): string | undefined {
+  for (const site of world.addresses) {
+    if (!planNetwork(revision, site)) return `it has no network ${site.network}`;
+    renderEntryScript(world.siteName, site);
+    const unknown = CLIENT_KINDS.map((kind) => bootAnswer(clientOf(kind), site, world.loaders)).find((one) => !one.ok);
+    if (unknown && !unknown.ok) return unknown.error.because;
+  }
+  for (const slot of Object.values(revision.slots)) {
+    const because = faultOfDocuments(slot) ?? faultOfScripts(slot, revision, world);
+    if (because !== undefined) return `${slot.name}: ${because}`;
+  }
+  return undefined;
+}
+
+function clientOf(kind: (typeof CLIENT_KINDS)[number]): Client {
+  const traits = { pxe: false, http: false, arches: [], ipxe: false, ipxeFeatures: new Set<number>() };
+  return { key: PROBE_MAC, mac: PROBE_MAC, kind, traits };
+}
+
+function faultOfScripts(
+  slot: Slot,
+  revision: Revision,
+  { addresses, assetState, siteName }: ProbeWorld,
+): string | undefined {
+  const [site] = addresses;
+  if (!site) return undefined;
+  const { profile } = slot;
+  // An install is started by the same script as a live boot, with the words of an erasing one at most; it needs no order here.
+  const cmdline = [...profile.cmdline, ...(profile.install?.wipe ?? [])];
+  const tried: Slot = { ...slot, match: [{ mac: PROBE_MAC }], profile: { ...profile, kind: 'live', cmdline } };
+  const claim = { mac: PROBE_MAC };
+  for (const env of LOADERS[profile.arch]) {
+    const decision = decideBoot(
+      { claim, env, waitedSeconds: 0, givenUp: false, isRetry: false },
+      {
+        ...{ now: 0, state: createState(), site, assetState, isSelf: true },
+        revision: { ...revision, slots: { [slot.name]: tried } },
+        readToken: () => 'probe',
+        freshCode: () => 'PROBE',
+      },
+    );
+    if (decision.kind !== 'live')
+      return 'because' in decision ? decision.because : `it would be told: ${decision.kind}`;
+    renderScript(decision, { siteName, site, claim });
+  }
+  return undefined;
+}
+
+function faultOfDocuments(slot: Slot): string | undefined {
+  const { documents } = slot.profile;
+  const filling: Filling = {
+    holes: sampleHoleValues(secretsOf(documents)),
+    reportUrl: undefined,
+    maySeeSecrets: true,
+    waits: false,
+  };
+  const subject = { kind: 'slot', slot, binding: 1, machine: undefined, mac: PROBE_MAC } as const;
+  for (const file of NOCLOUD_FILES) {
+    const text = renderNocloud(file, subject, filling);
+    if (!text.ok) return `${file}: ${text.error}`;
+  }
+  for (const [name, document] of Object.entries(documents)) {
+    if (document.kind !== 'text' || !document.fill) continue;
+    const text = fillHoles(document.text, filling.holes, DOCUMENT_TARGETS[name as DocumentName]);
+    if (!text.ok) return `${name}: ${text.error}`;
+  }
+  return undefined;
+}
