@@ -92,18 +92,21 @@ class SiteSecrets implements Secrets {
     const sealed = this.#sealed();
     const names = [...new Set([...Object.keys(places), ...stored.keys(), ...sealed.keys(), ...wanted.keys()])].sort();
     return Promise.all(
-      names.map(async (name): Promise<SecretView> => {
-        const wantedBy = wanted.get(name) ?? [];
-        const place = this.#placeOf(name);
-        const setAt = stored.get(name);
-        if (place === undefined && setAt === undefined)
-          return { name, from: sealed.has(name) ? 'head-office' : 'nowhere', wantedBy };
-        const found = await this.#readOne(name);
-        const problem = found.ok ? {} : { problem: found.error };
-        if (place !== undefined) return { name, from: 'file', file: place, ...problem, wantedBy };
-        return { name, from: 'store', ...(setAt === undefined ? {} : { setAt }), ...problem, wantedBy };
-      }),
+      names.map((name) => this.#view(name, { setAt: stored.get(name), wantedBy: wanted.get(name) ?? [] })),
     );
+  }
+
+  async #view(
+    name: string,
+    { setAt, wantedBy }: { readonly setAt: number | undefined; readonly wantedBy: readonly string[] },
+  ): Promise<SecretView> {
+    const place = this.#placeOf(name);
+    if (place === undefined && setAt === undefined)
+      return { name, from: this.#sealed().has(name) ? 'head-office' : 'nowhere', wantedBy };
+    const found = await this.#readOne(name);
+    const problem = found.ok ? {} : { problem: found.error };
+    if (place !== undefined) return { name, from: 'file', file: place, ...problem, wantedBy };
+    return { name, from: 'store', ...(setAt === undefined ? {} : { setAt }), ...problem, wantedBy };
   }
 
   async set(name: string, text: string): Promise<string> {
