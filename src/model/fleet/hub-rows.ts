@@ -138,7 +138,9 @@ export type SiteRevision = {
 
 /** Blobs lie beside the rows, by digest. */
 export type PublicationRules = {
-  /** Selector of the sites that come first; none: all at once. */
+  /** Selectors (see selector.ts); a site is in it if one of them fits. Missing: all sites of the push. */
+  readonly sites?: readonly string[];
+  /** Selectors of those of them that come first; none: all at once. */
   readonly canary: readonly string[];
   readonly soakMs: number;
   /** Halt when so many sites have reverted or refused. */
@@ -169,6 +171,8 @@ export type Publication = {
   readonly because?: string;
   /** Where a pause or a halt goes on. */
   readonly resumeTo?: PublicationState;
+  /** So many failed sites did a person know of when it was resumed: they do not halt it again. */
+  readonly forgiven?: number;
 };
 export type PublicationSiteState =
   | 'waiting'
@@ -198,6 +202,8 @@ export type DesiredRevision = {
   readonly bundle: Digest;
   readonly sizeBytes: number;
   readonly publication: string;
+  /** It was offered, and is offered no more: it stays so that the site is never offered a lower number. */
+  readonly isWithdrawn?: boolean;
 };
 
 export type Role = 'read' | 'operate' | 'admin';
