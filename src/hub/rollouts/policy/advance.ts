@@ -10,7 +10,7 @@ export function advance(plan: Plan): readonly Effect[] {
     ...(moved.publication === plan.publication
       ? []
       : [{ kind: 'publication', publication: moved.publication } as const]),
-    ...rows.flatMap((effects) => effects),
+    ...rows.flat(),
   ];
 }
 

@@ -52,6 +52,8 @@ const OFFERING: Readonly<Partial<Record<PublicationState, 'canaries' | 'all' | '
   'rolled-back': 'all',
 };
 
+export const OFFERING_STATES = Object.keys(OFFERING) as readonly PublicationState[];
+
 /** Whether this publication gives its revision to the site of this row now. */
 export function isOpen(plan: Plan, row: PublicationSite): boolean {
   const to = OFFERING[plan.publication.state];

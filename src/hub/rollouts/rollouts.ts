@@ -1,0 +1,136 @@
+import { AppError } from '../../kernel/errors.ts';
+import type { Cancel, Clock, Log, Random } from '../../kernel/ports.ts';
+import type { Publication } from '../../model/fleet/hub-rows.ts';
+import type { HubStore, HubTx } from '../../model/fleet/hub-store.ts';
+import type { PublicationAct, PublishBody } from '../../wire/api/fleet-views.ts';
+import type { SiteLinkHandler } from '../../wire/link/handlers.ts';
+import type { Bell } from '../../wire/link/ports.ts';
+import { createBell } from './bell.ts';
+import { pass } from './carry-out.ts';
+import { loadPlan, type Reach } from './load-plan.ts';
+import { advance } from './policy/advance.ts';
+import { ENDED } from './policy/publication-machine.ts';
+import { heed, parseApply } from './policy/site-report.ts';
+import { act, publish } from './publish.ts';
+import { createSync, type SyncDeps } from './sync.ts';
+
+export type RolloutDeps = Omit<SyncDeps, 'bell' | 'store'> & {
+  readonly store: HubStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+};
+
+/** Publications on their way. All that they are stands in the store: a restart at any point goes on from there. */
+export interface Rollouts {
+  readonly bell: Bell;
+  readonly sync: SiteLinkHandler<'sync'>;
+  /** In the unit of the caller; `wake` when it is on disk. */
+  publish(tx: HubTx, body: PublishBody, by: string): Promise<Publication>;
+  act(tx: HubTx, what: { id: string; what: PublicationAct; by: string; because?: string }): Promise<Publication>;
+  /** Goes on with this publication now. Resolves when it stands where its rules say. */
+  wake(id: string): Promise<void>;
+  /** A site said of itself how far it is: the entry `apply` of its state. */
+  onApply(site: string, value: unknown): Promise<void>;
+  /** What counts as silent now. */
+  reach(): Reach;
+  /** Looks at all that is under way once, then by itself; the answer ends it. */
+  start(): Promise<Cancel>;
+}
+
+/** Soaking ends, and sites fall silent, without anybody saying so. */
+const LOOK_EVERY_MS = 5_000;
+const SILENT_POLLS = 3;
+
+export function createRollouts(deps: RolloutDeps): Rollouts {
+  const { store, clock, log, limits } = deps;
+  const bell = createBell();
+  const reach = (): Reach => ({ now: clock.now(), silentAfterMs: SILENT_POLLS * limits().pollMaxMs });
+
+  // Passes one after the other: two at once over one publication would do the same twice.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = (run: () => Promise<void>): Promise<void> => {
+    const turn = last.then(run);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+
+  const report = (thrown: unknown): void => {
+    const { family, message } = AppError.from(thrown);
+    if (family === 'ours') log.error({ error: thrown }, 'a publication cannot go on');
+    else log.warn({ reason: message }, 'publications could not be looked at; tried again soon');
+  };
+
+  async function goOn(id: string): Promise<void> {
+    // Most looks find nothing, and a unit keeps others waiting.
+    const plan = await store.read((tx) => loadPlan(tx, id, reach()));
+    if (!plan || advance(plan).length === 0) return;
+    const { rings } = await store.work((tx) => pass(tx, id, reach()));
+    for (const site of rings) bell.ring(site);
+    return goOn(id);
+  }
+
+  async function lookAtAll(): Promise<void> {
+    const rows = await store.read((tx) => tx.list('publications'));
+    for (const { row } of rows) if (!ENDED.includes(row.state)) await goOn(row.id).catch(report);
+  }
+
+  async function onApply(site: string, value: unknown): Promise<void> {
+    const said = parseApply(value);
+    if (!said) return;
+    const find = async (tx: HubTx) => {
+      const id = said.publication ?? (await tx.get('desired', site))?.publication ?? '';
+      const row = await tx.get('publicationSites', `${id}/${site}`);
+      return row && heed(row, said, clock.now());
+    };
+    if (!(await store.read(find))) return;
+    const changed = await store.work(async (tx) => {
+      const row = await find(tx);
+      if (row) await tx.put('publicationSites', `${row.publication}/${site}`, row);
+      return row;
+    });
+    if (changed) await inTurn(() => goOn(changed.publication));
+  }
+
+  /** What sites said while nobody here could hear it, or what was not finished. */
+  async function catchUp(): Promise<void> {
+    const said = await store.read(async (tx) => {
+      const states: { readonly site: string; readonly value: unknown }[] = [];
+      for (const { row } of await tx.list('desired')) {
+        const state = await tx.get('states', `${row.site}/apply`);
+        if (state) states.push({ site: row.site, value: JSON.parse(state.value) as unknown });
+      }
+      return states;
+    });
+    for (const { site, value } of said) await onApply(site, value);
+  }
+
+  return {
+    ...{ bell, reach, onApply },
+    sync: createSync({ ...deps, bell }),
+    publish: (tx, body, by) => publish(tx, body, by, clock.now()),
+    act: (tx, what) => act(tx, what, reach()),
+    wake: (id) => inTurn(() => goOn(id)),
+    start: async () => {
+      await catchUp();
+      await inTurn(lookAtAll);
+      return repeat(clock, LOOK_EVERY_MS, async () => {
+        await inTurn(lookAtAll).catch(report);
+      });
+    },
+  };
+}
+
+function repeat(clock: Clock, everyMs: number, run: () => Promise<void>): Cancel {
+  let isOver = false;
+  let cancel: Cancel = () => undefined;
+  const wait = (): void => {
+    if (isOver) return;
+    cancel = clock.after(everyMs, () => void run().then(wait));
+  };
+  wait();
+  return () => {
+    isOver = true;
+    cancel();
+  };
+}
