@@ -80,9 +80,10 @@ export class RolloutWorld {
     return id;
   }
 
-  async act(id: string, what: PublicationAct): Promise<void> {
+  /** `goesOn` false: head office dies behind it, before anything follows from it. */
+  async act(id: string, what: PublicationAct, goesOn = true): Promise<void> {
     await this.store.work((tx) => this.rollouts.act(tx, { id, what, by: 'ann' }));
-    await this.rollouts.wake(id);
+    if (goesOn) await this.rollouts.wake(id);
   }
 
   async pass(ms: number): Promise<void> {

@@ -20,7 +20,12 @@ type Step =
   | { readonly kind: 'poll'; readonly site: string }
   | { readonly kind: 'say'; readonly site: string; readonly state: PublicationSiteState; readonly isHeard: boolean }
   | { readonly kind: 'new-box'; readonly site: string }
-  | { readonly kind: 'act'; readonly act: (typeof PUBLICATION_ACTS)[number]; readonly which: number }
+  | {
+      readonly kind: 'act';
+      readonly act: (typeof PUBLICATION_ACTS)[number];
+      readonly which: number;
+      readonly goesOn: boolean;
+    }
   | { readonly kind: 'publish'; readonly canary: boolean }
   | { readonly kind: 'restart' }
   | { readonly kind: 'lost-unit' };
@@ -32,7 +37,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('poll' as const), site }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('say' as const), site, state: said, isHeard: fc.boolean() }) },
   fc.record({ kind: fc.constant('new-box' as const), site }),
-  fc.record({ kind: fc.constant('act' as const), act: fc.constantFrom(...PUBLICATION_ACTS), which: fc.nat(3) }),
+  fc.record({
+    kind: fc.constant('act' as const),
+    act: fc.constantFrom(...PUBLICATION_ACTS),
+    which: fc.nat(3),
+    goesOn: fc.boolean(),
+  }),
   fc.record({ kind: fc.constant('publish' as const), canary: fc.boolean() }),
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
   fc.record({ kind: fc.constant('lost-unit' as const) }),
@@ -59,7 +69,7 @@ class Walk {
     if (next.kind === 'new-box') return void this.#boxes.delete(next.site);
     if (next.kind === 'restart') return world.restart();
     if (next.kind === 'lost-unit') return this.#store.failUnits(1);
-    if (next.kind === 'act') return world.act(`r${next.which + 1}`, next.act);
+    if (next.kind === 'act') return world.act(`r${next.which + 1}`, next.act, next.goesOn);
     await world.push(SITES);
     await world.publish({ rules: { canary: next.canary ? ['s-1', 's-2'] : [], soakMs: SOAK_MS, haltAfter: 2 } });
   }
