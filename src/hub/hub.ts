@@ -1,14 +1,25 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../adapters/node/clock.ts';
+import { enrolmentCrypto } from '../adapters/node/enrolment-crypto.ts';
 import { makePrivateDir } from '../adapters/node/files.ts';
+import { openPrivateFiles } from '../adapters/node/private-files.ts';
 import { systemRandom } from '../adapters/node/random.ts';
+import { x509 } from '../adapters/node/x509.ts';
 import { openHubStore } from '../adapters/store/hub-store.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Log } from '../kernel/ports.ts';
 import { type Undo, unwind } from '../kernel/undo.ts';
+import type { HubStore } from '../model/fleet/hub-store.ts';
+import type { LinkHandlers } from '../wire/link/handlers.ts';
+import type { Bell } from '../wire/link/ports.ts';
+import { Refusal } from '../wire/link/refusals.ts';
 import { type AdminSettings, openFeed, startAdmin } from './admin.ts';
 import { type HubConfig, placeOf } from './config.ts';
+import { openHubIdentity } from './identity/identity.ts';
+import { readKeySets } from './key-sets.ts';
+import { startLinkPort } from './link-port.ts';
+import { createSites, LIMITS } from './sites/sites.ts';
 
 export type HubOptions = {
   readonly config: HubConfig;
@@ -52,6 +63,37 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
   undo.push(() => database.close());
   const { feed, store } = openFeed(database, { clock, random });
 
+  // Who head office is, and who may speak for a site.
+  const keySets = await readKeySets(config.releaseKeys);
+  const identity = await openHubIdentity({
+    ...{ hub: config.hub, url: config.link.url, hosts: [new URL(config.link.url).hostname, ...config.link.hosts] },
+    files: await openPrivateFiles(join(config.dataDir, 'ca')),
+    keySets: async () => keySets.chain,
+    ...{ store, x509, crypto: enrolmentCrypto, clock, random, log },
+  });
+  undo.push(() => identity.stop());
+
+  // What sites say, and what they are told.
+  const sites = createSites({
+    ...{ store, clock, random, log, limits: () => LIMITS },
+    identity: {
+      trustFor: async (_caller, version) =>
+        version < (keySets.newest?.version ?? 0) ? store.read((tx) => identity.trust(tx)) : undefined,
+      wantsRenewal: async () => false,
+    },
+  });
+  const bell: Bell = { ring: () => undefined, onRing: () => () => undefined };
+  const handlers: LinkHandlers = {
+    ...identity.handlers,
+    ...sites.handlers,
+    sync: async (caller, request) => {
+      await sites.admit(caller, request.session);
+      return { desired: undefined, pollAfterMs: LIMITS.pollMaxMs, hello: false };
+    },
+    fetch: () => Promise.reject(new Refusal('bundle-unknown', 'head office has nothing of this digest for this site')),
+  };
+  const isReady = async (): Promise<boolean> => notReady().length === 0 && (await canWrite(store));
+
   // What people and programs may ask.
   const settings = await adminSettings(config, env);
   const adminDeps = { store, feed, desks: {}, settings, version, notReady, clock, random, log };
@@ -60,6 +102,8 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
     start: async () => {
       const admin = await startAdmin(adminDeps);
       undo.push(admin.stop);
+      const link = await startLinkPort({ listen: config.link.listen, identity, handlers, bell, isReady, clock, log });
+      undo.push(link.stop);
       isServing = true;
     },
     stop: async () => {
@@ -67,6 +111,11 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
       await unwind(undo, log);
     },
   };
+}
+
+/** By an empty unit: it goes the whole way to the disk and changes nothing. */
+async function canWrite(store: HubStore): Promise<boolean> {
+  return store.work(async () => true).catch(() => false);
 }
 
 async function adminSettings({ admin, runtimeDir }: HubConfig, env: NodeJS.ProcessEnv): Promise<AdminSettings> {
