@@ -61,8 +61,8 @@ export class Desk {
       onItem: (item) => this.#spread(item),
       onLive: (isLive) => {
         this.#note({ ...this.#reach, isLive });
-        // What happened in between may never be told.
-        if (isLive) this.#spread({ view: 'all' });
+        // Live again: what happened in between may never be told. Not live: then it is to be seen whether head office answers.
+        this.#spread({ view: 'all' });
       },
     });
   }

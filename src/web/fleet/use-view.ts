@@ -14,7 +14,7 @@ export function useDesk(): Desk {
 
 /** Changes come in bursts, and three thousand sites report all the time. */
 const GATHER_MS = 400;
-const BETWEEN_MS = 2_000;
+const BETWEEN_MS = 1_000;
 /** So that an item that was lost does no harm. */
 const CALM_MS = 30_000;
 const SILENT_MS = 5_000;
@@ -29,15 +29,22 @@ export function useView<T>(path: string, concerns: (item: FleetFeedItem) => bool
   useEffect(() => {
     let isGone = false;
     let isAsking = false;
+    // Something changed while it was asked: the answer may be of before.
+    let isStale = false;
     let readAt = 0;
     let next: ReturnType<typeof setTimeout> | undefined;
     const plan = (afterMs: number): void => {
       clearTimeout(next);
       next = setTimeout(() => void look(), afterMs);
     };
+    const soon = (): number => Math.max(GATHER_MS, readAt + BETWEEN_MS - Date.now());
+    const pause = (isFound: boolean): number => {
+      if (!isFound) return SILENT_MS;
+      return isStale ? soon() : CALM_MS;
+    };
     const look = async (): Promise<void> => {
-      if (isAsking) return plan(GATHER_MS);
       isAsking = true;
+      isStale = false;
       readAt = Date.now();
       const found = await desk.ask<T>(path).then(
         (view): Viewed<T> => ({ view }),
@@ -47,10 +54,12 @@ export function useView<T>(path: string, concerns: (item: FleetFeedItem) => bool
       if (isGone) return;
       // What was read stays while head office is silent; the banner says so.
       if (found) setSeen({ ...found, path });
-      plan(found ? CALM_MS : SILENT_MS);
+      plan(pause(found !== undefined));
     };
     const stop = desk.onItem((item) => {
-      if (item.view === 'all' || concerns(item)) plan(Math.max(GATHER_MS, readAt + BETWEEN_MS - Date.now()));
+      if (item.view !== 'all' && !concerns(item)) return;
+      isStale = true;
+      if (!isAsking) plan(soon());
     });
     void look();
     return () => {

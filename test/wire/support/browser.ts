@@ -27,6 +27,12 @@ export function openBrowser(lab: SiteLab, host: Host, names: Readonly<Record<str
   return chromium.launch({ executablePath, args, headless: true, chromiumSandbox: false });
 }
 
+/** Debian's Chromium where the test itself is, with an empty profile: what it shows is on loopback. */
+export function openHere(): Promise<Browser> {
+  const executablePath = '/usr/bin/chromium';
+  return chromium.launch({ executablePath, args: [...QUIET], headless: true, chromiumSandbox: false });
+}
+
 /** A phone's page, and what its console complains of. */
 export async function openPhone(browser: Browser, scheme: 'light' | 'dark' = 'light') {
   const context = await browser.newContext({

@@ -93,9 +93,12 @@ function Filter({ fleet, filter, show }: SitesProps) {
     if (search === (filter.search ?? '')) return;
     const typed = setTimeout(() => show(changed(filter, 'search', search)), TYPED_MS);
     return () => clearTimeout(typed);
-  }, [search]);
+  }, [search, filter]);
+  // What is still being typed counts, too.
+  const set = (key: keyof SiteFilter, value: string | true | undefined): void =>
+    show(changed(changed(filter, 'search', search), key, value));
   const pick = (key: 'state' | 'labels') => (event: Event) =>
-    show(changed(filter, key, (event.currentTarget as HTMLSelectElement).value));
+    set(key, (event.currentTarget as HTMLSelectElement).value);
   const labels = Object.entries(fleet.labels).flatMap(([key, values]) => values.map((value) => `${key}=${value}`));
   const push = fleet.publications[0]?.push;
   return (
@@ -129,17 +132,13 @@ function Filter({ fleet, filter, show }: SitesProps) {
             ))}
           </select>
         </label>
-        <Choice label="With an alarm" isOn={filter.alarm} show={(value) => show(changed(filter, 'alarm', value))} />
-        <Choice
-          label="Not on its revision"
-          isOn={filter.behind}
-          show={(value) => show(changed(filter, 'behind', value))}
-        />
+        <Choice label="With an alarm" isOn={filter.alarm} show={(value) => set('alarm', value)} />
+        <Choice label="Not on its revision" isOn={filter.behind} show={(value) => set('behind', value)} />
         {push === undefined ? null : (
           <Choice
             label={`Without push ${push}`}
             isOn={filter.without === push || undefined}
-            show={(value) => show(changed(filter, 'without', value && push))}
+            show={(value) => set('without', value && push)}
           />
         )}
       </form>
