@@ -1,10 +1,13 @@
 import type { ListenAt, TlsFiles } from '../adapters/http/listen.ts';
 import { createHttpServer, type HttpServer } from '../adapters/http/server.ts';
+import { readPage } from '../adapters/node/page-bundle.ts';
 import type { Clock, Log, Random } from '../kernel/ports.ts';
 import type { HubStore } from '../model/fleet/hub-store.ts';
+import type { PageFile } from '../model/page-file.ts';
 import { type AdminDesks, adminGroups } from './admin-groups.ts';
 import { Door } from './api/door.ts';
 import { Feed } from './api/feed.ts';
+import { registerFleetPage } from './api/page.ts';
 import { changedViews } from './api/policy/changed-views.ts';
 import { registerAdmin } from './api/routes.ts';
 import { watchStore } from './api/watched-store.ts';
@@ -65,9 +68,18 @@ export async function createAdminServer(deps: AdminDeps): Promise<HttpServer> {
     onRefused: (because, remote) => log.warn({ remote, because }, 'the admin API refused a request'),
   });
   const routes = adminGroups({ ...deps.desks, random, now });
+  let page: Promise<readonly PageFile[]> | undefined;
+  // Made when somebody first asks for it: from a checkout that takes a moment.
+  const files = (): Promise<readonly PageFile[]> => {
+    page ??= readPage('fleet');
+    return page;
+  };
   const http: HttpServer = await createHttpServer({
     log,
-    routes: [(app) => registerAdmin(app, { store, now, door, routes, feed, version, notReady })],
+    routes: [
+      (app) => registerAdmin(app, { store, now, door, routes, feed, version, notReady }),
+      (app) => registerFleetPage(app, files),
+    ],
   });
   return http;
 }
