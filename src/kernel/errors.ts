@@ -28,6 +28,12 @@ export const ERRORS = {
     meaning: 'A template cannot be used.',
     help: 'Correct the lines that the message names; `slipway template lint FILE` checks them. A running site goes on with the template it has.',
   },
+  'push-refused': {
+    family: 'caller',
+    status: 409,
+    meaning: 'Head office does not take what was pushed, and keeps nothing of it.',
+    help: 'The message says which site and what is wrong with it. Put it right and push again.',
+  },
   'asset-unavailable': {
     family: 'weather',
     status: 503,

@@ -130,11 +130,21 @@ export type SiteRevision = {
   /** `forward`: what was pushed. `back`: the content confirmed before it, signed ahead for a rollback. */
   readonly kind: 'forward' | 'back';
   readonly content: Digest;
+  /** Of the sealed secrets that came with it. */
+  readonly secrets?: Digest;
   /** sha256 of the bundle: a blob. */
   readonly bundle: Digest;
   readonly sizeBytes: number;
   readonly at: number;
 };
+
+/** In `meta`, by `numbers/SITE`: the newest number that was pushed forward, and the highest that was ever given. */
+export type SiteNumbers = { readonly newest: number; readonly highest: number };
+
+/** Key of a revision: numbers are in the order of their text. */
+export function revisionKey(site: string, number: number): string {
+  return `${site}/${String(number).padStart(10, '0')}`;
+}
 
 /** Blobs lie beside the rows, by digest. */
 export type PublicationRules = {
