@@ -1,14 +1,17 @@
 import type { Random } from '../kernel/ports.ts';
+import type { PushDesk } from '../wire/api/pushes.ts';
 import type { AdminRoute } from './api/contract.ts';
+import { pushRoutes } from './api/groups/pushes.ts';
 import { tokenRoutes } from './api/groups/tokens.ts';
 
 /** What the routes of the admin API need of the rooms. */
 export type AdminDesks = {
   readonly random: Random;
   readonly now: () => number;
+  readonly pushes: PushDesk;
 };
 
 /** All routes of the admin API, a group per file. Nothing of a desk is touched before somebody asks. */
 export function adminGroups(desks: AdminDesks): readonly AdminRoute[] {
-  return [...tokenRoutes(desks)];
+  return [...tokenRoutes(desks), ...pushRoutes(desks)];
 }

@@ -13,12 +13,13 @@ import { type Undo, unwind } from '../kernel/undo.ts';
 import type { HubStore } from '../model/fleet/hub-store.ts';
 import type { LinkHandlers } from '../wire/link/handlers.ts';
 import type { Bell } from '../wire/link/ports.ts';
-import { Refusal } from '../wire/link/refusals.ts';
 import { type AdminSettings, openFeed, startAdmin } from './admin.ts';
 import { type HubConfig, placeOf } from './config.ts';
 import { openHubIdentity } from './identity/identity.ts';
-import { readKeySets } from './key-sets.ts';
+import { readKeySetFiles, releaseCrypto } from './key-sets.ts';
 import { startLinkPort } from './link-port.ts';
+import { createRenderer } from './render-in-thread.ts';
+import { openRevisions } from './revisions/revisions.ts';
 import { createSites, LIMITS } from './sites/sites.ts';
 
 export type HubOptions = {
@@ -63,12 +64,17 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
   undo.push(() => database.close());
   const { feed, store } = openFeed(database, { clock, random });
 
+  // What was pushed, and whose signatures count.
+  const revisions = await openRevisions({
+    ...{ store, renderer: createRenderer(clock), crypto: releaseCrypto, clock, log },
+    keySetFiles: await readKeySetFiles(config.releaseKeys),
+  });
+
   // Who head office is, and who may speak for a site.
-  const keySets = await readKeySets(config.releaseKeys);
   const identity = await openHubIdentity({
     ...{ hub: config.hub, url: config.link.url, hosts: [new URL(config.link.url).hostname, ...config.link.hosts] },
     files: await openPrivateFiles(join(config.dataDir, 'ca')),
-    keySets: async () => keySets.chain,
+    keySets: revisions.keySets,
     ...{ store, x509, crypto: enrolmentCrypto, clock, random, log },
   });
   undo.push(() => identity.stop());
@@ -78,7 +84,7 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
     ...{ store, clock, random, log, limits: () => LIMITS },
     identity: {
       trustFor: async (_caller, version) =>
-        version < (keySets.newest?.version ?? 0) ? store.read((tx) => identity.trust(tx)) : undefined,
+        store.read(async (tx) => (version < (await revisions.keySetVersion(tx)) ? identity.trust(tx) : undefined)),
       wantsRenewal: async () => false,
     },
   });
@@ -90,13 +96,13 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
       await sites.admit(caller, request.session);
       return { desired: undefined, pollAfterMs: LIMITS.pollMaxMs, hello: false };
     },
-    fetch: () => Promise.reject(new Refusal('bundle-unknown', 'head office has nothing of this digest for this site')),
+    ...revisions.handlers,
   };
   const isReady = async (): Promise<boolean> => notReady().length === 0 && (await canWrite(store));
 
   // What people and programs may ask.
   const settings = await adminSettings(config, env);
-  const adminDeps = { store, feed, desks: {}, settings, version, notReady, clock, random, log };
+  const adminDeps = { store, feed, desks: { pushes: revisions.desk }, settings, version, notReady, clock, random, log };
 
   return {
     start: async () => {

@@ -8,7 +8,7 @@ import { parseKeySets } from '../../wire/link/release-trust.ts';
 import { createPushDesk } from './desk.ts';
 import { createFetch } from './fetch.ts';
 import type { IntakeDeps } from './intake.ts';
-import { followSets, keepSets, keySetsForSites } from './key-sets.ts';
+import { followSets, keepSets, keySetsForSites, newestKeys } from './key-sets.ts';
 
 export type RevisionsDeps = IntakeDeps & {
   readonly log: Log;
@@ -22,12 +22,19 @@ export type Revisions = {
   readonly handlers: Pick<LinkHandlers, 'fetch'>;
   /** As sites are given them. */
   readonly keySets: (tx: HubTx) => Promise<readonly SignedKeySet[]>;
+  /** Of the newest set; 0: there is none. */
+  readonly keySetVersion: (tx: HubTx) => Promise<number>;
 };
 
 /** Opens the room. Rejects with `config-invalid` if a key set does not follow from what this head office has believed so far. */
 export async function openRevisions(deps: RevisionsDeps): Promise<Revisions> {
   for (const file of deps.keySetFiles) await takeKeySets(file, deps);
-  return { desk: createPushDesk(deps), handlers: { fetch: createFetch(deps.store) }, keySets: keySetsForSites };
+  return {
+    desk: createPushDesk(deps),
+    handlers: { fetch: createFetch(deps.store) },
+    keySets: keySetsForSites,
+    keySetVersion: async (tx) => (await newestKeys(tx, deps.crypto))?.version ?? 0,
+  };
 }
 
 async function takeKeySets(
