@@ -14,6 +14,7 @@ import type { HubStore } from '../model/fleet/hub-store.ts';
 import type { LinkHandlers } from '../wire/link/handlers.ts';
 import type { Bell } from '../wire/link/ports.ts';
 import { type AdminSettings, openFeed, startAdmin } from './admin.ts';
+import { watchAlarms } from './alarms/watch.ts';
 import { type HubConfig, placeOf } from './config.ts';
 import { openHubIdentity } from './identity/identity.ts';
 import { readKeySetFiles, releaseCrypto } from './key-sets.ts';
@@ -100,6 +101,11 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
   };
   const isReady = async (): Promise<boolean> => notReady().length === 0 && (await canWrite(store));
 
+  // What a person is called for.
+  const { dataDir } = config;
+  const silentAfterMs = 3 * LIMITS.pollMaxMs;
+  const startAlarms = () => watchAlarms({ store, clock, random, log, dataDir, silentAfterMs });
+
   // What people and programs may ask.
   const settings = await adminSettings(config, env);
   const adminDeps = { store, feed, desks: { pushes: revisions.desk }, settings, version, notReady, clock, random, log };
@@ -110,6 +116,7 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
       undo.push(admin.stop);
       const link = await startLinkPort({ listen: config.link.listen, identity, handlers, bell, isReady, clock, log });
       undo.push(link.stop);
+      undo.push(startAlarms().stop);
       isServing = true;
     },
     stop: async () => {

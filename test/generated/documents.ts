@@ -1,6 +1,7 @@
 import { TEMPLATE_PAGE, TEMPLATE_SCHEMA, templatePage, templateSchemaFile } from '../docs/template-page.ts';
 import { errorsPage } from './errors-page.ts';
 import { EVENTS_PAGE, eventsPage } from './events-page.ts';
+import { HUB_ALARM_PAGES } from './hub-alarm-pages.ts';
 import { LIFE_PAGE, lifePage } from './life-page.ts';
 import { PROTO_CODE } from './proto-code.ts';
 import { STALLS_PAGE, stallsPage } from './stalls-page.ts';
@@ -18,5 +19,6 @@ export const GENERATED: readonly GeneratedDocument[] = [
   { path: STALLS_PAGE, render: () => stallsPage() },
   { path: EVENTS_PAGE, render: () => eventsPage() },
   { path: LIFE_PAGE, render: lifePage },
+  ...HUB_ALARM_PAGES,
   ...PROTO_CODE,
 ];

@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import type { Clock, Log } from '../../kernel/ports.ts';
-import type { Approval } from '../../model/fleet/approval.ts';
+import { APPROVAL_PREFIX, type Approval } from '../../model/fleet/approval.ts';
 import type { IssuedCertificate } from '../../model/fleet/hub-rows.ts';
 import type { HubStore, HubTx } from '../../model/fleet/hub-store.ts';
 import type { CertificateFacts, RequestFacts } from '../../model/fleet/x509.ts';
@@ -28,7 +28,7 @@ export type RenewalParts = IssueParts & {
   readonly log: Log;
 };
 
-export const approvalKey = (site: string): string => `identity/approvals/${site}`;
+export const approvalKey = (site: string): string => APPROVAL_PREFIX + site;
 
 /** Calls by which a site that has, or had, a certificate is given the next one. */
 export function createRenewals(parts: RenewalParts): {

@@ -1,0 +1,53 @@
+import { statfs } from 'node:fs/promises';
+import { APPROVAL_PREFIX, type Approval } from '../../model/fleet/approval.ts';
+import type { HubTableName, HubTables, PublicationSite } from '../../model/fleet/hub-rows.ts';
+import type { HubTx } from '../../model/fleet/hub-store.ts';
+import { readLastBackup } from '../../model/fleet/last-backup.ts';
+import type { FleetFacts } from './policy/facts.ts';
+
+/** Rows of one answer; more would keep units waiting. */
+const PAGE = 500;
+const GAPS = 1_000;
+
+/** What the database says that alarms are made of, at one moment. */
+export async function gatherRows(tx: HubTx): Promise<Omit<FleetFacts, 'now' | 'silentAfterMs' | 'disk'>> {
+  return {
+    sites: await all(tx, 'sites'),
+    certificates: await all(tx, 'certificates'),
+    sessions: await all(tx, 'sessions'),
+    deadLetters: await all(tx, 'deadLetters'),
+    gaps: await tx.events({ types: ['gap'], newestFirst: true, limit: GAPS }),
+    publications: await all(tx, 'publications'),
+    tries: await tries(tx),
+    approvals: (await all(tx, 'meta', APPROVAL_PREFIX)) as readonly Approval[],
+    backup: await readLastBackup(tx),
+  };
+}
+
+export async function diskOf(dir: string): Promise<FleetFacts['disk']> {
+  const { bavail, blocks, bsize } = await statfs(dir);
+  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+}
+
+/** How each site is with what it is to have: old publications, of which there are many, are not read. */
+async function tries(tx: HubTx): Promise<readonly PublicationSite[]> {
+  const wanted = await all(tx, 'desired');
+  const current = new Set(wanted.map(({ site, publication }) => `${publication}/${site}`));
+  const found: PublicationSite[] = [];
+  for (const id of new Set(wanted.map(({ publication }) => publication))) {
+    const rows = await all(tx, 'publicationSites', `${id}/`);
+    found.push(...rows.filter((row) => current.has(`${row.publication}/${row.site}`)));
+  }
+  return found;
+}
+
+async function all<T extends HubTableName>(tx: HubTx, table: T, prefix = ''): Promise<HubTables[T][]> {
+  const found: HubTables[T][] = [];
+  for (let after = ''; ; ) {
+    const page = await tx.list(table, { prefix, after, limit: PAGE });
+    found.push(...page.map(({ row }) => row));
+    const last = page.at(-1);
+    if (!last || page.length < PAGE) return found;
+    after = last.key;
+  }
+}
