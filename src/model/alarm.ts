@@ -15,6 +15,10 @@ export const ALARMS = {
   'order-parked': 'look at the screen of the machine and at slipway node SLOT; then slipway reinstall SLOT',
   'revision-reverted':
     'nothing: the store works with the revision before it. Head office reads why in slipway hub site, and sends another one; slipway revision retry tries this one again',
+  'certificate-expiring':
+    'see in slipway status why head office cannot be reached; the store works, and once the WAN is back the rest goes by itself',
+  'identity-refused':
+    'call head office: if this is the right box, slipway hub invite SITE there makes a code, and slipway join CODE uses it here',
   'site-disarmed': 'read why in slipway status; slipway arm, once it is clear that nothing is installed by mistake',
 } as const satisfies Partial<Record<EventType, string>>;
 

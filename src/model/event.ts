@@ -50,6 +50,10 @@ export const EVENTS = {
   'address-declined': 'A machine was given an address, and found that somebody has it already. It is set aside.',
   'address-conflict': 'Somebody uses an address that was about to be given away. It is set aside.',
   'pool-exhausted': 'No address is left for a machine.',
+  'site-joined': 'This box speaks for the site at head office, by a code that somebody typed.',
+  'certificate-renewed': 'The certificate of the site at head office is new: until when it is good.',
+  'certificate-expiring': 'The certificate of the site at head office could not be renewed for long, or is over.',
+  'identity-refused': 'Head office does not accept this box as the site: why.',
 } as const;
 export type EventType = keyof typeof EVENTS;
 export const EVENT_TYPES = Object.keys(EVENTS) as readonly EventType[];

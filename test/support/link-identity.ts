@@ -1,6 +1,9 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { enrolmentCrypto } from '../../src/adapters/node/enrolment-crypto.ts';
+import { sha256OfText } from '../../src/adapters/node/hash.ts';
 import { systemRandom } from '../../src/adapters/node/random.ts';
+import { releaseKeyId, verifyRelease } from '../../src/adapters/node/release-keys.ts';
+import { createSealingKeys } from '../../src/adapters/node/sealing.ts';
 import { x509 } from '../../src/adapters/node/x509.ts';
 import { openHubStore } from '../../src/adapters/store/hub-store.ts';
 import { type HubIdentity, openHubIdentity } from '../../src/hub/identity/identity.ts';
@@ -8,6 +11,8 @@ import type { Cancel, Clock, Log } from '../../src/kernel/ports.ts';
 import type { HubStore } from '../../src/model/fleet/hub-store.ts';
 import type { NewInvite } from '../../src/model/fleet/identity-desk.ts';
 import type { PrivateFiles } from '../../src/model/fleet/private-files.ts';
+import { SiteIdentity } from '../../src/site/link/identity/identity.ts';
+import type { IdentityStep } from '../../src/site/link/policy/identity-step.ts';
 import { enrolmentRequest } from '../../src/wire/link/enrolment.ts';
 import type { EnrollRequest, RecoverRequest } from '../../src/wire/link/gen/link.ts';
 import { parseInviteCode } from '../../src/wire/link/invite-code.ts';
@@ -132,14 +137,14 @@ export function createBox(): TestBox {
   return { key: x509.createKey(), sealingKey: new Uint8Array(sealing.subarray(-32)) };
 }
 
-export async function joinRequest(box: TestBox, code: string): Promise<EnrollRequest> {
+export async function joinRequest(box: TestBox, code: string, site = ''): Promise<EnrollRequest> {
   const parsed = parseInviteCode(code);
   if (!parsed.ok) throw new Error(parsed.error);
   const csr = await x509.createRequest({ name: 'a box', key: box.key });
   const { sealingKey } = box;
   return enrolmentRequest(
     parsed.value,
-    { nonce: systemRandom.bytes(16), csr, sealingKey, hardware: undefined, version: '1.0.0' },
+    { nonce: systemRandom.bytes(16), csr, sealingKey, hardware: undefined, version: '1.0.0', site },
     enrolmentCrypto,
   );
 }
@@ -152,4 +157,53 @@ export async function recoverRequest(certificate: Uint8Array, key: string): Prom
     ...{ nonce: Buffer.from(nonce).toString('hex'), certificate: sha256(certificate), csr: sha256(csr) },
   });
   return { certificate, csr, nonce, proof: new Uint8Array(sign('sha256', Buffer.from(text), key)) };
+}
+
+export type TestSite = {
+  readonly name: string;
+  readonly identity: SiteIdentity;
+  readonly files: MemoryFiles;
+  /** Types of the events that were written down. */
+  readonly told: string[];
+  readonly lastReply: unknown;
+  /** Takes the step that is due, with head office's handlers called directly. */
+  takeStep(): Promise<IdentityStep>;
+  restart(): Promise<TestSite>;
+};
+
+/** The identity of a site that reaches `hub` without a wire between them. */
+export async function openTestSite(hub: TestHub, name: string, files = new MemoryFiles()): Promise<TestSite> {
+  const told: string[] = [];
+  const identity = await SiteIdentity.open({
+    ...{ site: name, files, x509, crypto: enrolmentCrypto, createSealingKeys, hardware: undefined, version: '1.0.0' },
+    releaseCrypto: { sha256: sha256OfText, verify: verifyRelease, keyId: releaseKeyId },
+    tell: async ({ type }) => void told.push(type),
+    ...{ clock: hub.clock, random: systemRandom, log: silent },
+  });
+  let lastReply: unknown;
+  const call = async (method: 'enroll' | 'recover' | 'renew', request: never): Promise<unknown> => {
+    const { enroll, recover, renew } = hub.identity.handlers;
+    const remote = '192.0.2.7';
+    const answer = async (): Promise<unknown> => {
+      if (method === 'enroll') return enroll({ remote }, request);
+      if (method === 'recover') return recover({ remote }, request);
+      const caller = hub.identity.check.check(identity.current()?.chain ?? []);
+      if (!caller.ok) throw caller.error;
+      return renew({ ...caller.value, remote, throughProxy: false }, request, new AbortController().signal);
+    };
+    lastReply = await answer();
+    return lastReply;
+  };
+  return {
+    ...{ name, identity, files, told },
+    get lastReply() {
+      return lastReply;
+    },
+    takeStep: async () => {
+      const step = identity.step();
+      await identity.take(step, { call: call as never });
+      return step;
+    },
+    restart: () => openTestSite(hub, name, files),
+  };
 }

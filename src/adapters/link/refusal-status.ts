@@ -17,6 +17,7 @@ export const REFUSAL_STATUS = {
   'site-retired': 403,
   'invite-unknown': 403,
   'invite-used': 403,
+  'invite-other-site': 403,
   'invite-expired': 403,
   'proof-wrong': 403,
   'hello-first': 409,

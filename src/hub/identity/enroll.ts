@@ -47,17 +47,26 @@ export function createEnroll(parts: EnrollParts): BootstrapHandler<'enroll'> {
     log.warn({ remote, invite: inviteId, reason }, 'a code was refused');
   }
 
+  async function findInvite(request: EnrollRequest, { keyDigest }: RequestFacts) {
+    const { inviteId, site } = request;
+    const invite = await store.read((tx) => tx.get('invites', inviteId));
+    if (!invite) throw new Refusal('invite-unknown', `head office has no code that begins with ${inviteId}`);
+    const isProved = isRightProof(invite, request, parts.crypto);
+    const step = decideInvite(invite, { isProved, keyDigest }, clock.now());
+    if (step.do === 'refuse') throw new Refusal(step.reason, step.because);
+    // Only whoever has proved the code is told whose it is.
+    if (site !== '' && site !== invite.site)
+      throw new Refusal('invite-other-site', `this code is for site ${invite.site}, and the box is ${site}`);
+    return { invite, isProved };
+  }
+
   return async (caller, request) => {
     const { inviteId } = request;
     assertShape(request);
     assertMayTry(caller.remote, inviteId);
     const facts = await readCsr(request.csr, parts.x509);
     try {
-      const invite = await store.read((tx) => tx.get('invites', inviteId));
-      if (!invite) throw new Refusal('invite-unknown', `head office has no code that begins with ${inviteId}`);
-      const isProved = isRightProof(invite, request, parts.crypto);
-      const step = decideInvite(invite, { isProved, keyDigest: facts.keyDigest }, clock.now());
-      if (step.do === 'refuse') throw new Refusal(step.reason, step.because);
+      const { invite, isProved } = await findInvite(request, facts);
       // Signed before the unit: a unit waits for nothing but the database. What it decides is decided once more in there.
       const issued = await issueForSite(invite.site, facts, 'enroll', parts);
       const grant = await store.work((tx) => admit(tx, { caller, request, facts, issued, isProved }, parts));

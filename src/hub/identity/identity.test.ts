@@ -95,6 +95,15 @@ describe('joining by a code', () => {
     expect(await reasonOf(hub.identity.handlers.enroll(stranger, unknown))).toBe('invite-unknown');
   });
 
+  it('is refused to the box of another store, and not used up by it', async () => {
+    const site = newSite();
+    const { code } = await hub.invite(site);
+    const lost = await joinRequest(createBox(), code, 'store-elsewhere');
+    expect(await reasonOf(hub.identity.handlers.enroll(stranger, lost))).toBe('invite-other-site');
+    const right = await joinRequest(createBox(), code, site);
+    expect(await reasonOf(hub.identity.handlers.enroll(stranger, right))).toBe('accepted');
+  });
+
   it('is not tried for ever', async () => {
     const at = { remote: '192.0.2.99' };
     const { code } = await hub.invite(newSite());

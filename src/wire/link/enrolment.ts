@@ -22,6 +22,7 @@ export function enrolmentRequest(
     readonly sealingKey: Uint8Array;
     readonly hardware: Hardware | undefined;
     readonly version: string;
+    readonly site: string;
   },
   crypto: EnrolmentCrypto,
 ): EnrollRequest {

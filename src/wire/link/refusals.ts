@@ -25,6 +25,7 @@ export const REFUSALS = {
   'invite-unknown': { again: false, means: 'There is no such invite.' },
   'invite-used': { again: false, means: 'The invite was used by another box already.' },
   'invite-expired': { again: false, means: 'The time of the invite is over.' },
+  'invite-other-site': { again: false, means: 'The invite is for another site than this one.' },
   'proof-wrong': { again: false, means: 'The code was not typed as it is written, or the secret is another one.' },
   'hello-first': { again: false, means: 'This box does not speak for the site now; it says Hello, and learns why.' },
   'approval-pending': { again: true, means: 'A person at head office must say yes first.' },

@@ -69,6 +69,8 @@ export interface EnrollRequest {
   proof: Uint8Array;
   hardware: Hardware | undefined;
   version: string;
+  /** Which site the box is by its own file: a code for another one is refused before it is used up. */
+  site: string;
 }
 
 export interface EnrollResponse {
@@ -723,6 +725,7 @@ function createBaseEnrollRequest(): EnrollRequest {
     proof: new Uint8Array(0),
     hardware: undefined,
     version: "",
+    site: "",
   };
 }
 
@@ -748,6 +751,9 @@ export const EnrollRequest: MessageFns<EnrollRequest> = {
     }
     if (message.version !== "") {
       writer.uint32(58).string(message.version);
+    }
+    if (message.site !== "") {
+      writer.uint32(66).string(message.site);
     }
     return writer;
   },
@@ -819,6 +825,14 @@ export const EnrollRequest: MessageFns<EnrollRequest> = {
             }
 
             message.version = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.site = reader.string();
             continue;
           }
         }

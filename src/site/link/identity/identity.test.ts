@@ -1,0 +1,289 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  DAY_MS,
+  type MemoryFiles,
+  openTestHub,
+  openTestSite,
+  PowerCut,
+  type TestHub,
+  type TestSite,
+} from '../../../../test/support/link-identity.ts';
+import { Refusal } from '../../../wire/link/refusals.ts';
+import { DAMAGED_FILE, IDENTITY_FILE, JOINING_FILE } from './kept.ts';
+
+let hub: TestHub;
+let count = 0;
+beforeAll(async () => {
+  hub = await openTestHub();
+});
+afterAll(() => hub.close());
+
+async function joined(at: TestHub = hub): Promise<TestSite> {
+  const site = await openTestSite(at, `shop-${++count}`);
+  await site.identity.join((await at.invite(site.name)).code);
+  await site.takeStep();
+  return site;
+}
+const known = (at: TestHub, { identity }: TestSite): string => {
+  const found = at.identity.check.check(identity.current()?.chain ?? []);
+  return found.ok ? found.value.site : found.error.reason;
+};
+const keyOf = (files: MemoryFiles): string => JSON.parse(files.files.get(IDENTITY_FILE) ?? '{}').key;
+
+describe('a site that joins', () => {
+  it('needs a code, then joins by it, and forgets it', async () => {
+    const site = await openTestSite(hub, 'shop-a');
+    expect(site.identity.standing()).toEqual({ state: 'needs-code' });
+    expect(site.identity.step()).toBe('need-code');
+    await site.identity.join((await hub.invite('shop-a')).code);
+    expect(site.identity.standing()).toMatchObject({ state: 'joining' });
+    expect(await site.takeStep()).toBe('enroll');
+    expect(site.identity.standing()).toMatchObject({ state: 'joined', hub: 'central' });
+    expect(site.identity.step()).toBe('nothing');
+    expect(known(hub, site)).toBe('shop-a');
+    expect([...site.files.files.keys()]).toEqual([IDENTITY_FILE]);
+    expect(site.told).toEqual(['site-joined']);
+  });
+
+  it('takes no code whose check letters are wrong', async () => {
+    const site = await openTestSite(hub, 'shop-a');
+    await expect(site.identity.join('K7PW-0000-0000-0000-0000-0000')).rejects.toMatchObject({ code: 'invite-refused' });
+    expect(site.files.files.size).toBe(0);
+  });
+
+  it('says why a code was refused, and does not try it again', async () => {
+    const site = await openTestSite(hub, 'shop-b');
+    const { code } = await hub.invite('shop-b');
+    await hub.invite('shop-b');
+    await site.identity.joinByFile(code);
+    await expect(site.takeStep()).rejects.toMatchObject({ reason: 'invite-expired' });
+    expect(site.identity.step()).toBe('need-code');
+    expect(site.identity.standing()).toMatchObject({ because: expect.stringContaining('taken this code back') });
+    expect(site.files.files.get(JOINING_FILE)).not.toContain('secret');
+    const again = await site.restart();
+    await again.identity.joinByFile(code);
+    expect(again.identity.step()).toBe('need-code');
+    await again.identity.join((await hub.invite('shop-b')).code);
+    expect(await again.takeStep()).toBe('enroll');
+  });
+
+  it('believes nobody who does not know the code', async () => {
+    const other = await openTestHub();
+    const site = await openTestSite(hub, 'shop-c');
+    const { code } = await hub.invite('shop-c');
+    await site.identity.join(code);
+    // Who has head office's address, but not its database: an answer can be made, its proof cannot.
+    const forged = async () => {
+      const { code: theirs } = await other.invite('shop-c');
+      const box = await openTestSite(other, 'shop-c');
+      await box.identity.join(theirs);
+      await box.takeStep();
+      return box.lastReply;
+    };
+    await expect(site.identity.take('enroll', { call: forged as never })).rejects.toMatchObject({
+      code: 'hub-unproven',
+    });
+    expect(site.identity.step()).toBe('enroll');
+    expect(await site.takeStep()).toBe('enroll');
+    await other.close();
+  });
+
+  it.each([
+    ['before', 1],
+    ['after', 1],
+    ['before', 2],
+    ['after', 2],
+    ['before', 3],
+    ['after', 3],
+  ] as const)('is the one box of its code after a cut of power %s write %i', async (when, write) => {
+    const name = `cut-${when}-${write}`;
+    const { code } = await hub.invite(name);
+    const site = await openTestSite(hub, name);
+    site.files.failFrom({ write, when });
+    await expect(site.identity.join(code).then(() => site.takeStep())).rejects.toBeInstanceOf(PowerCut);
+    site.files.failFrom(undefined);
+    const next = await site.restart();
+    if (next.identity.step() === 'need-code') await next.identity.join(code);
+    if (next.identity.step() === 'enroll') await next.takeStep();
+    expect(next.identity.standing()).toMatchObject({ state: 'joined' });
+    expect(known(hub, next)).toBe(name);
+    expect([...next.files.files.keys()]).toEqual([IDENTITY_FILE]);
+  });
+});
+
+describe('a site that has joined', () => {
+  it('renews from a third of the life of its certificate on, within half a day, with the same key', async () => {
+    const at = await openTestHub();
+    const site = await joined(at);
+    const [key, before] = [keyOf(site.files), site.identity.current()];
+    at.clock.advance(29 * DAY_MS);
+    expect(site.identity.step()).toBe('nothing');
+    at.clock.advance(1.1 * DAY_MS);
+    const first = site.identity.step();
+    at.clock.advance(DAY_MS / 2);
+    expect([first, site.identity.step()]).toContain('renew');
+    expect(await site.takeStep()).toBe('renew');
+    expect(site.identity.current()).not.toEqual(before);
+    expect(keyOf(site.files)).toBe(key);
+    expect(known(at, site)).toBe(site.name);
+    expect(site.identity.step()).toBe('nothing');
+    await at.close();
+  });
+
+  it('tries at least every day while it fails, and keeps what it has', async () => {
+    const at = await openTestHub();
+    const site = await joined(at);
+    at.clock.advance(31 * DAY_MS);
+    const before = site.identity.current();
+    let tries = 0;
+    for (let hour = 0; hour < 5 * 24; hour++) {
+      if (site.identity.step() === 'renew') {
+        tries += 1;
+        const gone = async () => Promise.reject(new Error('no answer'));
+        await expect(site.identity.take('renew', { call: gone as never })).rejects.toThrow('no answer');
+      }
+      at.clock.advance(3_600_000);
+    }
+    expect(tries).toBeGreaterThanOrEqual(5);
+    expect(site.identity.current()).toBe(before);
+    await at.close();
+  });
+
+  it('comes back after its certificate is over, by the same key', async () => {
+    const at = await openTestHub();
+    const site = await joined(at);
+    at.clock.advance(120 * DAY_MS);
+    expect(site.identity.step()).toBe('recover');
+    await site.takeStep();
+    expect(known(at, site)).toBe(site.name);
+    expect(site.identity.step()).toBe('nothing');
+    await at.close();
+  });
+
+  it('recovers when head office says so, whatever its own clock shows', async () => {
+    const site = await joined();
+    await site.identity.heardRefusal(new Refusal('certificate-expired', 'over'));
+    expect(site.identity.step()).toBe('recover');
+    await site.identity.heardRefusal(new Refusal('busy', 'later'));
+    expect(site.identity.step()).toBe('recover');
+    expect(await site.takeStep()).toBe('recover');
+    expect(site.identity.step()).toBe('nothing');
+  });
+
+  it('touches nothing in 1970 and in 2038', async () => {
+    const site = await joined();
+    const files = new Map(site.files.files);
+    const now = hub.clock.now();
+    hub.clock.set(Date.UTC(1970, 0, 2));
+    expect(site.identity.step()).toBe('nothing');
+    expect((await site.restart()).identity.current()).toEqual(site.identity.current());
+    hub.clock.set(Date.UTC(2038, 0, 20));
+    expect((await site.restart()).identity.step()).toBe('recover');
+    hub.clock.set(now);
+    expect(site.files.files).toEqual(files);
+  });
+
+  it('says that it was refused, tells it once, and takes a new code', async () => {
+    const site = await joined();
+    const key = keyOf(site.files);
+    const gone = new Refusal('certificate-revoked', 'revoked by anna');
+    await site.identity.heardRefusal(gone);
+    await site.identity.heardRefusal(gone);
+    expect(site.identity.standing()).toMatchObject({ state: 'refused', because: 'revoked by anna' });
+    expect(site.told).toEqual(['site-joined', 'identity-refused']);
+    expect(site.identity.current()).toBeDefined();
+    await site.identity.join((await hub.invite(site.name)).code);
+    expect(await site.takeStep()).toBe('enroll');
+    expect(site.identity.standing()).toMatchObject({ state: 'joined' });
+    expect(keyOf(site.files)).not.toBe(key);
+    expect(known(hub, site)).toBe(site.name);
+  });
+
+  it('takes no certificate of somebody else, and none that ends sooner', async () => {
+    const [site, other] = [await joined(), await joined()];
+    const files = new Map(site.files.files);
+    const reply = (chain: readonly Uint8Array[]) => async () => ({ certificateChain: chain, trust: undefined });
+    for (const box of [other, site]) {
+      const call = reply(box.identity.current()?.chain ?? []) as never;
+      await expect(site.identity.take('renew', { call })).rejects.toMatchObject({ code: 'hub-unproven' });
+    }
+    expect(site.files.files).toEqual(files);
+  });
+
+  it('takes no roots that it does not come from', async () => {
+    const other = await openTestHub();
+    const site = await joined();
+    const files = new Map(site.files.files);
+    await site.identity.accept({ roots: [...other.identity.roots()], keySets: [] });
+    await site.identity.accept({ roots: [], keySets: [] });
+    expect(site.files.files).toEqual(files);
+    const [current] = hub.identity.roots();
+    await site.identity.accept({ roots: current ? [current] : [], keySets: [] });
+    expect((await site.restart()).identity.roots()).toEqual([current]);
+    await other.close();
+  });
+
+  it('has a working identity after a cut of power at any write of a renewal', async () => {
+    for (const when of ['before', 'after'] as const) {
+      const site = await joined();
+      site.identity.askRenew();
+      hub.clock.advance(1_000);
+      site.files.failFrom({ write: 1, when });
+      await expect(site.takeStep()).rejects.toBeInstanceOf(PowerCut);
+      site.files.failFrom(undefined);
+      const next = await site.restart();
+      expect(known(hub, next)).toBe(site.name);
+    }
+  });
+});
+
+describe('a damaged file', () => {
+  it('is said, kept, and never replaced by itself', async () => {
+    const site = await joined();
+    const text = site.files.files.get(IDENTITY_FILE) ?? '';
+    const theirs = (await joined()).files.files.get(IDENTITY_FILE) ?? '{}';
+    const mixed = { ...JSON.parse(text), key: JSON.parse(theirs).key };
+    for (const damaged of [
+      '',
+      '{}',
+      text.slice(0, 300),
+      JSON.stringify(mixed),
+      theirs.replace(/"site": "[^"]+"/, `"site": "${site.name}"`),
+    ]) {
+      site.files.files.set(IDENTITY_FILE, damaged);
+      const next = await site.restart();
+      expect(next.identity.standing()).toMatchObject({
+        state: 'damaged',
+        because: expect.stringContaining(IDENTITY_FILE),
+      });
+      expect(next.identity.step()).toBe('mend');
+      await next.identity.joinByFile((await hub.invite(site.name)).code);
+      expect(next.identity.step()).toBe('mend');
+      expect([...next.files.files]).toEqual([[IDENTITY_FILE, damaged]]);
+    }
+    site.files.files.set(IDENTITY_FILE, text);
+    expect((await site.restart()).identity.standing()).toMatchObject({ state: 'joined' });
+  });
+
+  it('is put aside when a person has the box join anew', async () => {
+    const site = await joined();
+    site.files.files.set(IDENTITY_FILE, 'broken');
+    const next = await site.restart();
+    await next.identity.join((await hub.invite(site.name)).code);
+    await next.takeStep();
+    expect(known(hub, next)).toBe(site.name);
+    expect(next.files.files.get(DAMAGED_FILE)).toBe('broken');
+  });
+
+  it('of a code that waits is said, and a new code is taken', async () => {
+    const site = await openTestSite(hub, 'shop-d');
+    site.files.files.set(JOINING_FILE, '{');
+    const next = await site.restart();
+    expect(next.identity.standing()).toMatchObject({
+      state: 'needs-code',
+      because: expect.stringContaining(JOINING_FILE),
+    });
+    await next.identity.join((await hub.invite('shop-d')).code);
+    expect(await next.takeStep()).toBe('enroll');
+  });
+});
