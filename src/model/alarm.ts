@@ -20,6 +20,11 @@ export const ALARMS = {
   'identity-refused':
     'call head office: if this is the right box, slipway hub invite SITE there makes a code, and slipway join CODE uses it here',
   'site-disarmed': 'read why in slipway status; slipway arm, once it is clear that nothing is installed by mistake',
+  'take-over-refused':
+    'the site installs nothing; look at slipway nodes, then slipway arm, and order slot by slot what is to be installed',
+  'events-waiting': 'the store works without; look at slipway status why head office is not reached, and check the WAN',
+  'events-dropped':
+    'tell head office that a part of what happened here is missing there; look at slipway status why it is not reached',
 } as const satisfies Partial<Record<EventType, string>>;
 
 export type AlarmType = keyof typeof ALARMS;

@@ -25,6 +25,15 @@ export const EVENTS = {
   'node-enrolled': 'The system of a slot is up, or its install is proved.',
   'node-reported': 'A loader, an installer or a system told how it does, such as a fault or a stage of cloud-init.',
   'site-armed': 'A person said that this site may install.',
+  'site-taken-over':
+    'A new appliance took over from the one before it what head office knows of it: who fills which slot, and what is installed.',
+  'take-over-refused':
+    'A new appliance could not take over what head office knows of the one before it: why. It stays disarmed.',
+  'events-waiting': 'Head office has not had events of this site for more than a day.',
+  'events-dropped':
+    'Events were dropped before head office had them: they were too old, or too many. Head office sees the gap.',
+  'events-renumbered':
+    'Events are counted anew at head office from a number on, as the database of this site was restored from an older copy.',
   'site-disarmed': 'The database and the log of orders do not agree: the site installs nothing.',
   'command-refused': 'A command or a look from the network was refused: a wrong PIN, or the page of another site.',
   'order-given': 'An install was ordered, has its turn behind another one, or may be tried once more.',

@@ -21,7 +21,12 @@ const BEGINS_HERE = 'the numbering begins behind this';
  * The next report, or undefined if there is nothing to say. `events` are the next ones behind what is acknowledged, in their order,
  * all that there are up to the number `last`: what is missing was dropped.
  */
-export function makeBatch(outbox: Outbox, events: readonly Event[], last: number, limits: BatchLimits): Batch | undefined {
+export function makeBatch(
+  outbox: Outbox,
+  events: readonly Event[],
+  last: number,
+  limits: BatchLimits,
+): Batch | undefined {
   const from = outbox.ackedThrough + 1;
   const numbering = epochOf(outbox.epochs, from);
   if (from > last || !numbering) return undefined;

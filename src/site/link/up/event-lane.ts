@@ -19,7 +19,14 @@ export const FIRST_LIMITS: Limits = {
   pauseMs: 0,
 };
 
-export type EventLaneDeps = { readonly store: Store; readonly clock: Clock; readonly log: Log; readonly session: string };
+const MOST_ITEMS = 1_000;
+
+export type EventLaneDeps = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly session: string;
+};
 
 /**
  * Brings the events of the site to head office, in their order: one report is out at a time, and what it acknowledged is on disk before
@@ -27,10 +34,19 @@ export type EventLaneDeps = { readonly store: Store; readonly clock: Clock; read
  */
 export class EventLane {
   readonly #deps: EventLaneDeps;
-  limits: Limits = FIRST_LIMITS;
+  #limits: Limits = FIRST_LIMITS;
 
   constructor(deps: EventLaneDeps) {
     this.#deps = deps;
+  }
+
+  get limits(): Limits {
+    return this.#limits;
+  }
+
+  /** A report has one event at least. */
+  set limits(limits: Limits) {
+    this.#limits = { ...limits, maxBatchItems: Math.max(1, Math.min(MOST_ITEMS, limits.maxBatchItems)) };
   }
 
   get outbox(): Outbox {
@@ -65,7 +81,12 @@ export class EventLane {
     const limit = this.limits.maxBatchItems;
     const events = await store.events({ afterSeq: this.outbox.ackedThrough, limit });
     const last = events.length < limit ? committed : (events.at(-1)?.seq ?? committed);
-    return makeBatch(this.outbox, events.filter(({ seq }) => seq <= last), last, this.limits);
+    return makeBatch(
+      this.outbox,
+      events.filter(({ seq }) => seq <= last),
+      last,
+      this.limits,
+    );
   }
 
   async #take(batch: Batch, reply: ReportResponse): Promise<void> {
