@@ -100,9 +100,12 @@ export function createLinkClient(parts: LinkClientParts): LinkClient {
     }
   };
 
+  const closed = Promise.withResolvers<never>();
+  closed.promise.catch(() => undefined);
+
   return {
     call: async <M extends MethodName>(method: M, request: RequestOf<M>, { deadlineMs }: { deadlineMs: number }) => {
-      const { asked, answer } = await carry(method, request as object, deadlineMs);
+      const { asked, answer } = await Promise.race([carry(method, request as object, deadlineMs), closed.promise]);
       return believe(method, asked, answer, {
         roots: roots(),
         nowMs: method === 'getTime' ? undefined : time.now(),
@@ -118,7 +121,11 @@ export function createLinkClient(parts: LinkClientParts): LinkClient {
           return current().grpc.doorbell({ body, proof: prove(asked, true) });
         },
       }),
-    close: async () => closeAll(transports),
+    close: async () => {
+      // gRPC lets calls run on to their deadline; nobody waits for them.
+      closed.reject(new AppError('hub-unreachable', 'the link was closed'));
+      closeAll(transports);
+    },
   };
 }
 
