@@ -108,7 +108,17 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
 
   // What people and programs may ask.
   const settings = await adminSettings(config, env);
-  const adminDeps = { store, feed, desks: { pushes: revisions.desk }, settings, version, notReady, clock, random, log };
+  const adminDeps = {
+    store,
+    feed,
+    desks: { pushes: revisions.desk, identity: identity.desk },
+    settings,
+    version,
+    notReady,
+    clock,
+    random,
+    log,
+  };
 
   return {
     start: async () => {

@@ -3,10 +3,11 @@ import type { Random } from '../../kernel/ports.ts';
 import type { Approval } from '../../model/fleet/approval.ts';
 import type { FleetSite, Invite, IssuedCertificate } from '../../model/fleet/hub-rows.ts';
 import type { HubTx } from '../../model/fleet/hub-store.ts';
-import type { IdentityDesk } from '../../model/fleet/identity-desk.ts';
+import type { IdentityDesk, InviteView } from '../../model/fleet/identity-desk.ts';
 import { drawInviteCode, formatInviteCode, INVITE_RANDOM_BYTES } from '../../wire/link/invite-code.ts';
 import type { Withdrawn } from './callers.ts';
 import { certificateKey } from './issue.ts';
+import { certificateState } from './policy/certificate-state.ts';
 import { INVITE_TABLE, inviteState, withoutSecret } from './policy/invite.ts';
 import { approvalKey } from './renewals.ts';
 
@@ -67,9 +68,16 @@ export function createIdentityDesk({ url, random, withdrawn }: DeskParts): Ident
       return { serials, afterwards };
     },
 
-    certificates: async (tx, site) => {
+    invites: async (tx, site, now) => {
+      const rows = (await tx.list('invites')).filter(({ row }) => site === undefined || row.site === site);
+      const views = rows.map(({ row }) => viewInvite(row, now));
+      return views.sort((a, b) => b.createdAt - a.createdAt);
+    },
+
+    certificates: async (tx, site, now) => {
       const rows = await tx.list('certificates', site === undefined ? {} : { prefix: `${site}/` });
-      return rows.map(({ row }) => row).sort(newestFirst);
+      const sorted = rows.map(({ row }) => row).sort(newestFirst);
+      return sorted.map((row, index) => ({ ...row, state: certificateState(row, sorted[index - 1], now) }));
     },
 
     approvals: async (tx) => (await tx.list('meta', { prefix: approvalKey('') })).map(({ row }) => row as Approval),
@@ -106,4 +114,8 @@ function withdrawnInvite({ secret: _, ...invite }: Invite, now: number): Invite 
 
 function newestFirst(a: IssuedCertificate, b: IssuedCertificate): number {
   return a.site === b.site ? b.issuedAt - a.issuedAt : a.site < b.site ? -1 : 1;
+}
+
+function viewInvite({ secret, ...row }: Invite, now: number): InviteView {
+  return { ...row, state: inviteState(secret === undefined ? row : { ...row, secret }, now) };
 }

@@ -13,6 +13,13 @@ export type NewInvite = {
   readonly replaces: boolean;
 };
 
+/** `open`: it waits for a box. */
+export type InviteView = Omit<Invite, 'secret'> & { readonly state: 'open' | 'used' | 'expired' | 'withdrawn' };
+/** `expiring`: a half of its life is gone, and no newer one was fetched. `past`: a newer one of the same box is in use. */
+export type CertificateView = IssuedCertificate & {
+  readonly state: 'valid' | 'expiring' | 'expired' | 'revoked' | 'past';
+};
+
 /** What people do about who may speak for a site. Each runs in the caller's unit, which also writes the audit. Rejects with an AppError. */
 export interface IdentityDesk {
   /** A code for a site, which is made if there is none of this name; an open code of the site is withdrawn. */
@@ -21,6 +28,8 @@ export interface IdentityDesk {
     wish: { readonly site: string; readonly by: string; readonly forMs: number },
     now: number,
   ): Promise<NewInvite>;
+  /** The newest first. */
+  invites(tx: HubTx, site: string | undefined, now: number): Promise<readonly InviteView[]>;
   withdraw(tx: HubTx, id: string, now: number): Promise<Invite>;
   /** Takes back one certificate, or all that count of a site. `afterwards` is called when it is on disk. */
   revoke(
@@ -28,7 +37,8 @@ export interface IdentityDesk {
     wish: { readonly site: string; readonly serial?: string; readonly by: string; readonly because: string },
     now: number,
   ): Promise<{ readonly serials: readonly string[]; readonly afterwards: () => void }>;
-  certificates(tx: HubTx, site: string | undefined): Promise<readonly IssuedCertificate[]>;
+  /** By site, and of each the newest first. */
+  certificates(tx: HubTx, site: string | undefined, now: number): Promise<readonly CertificateView[]>;
   approvals(tx: HubTx): Promise<readonly Approval[]>;
   /** Says yes to a box that came back so late that somebody must. */
   approve(tx: HubTx, wish: { readonly site: string; readonly by: string }, now: number): Promise<Approval>;

@@ -1,0 +1,28 @@
+import type { Approval } from '../../model/fleet/approval.ts';
+import type { CertificateView, InviteView, NewInvite } from '../../model/fleet/identity-desk.ts';
+
+/** Below `/api/v1/` of head office. */
+export const IDENTITY_PATHS = {
+  /** `GET`: InviteList, by `site`. `POST` with NewInviteBody: NewInvite. */
+  invites: 'invites',
+  /** `POST`: a sentence. */
+  withdrawInvite: 'invites/:id/withdraw',
+  /** `GET`: CertificateList, by `site`. */
+  certificates: 'certificates',
+  /** `POST` with RevokeBody: a sentence. */
+  revoke: 'certificates/revoke',
+  /** `POST` with ApproveBody: a sentence. */
+  approve: 'certificates/approve',
+} as const;
+
+export type NewInviteBody = { readonly site: string; readonly forMs?: number };
+export type NewInviteReply = NewInvite;
+export type InviteList = { readonly invites: readonly InviteView[] };
+/** `waiting`: boxes that came back so late that a person must say yes. */
+export type CertificateList = {
+  readonly certificates: readonly CertificateView[];
+  readonly waiting: readonly Approval[];
+};
+/** Without `serial`: all that count of the site. */
+export type RevokeBody = { readonly site: string; readonly serial?: string; readonly because: string };
+export type ApproveBody = { readonly site: string };
