@@ -10,6 +10,7 @@ import { type CliIo, processIo } from './io.ts';
 import { addLabCommand } from './lab.ts';
 import { addNodeCommands } from './nodes.ts';
 import { addOrderCommands } from './orders.ts';
+import { addRevisionCommands } from './revision.ts';
 import { addSecretCommands } from './secret.ts';
 import { addSiteCommand } from './site.ts';
 import { addStatusCommand } from './status.ts';
@@ -31,6 +32,7 @@ export function createProgram(io: CliIo, setStatus: SetStatus): Command {
   addNodeCommands(program, io);
   addEventsCommand(program, io);
   addOrderCommands(program, io);
+  addRevisionCommands(program, io);
   addSecretCommands(program, io);
   addTemplateCommands(program, io, setStatus);
   addDoctorCommand(program, io, setStatus);

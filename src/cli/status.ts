@@ -5,6 +5,7 @@ import { NODE_STATES } from '../wire/api/views.ts';
 import { EXIT, type ExitStatus } from './exit.ts';
 import type { CliIo } from './io.ts';
 import { type AskOptions, jsonOption, socketOption } from './options.ts';
+import { formatFreeze } from './revision.ts';
 import { formatTable, formatTime } from './table.ts';
 
 /** `slipway status`: the site on one screen; exit 1 if it does not serve nodes. */
@@ -30,6 +31,8 @@ export function formatStatus(status: SiteStatus): string {
   const head = [
     `site      ${status.site}, ${status.ready ? 'ready' : `NOT READY: ${status.notReady.join('; ')}`}`,
     `revision  ${revision ? `${revision.number} of template ${revision.template} (${revision.digest.slice(0, 12)})` : 'none'}`,
+    ...(status.steered ? [`wanted    ${status.steered.sentence}`] : []),
+    ...(status.steered?.freeze ? [formatFreeze(status.steered.freeze)] : []),
     ...(status.templateRefused === undefined ? [] : [`REFUSED   the template on disk: ${status.templateRefused}`]),
     ...(status.noInstalls ? [`installs  none: ${status.noInstalls.because} (${status.noInstalls.toDo})`] : []),
     ...(status.missingSecrets.length === 0

@@ -27,6 +27,18 @@ export function siteAddresses(revision: Revision, devices: Devices, httpPort: nu
   }));
 }
 
+/** Where people find a site that does not know its networks yet: the first address of each device that has one. */
+export function deviceAddresses(
+  { interfaces, ports }: { readonly interfaces: Devices; readonly ports: { readonly http: number } },
+  source: DeviceSource = systemDevices,
+): readonly SiteAddress[] {
+  const devices = source();
+  return Object.entries(interfaces).flatMap(([network, name]) => {
+    const [first] = devices.find((device) => device.name === name)?.addresses ?? [];
+    return first ? [{ network, address: first.address, httpPort: ports.http }] : [];
+  });
+}
+
 /** Why a new revision cannot run on this machine as it stands; undefined if it can. */
 export function refuseRevision(
   revision: Revision,

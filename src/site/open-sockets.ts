@@ -24,6 +24,8 @@ export type Whereabouts = {
   readonly addresses: readonly SiteAddress[];
   /** What systemd has opened already. */
   readonly passed: readonly PassedSocket[];
+  /** Addresses at which HTTP is served already; new ones are added. */
+  readonly shown: Set<string>;
   readonly log: Log;
 };
 
@@ -34,10 +36,10 @@ export type Whereabouts = {
  */
 export async function openSockets(
   { http, tftp, dhcp, receivers }: Servers,
-  { config, addresses, passed, log }: Whereabouts,
+  { config, addresses, passed, shown, log }: Whereabouts,
   undo: Undo[],
 ): Promise<void> {
-  await listenHttp(http, addresses, config, passed);
+  await listenHttp(http, { config, addresses, passed, shown });
   undo.push(() => tftp.stop());
   await tftp.start();
   undo.push(() => dhcp.stop());
@@ -47,15 +49,17 @@ export async function openSockets(
   warnOfOverhearing(overheardDevices(config.interfaces), passed, log);
 }
 
-async function listenHttp(
+/** Serves HTTP at these addresses, or at the sockets that systemd opened; where it is served already, it stays. */
+export async function listenHttp(
   http: HttpServer,
-  addresses: readonly SiteAddress[],
-  config: SiteConfig,
-  passed: readonly PassedSocket[],
+  { config, addresses, passed, shown }: Omit<Whereabouts, 'log'>,
 ): Promise<void> {
   const handed = passed.filter(({ name }) => name === 'http');
-  for (const { fd } of handed) await http.listen({ fd });
-  if (handed.length === 0) for (const { address } of addresses) await http.listen({ address, port: config.ports.http });
+  if (handed.length > 0 && shown.size === 0) for (const { fd } of handed) await http.listen({ fd });
+  for (const { address } of addresses) {
+    if (!shown.has(address) && handed.length === 0) await http.listen({ address, port: config.ports.http });
+    shown.add(address);
+  }
 }
 
 /** Opens the socket for the other commands: beside the process as systemd names it, else in the directory of the site file. */

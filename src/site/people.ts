@@ -17,6 +17,7 @@ import {
 } from './api/routes.ts';
 import { createCommandGate } from './command-gate.ts';
 import type { SiteConfig } from './config.ts';
+import { type RevisionDesk, registerRevisionRoutes } from './link/routes.ts';
 import { shownAt } from './networks.ts';
 
 /** The routes for people and programs: the API, its commands, and the page. */
@@ -25,13 +26,14 @@ export function peopleRoutes(parts: {
   readonly queries: SiteQueries;
   readonly desk: CommandDesk;
   readonly secrets: SecretDesk;
+  readonly revisions: RevisionDesk;
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
   readonly addresses: () => readonly SiteAddress[];
   readonly isControl: (request: IncomingMessage) => boolean;
 }): (app: Parameters<typeof registerApiRoutes>[0]) => void {
-  const { config, queries, desk, secrets, store, clock, log, addresses, isControl } = parts;
+  const { config, queries, desk, secrets, revisions, store, clock, log, addresses, isControl } = parts;
   const gate = createCommandGate({ desk, store, clock, log, addresses, pinFile: config.pinFile, isControl });
   const door: Door = { shownAt: () => shownAt(addresses(), config), isControl };
   const page = readPage('site');
@@ -42,6 +44,7 @@ export function peopleRoutes(parts: {
     registerApiRoutes(app, queries, isControl);
     registerCommandRoutes(app, gate);
     registerSecretRoutes(app, gate, secrets);
+    registerRevisionRoutes(app, revisions, (request) => gate.assertTerminal(request));
     registerPageRoutes(app, { door, files: () => page });
   };
 }

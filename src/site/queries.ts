@@ -2,6 +2,7 @@ import type { Clock } from '../kernel/ports.ts';
 import type { ContentStore } from '../model/content.ts';
 import type { SiteAddress } from '../model/site-ports.ts';
 import type { Store } from '../model/store.ts';
+import type { SteeredView } from '../wire/api/revision.ts';
 import type { Alarms } from './alarms.ts';
 import type { SiteQueries } from './api/routes.ts';
 import type { Diary } from './nodes/diary.ts';
@@ -22,8 +23,11 @@ export function createQueries(parts: {
   readonly notReady: () => readonly string[];
   readonly alarms: Pick<Alarms, 'current'>;
   readonly secrets: Pick<Secrets, 'missing'>;
+  /** undefined: this site makes its own revisions. */
+  readonly steering: () => SteeredView | undefined;
 }): SiteQueries {
-  const { siteName, store, revisions, content, diary, clock, metrics, addresses, notReady, alarms, secrets } = parts;
+  const { siteName, store, revisions, content, diary, clock, metrics, addresses, notReady, alarms, secrets, steering } =
+    parts;
   const context = (showsCodes = false): StatusContext => ({
     showsCodes,
     ...{ siteName, state: store.state, revision: revisions.current(), now: clock.now() },
@@ -32,6 +36,7 @@ export function createQueries(parts: {
     assetState: (digest) => content.stateOf(digest),
     alarms: alarms.current(),
     missingSecrets: secrets.missing(),
+    steered: steering(),
   });
   return {
     status: () => viewStatus(context()),

@@ -93,9 +93,8 @@ export function createRevisionSeat(deps: SeatDeps): RevisionSeat {
     },
     take: (opened) => {
       keeper.take(opened?.revision);
-      keeper
-        .settle()
-        .then(() => follow(opened))
+      follow(opened)
+        .then(() => keeper.settle())
         .catch((error: unknown) =>
           log.warn({ reason: AppError.from(error).message }, 'not all that is not needed is gone'),
         );

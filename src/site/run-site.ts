@@ -3,7 +3,8 @@ import { systemClock } from '../adapters/node/clock.ts';
 import { createLog } from '../adapters/node/log.ts';
 import { createNotifier } from '../adapters/node/notify.ts';
 import { AppError } from '../kernel/errors.ts';
-import { createRedactor } from '../kernel/redactor.ts';
+import type { Log } from '../kernel/ports.ts';
+import { createRedactor, type Redactor } from '../kernel/redactor.ts';
 import { readTemplateFile } from './compile-site.ts';
 import { parseSiteConfig, type SiteConfig } from './config.ts';
 import { createSite } from './site.ts';
@@ -23,20 +24,43 @@ export async function runSite(options: RunOptions): Promise<void> {
   const log = createLog({ level: options.logLevel, redactor });
   const notifier = createNotifier(process.env['NOTIFY_SOCKET'], log);
   const stopped = untilSignal();
+  for (let why: Ended = 'restart'; why === 'restart'; ) {
+    why = await runOnce(options, { redactor, log, notifier, stopped });
+    // What systemd opened is closed for good with the site that had it: systemd gives it to the next process.
+    if (why === 'restart' && process.env['LISTEN_FDS'] !== undefined)
+      throw new AppError('interrupted', 'the site begins anew, with its sockets from systemd');
+  }
+}
+
+type Ended = NodeJS.Signals | 'restart';
+type Process = {
+  readonly redactor: Redactor;
+  readonly log: Log;
+  readonly notifier: ReturnType<typeof createNotifier>;
+  readonly stopped: Promise<NodeJS.Signals>;
+};
+
+async function runOnce(options: RunOptions, { redactor, log, notifier, stopped }: Process): Promise<Ended> {
   const lost = Promise.withResolvers<never>();
+  const anew = Promise.withResolvers<'restart'>();
   const config = await readSiteConfig(options.configPath);
   const site = await createSite({
     ...{ config, log, redactor },
     env: process.env,
     fsyncDelayMs: options.fsyncDelayMs,
     onLost: lost.reject,
+    onRestart: (because) => {
+      log.warn({ because }, 'the site begins anew');
+      anew.resolve('restart');
+    },
   });
   try {
     await site.start();
     await notifier.ready();
     log.info({ site: config.site }, 'site is ready');
-    const signal = await Promise.race([stopped, lost.promise]);
-    log.info({ signal }, 'site is stopping');
+    const why = await Promise.race([stopped, anew.promise, lost.promise]);
+    if (why !== 'restart') log.info({ signal: why }, 'site is stopping');
+    return why;
   } finally {
     await notifier.stopping();
     // A client that never hangs up must not keep a service from ending.

@@ -32,6 +32,8 @@ export interface Secrets extends SecretSource, SecretDesk {
   lack(names: readonly string[]): string | undefined;
   /** Those that the template in force wants and nobody gave. */
   missing(): readonly string[];
+  /** The site file says where it lies, or it was set here. */
+  isGivenHere(name: string): boolean;
   /** Reads all anew: others came sealed. */
   readAll(): Promise<void>;
 }
@@ -48,12 +50,16 @@ class SiteSecrets implements Secrets {
   /** Of each that is given: why it could not be read when it was last looked at. */
   readonly #seen = new Map<string, string | undefined>();
 
+  /** Those that were set here. */
+  readonly #given = new Set<string>();
+
   constructor(deps: SecretsDeps) {
     this.#deps = deps;
   }
 
   async readAll(): Promise<void> {
     const stored = await this.#deps.store.list();
+    for (const { name } of stored) this.#given.add(name);
     const sealed = this.#sealed().keys();
     for (const name of new Set([
       ...this.#seen.keys(),
@@ -74,6 +80,10 @@ class SiteSecrets implements Secrets {
       values.push([name, found.value]);
     }
     return ok(Object.fromEntries(values));
+  }
+
+  isGivenHere(name: string): boolean {
+    return this.#given.has(name) || this.#placeOf(name) !== undefined;
   }
 
   lack(names: readonly string[]): string | undefined {
@@ -119,6 +129,7 @@ class SiteSecrets implements Secrets {
     const because = whyNoSecret(name, value);
     if (because !== undefined) throw new AppError('usage-invalid', because);
     await store.write(name, value);
+    this.#given.add(name);
     this.#seen.set(name, undefined);
     await this.#tell('secret-set', name, `Secret ${name} was set at the terminal of the site`);
     return `Secret ${name} is set, encrypted on the disk of the site.`;
@@ -128,6 +139,7 @@ class SiteSecrets implements Secrets {
     this.#refuseOfFile(name, 'removed');
     if (!(await this.#deps.store.remove(name)))
       throw new AppError('not-found', `no secret ${JSON.stringify(name)} is set`);
+    this.#given.delete(name);
     await this.#readOne(name);
     await this.#tell('secret-removed', name, `Secret ${name} was removed at the terminal of the site`);
     const slots = this.#wanted().get(name) ?? [];

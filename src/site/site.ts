@@ -18,36 +18,39 @@ import type { Redactor } from '../kernel/redactor.ts';
 import { type Undo, unwind } from '../kernel/undo.ts';
 import { within } from '../kernel/within.ts';
 import { findPeer } from '../model/peer.ts';
-import type { RevisionSource, SiteAddress } from '../model/site-ports.ts';
+import type { SiteAddress } from '../model/site-ports.ts';
 import type { Store } from '../model/store.ts';
 import { startAlarms } from './alarms.ts';
 import { bootRoutes, entryScript } from './boot/routes.ts';
 import { createBootFiles } from './boot-files.ts';
-import { compileInThread } from './compile-in-thread.ts';
-import { isStandalone, type SiteConfig } from './config.ts';
+import type { SiteConfig } from './config.ts';
 import { parseLoaderManifest } from './content/loader-manifest.ts';
 import { createLoaders } from './content/loaders.ts';
 import { assetRoutes } from './content/routes.ts';
 import { createContentStore } from './content/store.ts';
 import { createDhcpServer } from './dhcp/server.ts';
+import { createFreezer } from './freeze.ts';
 import { dhcpSockets, listenAt, withHanded } from './handed-sockets.ts';
 import { readLoaderManifest } from './loader-manifest-file.ts';
 import { metadataRoutes } from './metadata/routes.ts';
 import { createMetrics } from './metrics.ts';
-import { refuseRevision, siteAddresses } from './networks.ts';
 import { createDiary } from './nodes/diary.ts';
 import { nodesRoutes } from './nodes/routes.ts';
 import { startTicker } from './nodes/ticker.ts';
-import { openControlSocket, openSockets } from './open-sockets.ts';
+import { listenHttp, openControlSocket, openSockets } from './open-sockets.ts';
 import { withOrderLog } from './order-log.ts';
 import { peopleRoutes } from './people.ts';
 import { checkClock } from './preflight/checks.ts';
+import { createPresence } from './presence.ts';
 import { createQueries } from './queries.ts';
 import { redactSignals } from './redacted-signals.ts';
 import { startRetention } from './retention.ts';
-import { startRevisions } from './revisions.ts';
+import { createRevisionDesk } from './revision-desk.ts';
+import type { SiteTrust } from './revision-seat.ts';
+import type { Revisions } from './revisions.ts';
 import { openSecrets } from './secrets.ts';
 import { createReceivers } from './signals/receivers.ts';
+import { startSiteRevisions } from './site-revisions.ts';
 import { createTftpServer } from './tftp/server.ts';
 import { startTimeWatch, type TimeWatch } from './time-watch.ts';
 import { createTransferSignals } from './transfers-to-signals.ts';
@@ -61,6 +64,8 @@ export type SiteOptions = {
   readonly fsyncDelayMs: number;
   /** The store is gone: the site cannot keep a promise any more and must end. */
   readonly onLost: (error: AppError) => void;
+  /** Stop this site, and make it once more: what head office sent needs other sockets. */
+  readonly onRestart: (because: string) => void;
 };
 
 export interface Site {
@@ -71,6 +76,9 @@ export interface Site {
 
 /** How long a start waits for its loaders. DHCP leaves machines alone whose loader is not here yet, so a site may start without. */
 const LOADERS_MS = 10_000;
+
+/** Of a site that has not joined. */
+const NO_TRUST: SiteTrust = { keys: () => undefined, sealing: () => undefined };
 
 /** The appliance. Rejects with an AppError if the site file, the store or the template cannot be used; nothing is left open then. */
 export async function createSite(options: SiteOptions): Promise<Site> {
@@ -85,7 +93,7 @@ export async function createSite(options: SiteOptions): Promise<Site> {
 
 /** The appliance, as a list of its parts. They start in the order in which they are listed, and stop in reverse. */
 async function assemble(
-  { config, log, redactor, env, fsyncDelayMs, onLost }: SiteOptions,
+  { config, log, redactor, env, fsyncDelayMs, onLost, onRestart }: SiteOptions,
   undo: Undo[],
 ): Promise<Site> {
   const clock = systemClock;
@@ -96,8 +104,13 @@ async function assemble(
   const clockCheck = checkClock(clock);
   if (clockCheck.doThis) log.warn({ says: clockCheck.says }, clockCheck.doThis);
 
-  let addresses: readonly SiteAddress[] | undefined;
-  let inForce: RevisionSource | undefined;
+  let inForce: Revisions | undefined;
+  let sealed: ReadonlyMap<string, string> = new Map();
+  const shown = new Set<string>();
+  const presence = createPresence({
+    ...{ config, log, revisions: () => inForce, open: () => openNodeSockets(), restart: onRestart },
+    show: (addresses) => listenHttp(http, { config, addresses, passed, shown }),
+  });
 
   // What it keeps.
   await makePrivateDir(config.dataDir);
@@ -114,6 +127,7 @@ async function assemble(
   const secrets = await openSecrets({
     ...{ places: config.secrets, files: createSecretFiles(config.secrets, { log, redactor }) },
     store: await openSecretStore(config.dataDir),
+    sealed: () => sealed,
     ...{ events: store, revision: () => inForce?.current(), redactor, clock, log },
   });
   const alarms = await startAlarms({ store, clock });
@@ -125,16 +139,17 @@ async function assemble(
   const loadersTried = loaders.fetch();
 
   // What it shall do, and where it stands.
-  if (!isStandalone(config)) throw new AppError('config-invalid', 'this Slipway cannot be steered by head office yet');
-  const revisions = await startRevisions({
-    ...{ dataDir: config.dataDir, store, content, clock, log },
-    compile: (number) => compileInThread(config, number, clock),
-    refuse: (revision) => refuseRevision(revision, config.interfaces, addresses),
+  const freezer = createFreezer({ store, clock });
+  const { revisions, down } = await startSiteRevisions({
+    ...{ config, presence, trust: NO_TRUST, store, content, loaders, secrets, freezer, clock, log },
+    onSealed: (values) => {
+      sealed = values;
+    },
   });
   inForce = revisions;
   undo.push(() => revisions.stop());
   const passed = passedSockets(env, [process.pid]);
-  const siteAddress = (): readonly SiteAddress[] => addresses ?? [];
+  const siteAddress = (): readonly SiteAddress[] => presence.addresses();
 
   // The diary: all that is seen of a machine ends here.
   const diary = createDiary({ store, revisions, clock, random, log: quiet() });
@@ -176,11 +191,13 @@ async function assemble(
     ...{ udp, clock, store, signals: told, addresses: siteAddress, ports: config.signals, log: quiet() },
     ...{ revisions, arp: { entries: readArp } },
   });
-  const notReady = (): string[] => [
-    ...(addresses ? [] : ['the site is starting']),
-    ...(isServing ? [] : ['its sockets are not open yet']),
-  ];
-  let isServing = false;
+  const revisionDesk = createRevisionDesk({ revisions, down, freezer });
+  const notReady = (): readonly string[] => {
+    if (presence.isServing()) return [];
+    const { steered: steering, inForce: current } = revisionDesk.view();
+    if (steering && !current) return [steering.sentence];
+    return [presence.problem() ?? 'its sockets are not open yet'];
+  };
 
   // What people and programs may ask.
   const metrics = createMetrics({
@@ -210,9 +227,11 @@ async function assemble(
     notReady,
     alarms,
     secrets,
+    steering: () => revisionDesk.view().steered,
   });
   const people = peopleRoutes({
-    ...{ config, queries, desk: diary, secrets, store, clock, log: quiet(), addresses: siteAddress },
+    ...{ config, queries, desk: diary, secrets, store, clock, log: quiet(), addresses: () => presence.shown() },
+    revisions: revisionDesk,
     isControl: (request) => http.isControl(request.socket),
   });
   const roomDeps = {
@@ -237,35 +256,28 @@ async function assemble(
   const http = await createHttpServer({ log: quiet(), routes });
   undo.push(() => http.close());
 
+  const openNodeSockets = async (): Promise<void> => {
+    const addresses = presence.addresses();
+    if (!(await within(loadersTried, LOADERS_MS, clock)))
+      log.warn({}, 'the loaders are not here yet; machines that need one are left alone until it is');
+    time = await startTimeWatch({ addresses: siteAddress, revisions, answersTime, clock, log });
+    undo.push(time.stop);
+    runningTftp = tftp(addresses);
+    await openSockets({ http, tftp: runningTftp, dhcp, receivers }, { config, addresses, passed, shown, log }, undo);
+    const sentence = `Site ${config.site} serves at ${addresses.map((site) => site.address).join(', ')}.`;
+    await store.commit([], [{ type: 'site-started', at: clock.now(), sentence }]);
+  };
+
   return {
     start: async () => {
-      const revision = revisions.current();
-      if (!revision) throw new AppError('template-invalid', 'there is no revision to run');
-      addresses = siteAddresses(revision, config.interfaces, config.ports.http);
-      if (!(await within(loadersTried, LOADERS_MS, clock)))
-        log.warn({}, 'the loaders are not here yet; machines that need one are left alone until it is');
-      time = await startTimeWatch({ addresses: siteAddress, revisions, answersTime, clock, log });
-      undo.push(time.stop);
-      runningTftp = tftp(addresses);
-      await openSockets({ http, tftp: runningTftp, dhcp, receivers }, { config, addresses, passed, log }, undo);
-      isServing = true;
+      await presence.begin();
       await openControlSocket(http, env, config);
       undo.push(startTicker({ clock, signals: diary }));
       undo.push(startRetention({ store, clock, log }) satisfies Cancel);
-      await store.commit(
-        [],
-        [
-          {
-            type: 'site-started',
-            at: clock.now(),
-            sentence: `Site ${config.site} serves at ${addresses.map((site) => site.address).join(', ')}.`,
-          },
-        ],
-      );
     },
     stop: async () => {
-      if (isServing) await tellStop(store, config.site, log);
-      isServing = false;
+      if (presence.isServing()) await tellStop(store, config.site, log);
+      presence.end();
       await unwind(undo, log);
     },
   };

@@ -43,7 +43,7 @@ export class CommandGate {
   /** Throws `terminal-only` if a request did not come over the control socket. */
   assertTerminal(request: IncomingMessage): void {
     if (this.#deps.isControl(request)) return;
-    this.#refuse(request, 'terminal-only', 'secrets are set and listed at the terminal of the site only');
+    this.#refuse(request, 'terminal-only', 'this is done at the terminal of the site only');
   }
 
   /** Rejects with an AppError: `foreign-request`, `pin-refused`, `code-refused`, or as the desk does. */

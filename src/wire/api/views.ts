@@ -1,3 +1,5 @@
+import type { SteeredView } from './revision.ts';
+
 /** What `/api/v1` shows, and what the CLI prints. Times are milliseconds since 1970; sentences are for people. */
 
 export type SiteStatus = {
@@ -15,6 +17,8 @@ export type SiteStatus = {
   readonly revision?: { readonly number: number; readonly digest: string; readonly template: string };
   /** Why the template on disk is not the one in force; missing if it is. */
   readonly templateRefused?: string;
+  /** How things stand with head office's revisions; missing: the site makes its own. */
+  readonly steered?: SteeredView;
   readonly networks: readonly NetworkView[];
   /** How many slots are in each state. */
   readonly slots: Readonly<Record<NodeState, number>>;

@@ -99,7 +99,7 @@ function nameOf({ slot, mac, id }: Boot): string {
   return `${slot ?? mac} did not come up (boot ${id})`;
 }
 
-/** How far a trial is, for people: `trial for 4 min of 10 min`. */
-export function trialSentence(elapsedMs: number, { trialMs }: TrialRules): string {
-  return `in trial for ${formatDuration(elapsedMs)} of ${formatDuration(trialMs)}`;
+/** What a trial waits for, for people. */
+export function trialSentence({ trialMs }: TrialRules): string {
+  return `watched for ${formatDuration(trialMs)}`;
 }

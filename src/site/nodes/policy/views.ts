@@ -7,6 +7,7 @@ import type { Machine } from '../../../model/machine.ts';
 import { ARMED, DOUBT } from '../../../model/order.ts';
 import type { Slot } from '../../../model/revision.ts';
 import type { SiteAddress } from '../../../model/site-ports.ts';
+import type { SteeredView } from '../../../wire/api/revision.ts';
 import type {
   AlarmView,
   AssetView,
@@ -37,6 +38,7 @@ export type StatusContext = ViewContext & {
   readonly assetState: (digest: Digest) => AssetState;
   readonly alarms?: readonly AlarmView[];
   readonly missingSecrets?: readonly string[];
+  readonly steered?: SteeredView | undefined;
 };
 
 /** The site on one screen. */
@@ -62,6 +64,7 @@ export function viewStatus(context: StatusContext): SiteStatus {
     ),
     alarms: context.alarms ?? [],
     missingSecrets: context.missingSecrets ?? [],
+    ...(context.steered ? { steered: context.steered } : {}),
   };
 }
 

@@ -1,0 +1,34 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../../kernel/errors.ts';
+import type { FreezeBody, RevisionView } from '../../wire/api/revision.ts';
+
+/** Where revisions are shown, and held up. Each answer of a command is a sentence; rejects with an AppError. */
+export interface RevisionDesk {
+  view(): RevisionView;
+  retry(): Promise<string>;
+  freeze(body: FreezeBody): Promise<string>;
+  thaw(): Promise<string>;
+}
+
+/** `/api/v1/revision`, for whoever may see the page; what it does, for the control socket alone. */
+export function registerRevisionRoutes(
+  app: FastifyInstance,
+  desk: RevisionDesk,
+  assertTerminal: (request: FastifyRequest['raw']) => void,
+): void {
+  const onRequest = (request: FastifyRequest, _reply: FastifyReply, done: () => void): void => {
+    assertTerminal(request.raw);
+    done();
+  };
+  app.get('/api/v1/revision', async () => desk.view());
+  app.post('/api/v1/revision/retry', { onRequest }, async () => ({ sentence: await desk.retry() }));
+  app.post('/api/v1/freeze', { onRequest }, async ({ body }) => ({ sentence: await desk.freeze(freezeBody(body)) }));
+  app.post('/api/v1/thaw', { onRequest }, async () => ({ sentence: await desk.thaw() }));
+}
+
+function freezeBody(body: unknown): FreezeBody {
+  const { until, because } = (body ?? {}) as { readonly until?: unknown; readonly because?: unknown };
+  if (typeof until !== 'string' || (because !== undefined && typeof because !== 'string'))
+    throw new AppError('usage-invalid', 'a freeze is begun with {"until": "20:00"} or {"until": "2h"}, and "because"');
+  return { until, ...(because === undefined ? {} : { because: because.slice(0, 200) }) };
+}
