@@ -2,7 +2,7 @@ import type { Digest } from '../../kernel/digest.ts';
 import type { Random } from '../../kernel/ports.ts';
 import type { TimeKeeper } from '../../kernel/time-keeper.ts';
 import type { SyncResponse } from '../../wire/link/gen/link.ts';
-import type { LinkDownPart, LinkIdentityPart, LinkUpPart, Way } from './parts.ts';
+import type { LinkDownPart, LinkParts, Way } from './parts.ts';
 
 const CALL = { deadlineMs: 30_000 } as const;
 /** A proxy that closes what is silent for a minute shall not see it. */
@@ -17,22 +17,16 @@ export async function learnTime(client: Way, time: TimeKeeper, random: Random): 
   time.learn(Number(timeMs) + halfWayMs, halfWayMs);
 }
 
-type HelloParts = {
-  readonly identity: LinkIdentityPart;
-  readonly up: LinkUpPart;
-  readonly down: LinkDownPart;
-  readonly time: TimeKeeper;
-};
+type HelloParts = Pick<LinkParts, 'client' | 'identity' | 'up' | 'down' | 'about' | 'time'>;
 
 /** Answers why this box stands aside; undefined: it speaks for the site. Rejects as LinkClient does. */
-export async function sayHello(client: Way, session: string, parts: HelloParts): Promise<string | undefined> {
-  const { identity, up, down, time } = parts;
+export async function sayHello({ client, identity, up, down, about, time }: HelloParts): Promise<string | undefined> {
   const { confirmed, highest } = down.have();
+  const said = up.hello();
   const reply = await client.call(
     'hello',
     {
-      ...(await up.greeting()),
-      ...{ session, confirmedNumber: BigInt(confirmed), highestNumber: BigInt(highest) },
+      ...{ ...said, ...about(), confirmedNumber: BigInt(confirmed), highestNumber: BigInt(highest) },
       clockOffsetMs: BigInt(Math.round(time.offsetMs)),
     },
     CALL,
@@ -40,8 +34,8 @@ export async function sayHello(client: Way, session: string, parts: HelloParts):
   identity.heardAnswer();
   if (reply.trust) await identity.accept(reply.trust);
   if (reply.renew) identity.askRenew();
-  await up.welcomed(reply);
-  return reply.quarantinedBecause === '' ? undefined : reply.quarantinedBecause;
+  const verdict = await up.welcomed(said, reply);
+  return verdict === 'quarantined' ? reply.quarantinedBecause : undefined;
 }
 
 /** Waits at head office for something new, and hands it on. Rejects as LinkClient does. */

@@ -33,7 +33,6 @@ export function startLink(parts: LinkParts): Link {
 
 class Loop {
   readonly #parts: LinkParts;
-  readonly #session: string;
   readonly #over = new AbortController();
   readonly #wake = new Wake();
   #state: LinkState = 'waiting';
@@ -44,8 +43,6 @@ class Loop {
 
   constructor(parts: LinkParts) {
     this.#parts = parts;
-    // Drawn when the process starts: two boxes with one identity have two of them.
-    this.#session = Buffer.from(parts.random.bytes(12)).toString('hex');
     this.#since = parts.time.now();
     this.#waitMs = parts.random.unit() * (parts.bootDelayMs ?? BOOT_DELAY_MS);
   }
@@ -89,7 +86,7 @@ class Loop {
     },
     identity: () => takeStep(this.#parts),
     hello: async () => {
-      const aside = await sayHello(this.#parts.client, this.#session, this.#parts);
+      const aside = await sayHello(this.#parts);
       if (aside === undefined) return 'done';
       this.#waitMs = ASIDE_MS * (0.5 + this.#parts.random.unit());
       this.#note(aside);
@@ -97,7 +94,7 @@ class Loop {
     },
     online: () =>
       stayOnline({
-        ...{ ...this.#parts, session: this.#session, over: this.#over.signal },
+        ...{ ...this.#parts, over: this.#over.signal },
         onAnswer: () => {
           this.#failures = 0;
           this.#trouble = undefined;

@@ -3,8 +3,7 @@ import type { LinkParts } from './parts.ts';
 import { type LinkEvent, pollDelayMs } from './policy/link-states.ts';
 import { untilOver, Wake } from './wake.ts';
 
-export type OnlineParts = Pick<LinkParts, 'identity' | 'client' | 'up' | 'down' | 'time' | 'random'> & {
-  readonly session: string;
+export type OnlineParts = Pick<LinkParts, 'identity' | 'client' | 'up' | 'down' | 'time' | 'random' | 'session'> & {
   readonly over: AbortSignal;
   /** Head office has answered a Sync. */
   readonly onAnswer: () => void;
@@ -16,10 +15,10 @@ const MOVES: ReadonlySet<string> = new Set(['enroll', 'recover', 'need-code', 'm
 
 /** Both lanes up, and what comes down, until something ends it. Rejects with what ended it, as LinkClient does. */
 export async function stayOnline(parts: OnlineParts): Promise<LinkEvent> {
-  const { client, up, session, over } = parts;
+  const { client, up, over } = parts;
   const ends = new AbortController();
   const signal = AbortSignal.any([over, ends.signal]);
-  const lanes = up.run(client, session, signal);
+  const lanes = up.run(client, signal);
   const poll = pollOn(parts, signal);
   try {
     return await Promise.race([poll, lanes.then((): LinkEvent => 'again'), untilMoved(parts, signal)]);

@@ -26,16 +26,19 @@ export interface LinkIdentityPart {
 }
 
 /** What Hello says that only the up lanes know. */
-export type Greeting = Omit<HelloRequest, 'session' | 'clockOffsetMs' | 'confirmedNumber' | 'highestNumber'>;
+export type HelloOfUp = Pick<HelloRequest, 'session' | 'ratchet' | 'eventEpoch' | 'nextSeq' | 'fresh'>;
 
-/** What happens here and how it is here, on its way to head office. */
+/** What happens here and how it is here, on its way to head office; as the room's `up` has it. */
 export interface LinkUpPart {
-  greeting(): Promise<Greeting>;
-  /** The answer to Hello. What is to be kept of it is on disk when this resolves. */
-  welcomed(reply: HelloResponse): Promise<void>;
+  hello(): HelloOfUp;
+  /** The answer to the Hello that said so. What counts of it is on disk when this resolves. */
+  welcomed(said: HelloOfUp, reply: HelloResponse): Promise<'welcome' | 'quarantined'>;
   /** Brings up what there is and what comes, until the signal is set. Rejects as LinkClient does when head office cannot be reached. */
-  run(client: Way, session: string, signal: AbortSignal): Promise<void>;
+  run(client: Way, signal: AbortSignal): Promise<void>;
 }
+
+/** What Hello says of this box. */
+export type AboutBox = Pick<HelloRequest, 'version' | 'capabilities' | 'sealingKey' | 'hardware' | 'keySetVersion'>;
 
 /** What head office wants comes in here; as the room's `down` has it. */
 export interface LinkDownPart {
@@ -59,6 +62,9 @@ export type LinkParts = {
   readonly identity: LinkIdentityPart;
   readonly up: LinkUpPart;
   readonly down: LinkDownPart;
+  readonly about: () => AboutBox;
+  /** Drawn when the process starts: two boxes with one identity have two of them. */
+  readonly session: string;
   readonly time: TimeKeeper;
   readonly random: Random;
   readonly log: Log;
