@@ -11,8 +11,8 @@ export type Ask<P, Q, B> = { readonly who: Who; readonly params: P; readonly que
 export type Done = {
   readonly reply: object;
   readonly audit: Pick<NewAuditEntry, 'action' | 'subject'> & { readonly detail?: NewAuditEntry['detail'] };
-  /** Runs when all of it is on disk. */
-  readonly afterwards?: () => void;
+  /** Runs when all of it is on disk; what it rejects with does not undo it. */
+  readonly afterwards?: () => void | Promise<void>;
 };
 
 type Shape<P, Q, B> = {
@@ -83,7 +83,7 @@ export function acts<P = unknown, B = unknown>(
         await tx.appendAudit({ at, who: ask.who.name, detail: {}, ...done.audit });
         return done;
       });
-      afterwards?.();
+      await afterwards?.();
       return reply;
     },
   };

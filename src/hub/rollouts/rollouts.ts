@@ -2,7 +2,7 @@ import { AppError } from '../../kernel/errors.ts';
 import type { Cancel, Clock, Log, Random } from '../../kernel/ports.ts';
 import type { Publication } from '../../model/fleet/hub-rows.ts';
 import type { HubStore, HubTx } from '../../model/fleet/hub-store.ts';
-import type { PublicationAct, PublishBody } from '../../wire/api/fleet-views.ts';
+import type { PublicationAct, PublicationSiteView, PublicationView, PublishBody } from '../../wire/api/fleet-views.ts';
 import type { SiteLinkHandler } from '../../wire/link/handlers.ts';
 import type { Bell } from '../../wire/link/ports.ts';
 import { createBell } from './bell.ts';
@@ -13,6 +13,7 @@ import { ENDED } from './policy/publication-machine.ts';
 import { heed, parseApply } from './policy/site-report.ts';
 import { act, publish } from './publish.ts';
 import { createSync, type SyncDeps } from './sync.ts';
+import { publicationSites, publicationView, siteExplainer } from './views.ts';
 
 export type RolloutDeps = Omit<SyncDeps, 'bell' | 'store'> & {
   readonly store: HubStore;
@@ -28,12 +29,16 @@ export interface Rollouts {
   /** In the unit of the caller; `wake` when it is on disk. */
   publish(tx: HubTx, body: PublishBody, by: string): Promise<Publication>;
   act(tx: HubTx, what: { id: string; what: PublicationAct; by: string; because?: string }): Promise<Publication>;
-  /** Goes on with this publication now. Resolves when it stands where its rules say. */
+  /** Goes on with this publication now. Resolves when it stands where its rules say, or when it has to be tried later. */
   wake(id: string): Promise<void>;
   /** A site said of itself how far it is: the entry `apply` of its state. */
   onApply(site: string, value: unknown): Promise<void>;
   /** What counts as silent now. */
   reach(): Reach;
+  /** What people see; all of it is read with `tx`. */
+  view(tx: HubTx, publication: Publication): Promise<PublicationView>;
+  sites(tx: HubTx, publication: Publication): Promise<readonly PublicationSiteView[]>;
+  explainer(tx: HubTx, publication: Publication): Promise<(site: string) => PublicationSiteView | undefined>;
   /** Looks at all that is under way once, then by itself; the answer ends it. */
   start(): Promise<Cancel>;
 }
@@ -108,9 +113,12 @@ export function createRollouts(deps: RolloutDeps): Rollouts {
   return {
     ...{ bell, reach, onApply },
     sync: createSync({ ...deps, bell }),
+    view: (tx, publication) => publicationView(tx, publication, reach()),
+    sites: (tx, publication) => publicationSites(tx, publication, reach()),
+    explainer: (tx, publication) => siteExplainer(tx, publication, reach()),
     publish: (tx, body, by) => publish(tx, body, by, clock.now()),
     act: (tx, what) => act(tx, what, reach()),
-    wake: (id) => inTurn(() => goOn(id)),
+    wake: (id) => inTurn(() => goOn(id)).catch(report),
     start: async () => {
       await catchUp();
       await inTurn(lookAtAll);
