@@ -2,8 +2,14 @@ import type { Random } from '../kernel/ports.ts';
 import type { IdentityDesk } from '../model/fleet/identity-desk.ts';
 import type { PushDesk } from '../wire/api/pushes.ts';
 import type { AdminRoute } from './api/contract.ts';
+import type { PublicationDesk } from './api/desks.ts';
+import type { FleetIndex } from './api/fleet-index.ts';
+import { fleetRoutes } from './api/groups/fleet.ts';
+import { historyRoutes } from './api/groups/history.ts';
 import { identityRoutes } from './api/groups/identity.ts';
+import { publicationRoutes } from './api/groups/publications.ts';
 import { pushRoutes } from './api/groups/pushes.ts';
+import { siteRoutes } from './api/groups/sites.ts';
 import { tokenRoutes } from './api/groups/tokens.ts';
 
 /** What the routes of the admin API need of the rooms. */
@@ -12,9 +18,21 @@ export type AdminDesks = {
   readonly now: () => number;
   readonly pushes: PushDesk;
   readonly identity: IdentityDesk;
+  readonly hub: string;
+  readonly version: string;
+  readonly index: FleetIndex;
+  readonly publications: PublicationDesk;
 };
 
 /** All routes of the admin API, a group per file. Nothing of a desk is touched before somebody asks. */
 export function adminGroups(desks: AdminDesks): readonly AdminRoute[] {
-  return [...tokenRoutes(desks), ...pushRoutes(desks), ...identityRoutes(desks)];
+  return [
+    ...fleetRoutes(desks),
+    ...siteRoutes(desks),
+    ...historyRoutes(desks),
+    ...publicationRoutes(desks),
+    ...pushRoutes(desks),
+    ...identityRoutes(desks),
+    ...tokenRoutes(desks),
+  ];
 }

@@ -7,6 +7,7 @@ import type { PageFile } from '../model/page-file.ts';
 import { type AdminDesks, adminGroups } from './admin-groups.ts';
 import { Door } from './api/door.ts';
 import { Feed } from './api/feed.ts';
+import { FleetIndex } from './api/fleet-index.ts';
 import { registerFleetPage } from './api/page.ts';
 import { changedViews } from './api/policy/changed-views.ts';
 import { registerAdmin } from './api/routes.ts';
@@ -24,7 +25,7 @@ export type AdminSettings = {
 export type AdminDeps = {
   readonly store: HubStore;
   readonly feed: Feed;
-  readonly desks: Omit<AdminDesks, 'random' | 'now'>;
+  readonly desks: Omit<AdminDesks, 'random' | 'now' | 'version'>;
   readonly settings: AdminSettings;
   readonly version: string;
   readonly notReady: () => readonly string[];
@@ -33,10 +34,15 @@ export type AdminDeps = {
   readonly log: Log;
 };
 
-/** The store as all of the hub uses it, and the feed that tells the pages which of their views it has changed. */
+/** The store as all of the hub uses it; the list of sites that follows it, and the feed that tells pages what it has changed. */
 export function openFeed(store: HubStore, { clock, random }: { readonly clock: Clock; readonly random: Random }) {
   const feed = new Feed(clock, Buffer.from(random.bytes(6)).toString('hex'));
-  return { feed, store: watchStore(store, (changes) => feed.note(changedViews(changes))) };
+  const index = new FleetIndex(store);
+  const watched = watchStore(store, (changes) => {
+    index.note(changes);
+    feed.note(changedViews(changes));
+  });
+  return { feed, index, store: watched };
 }
 
 /** The admin API on its port and on the control socket. Rejects with an AppError if one cannot be opened; none is then. */
@@ -67,7 +73,7 @@ export async function createAdminServer(deps: AdminDeps): Promise<HttpServer> {
     isControl: (request) => http.isControl(request.socket),
     onRefused: (because, remote) => log.warn({ remote, because }, 'the admin API refused a request'),
   });
-  const routes = adminGroups({ ...deps.desks, random, now });
+  const routes = adminGroups({ ...deps.desks, random, now, version });
   let page: Promise<readonly PageFile[]> | undefined;
   // Made when somebody first asks for it: from a checkout that takes a moment.
   const files = (): Promise<readonly PageFile[]> => {

@@ -12,7 +12,6 @@ import type { Log } from '../kernel/ports.ts';
 import { type Undo, unwind } from '../kernel/undo.ts';
 import type { HubStore } from '../model/fleet/hub-store.ts';
 import type { LinkHandlers } from '../wire/link/handlers.ts';
-import type { Bell } from '../wire/link/ports.ts';
 import { type AdminSettings, openFeed, startAdmin } from './admin.ts';
 import { watchAlarms } from './alarms/watch.ts';
 import { type HubConfig, placeOf } from './config.ts';
@@ -21,6 +20,7 @@ import { readKeySetFiles, releaseCrypto } from './key-sets.ts';
 import { startLinkPort } from './link-port.ts';
 import { createRenderer } from './render-in-thread.ts';
 import { openRevisions } from './revisions/revisions.ts';
+import { createRollouts } from './rollouts/rollouts.ts';
 import { createSites, LIMITS } from './sites/sites.ts';
 
 export type HubOptions = {
@@ -63,7 +63,7 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
     ...{ log, onLost, faults: { syncDelayMs: fsyncDelayMs } },
   });
   undo.push(() => database.close());
-  const { feed, store } = openFeed(database, { clock, random });
+  const { feed, index, store } = openFeed(database, { clock, random });
 
   // What was pushed, and whose signatures count.
   const revisions = await openRevisions({
@@ -89,15 +89,18 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
       wantsRenewal: async () => false,
     },
   });
-  const bell: Bell = { ring: () => undefined, onRing: () => () => undefined };
+  const rollouts = createRollouts({
+    ...{ store, clock, random, log, limits: () => LIMITS },
+    admit: (caller, session) => sites.admit(caller, session),
+  });
+  sites.onState((site, key, value) => {
+    if (key === 'apply') void rollouts.onApply(site, value);
+  });
   const handlers: LinkHandlers = {
     ...identity.handlers,
     ...sites.handlers,
-    sync: async (caller, request) => {
-      await sites.admit(caller, request.session);
-      return { desired: undefined, pollAfterMs: LIMITS.pollMaxMs, hello: false };
-    },
     ...revisions.handlers,
+    sync: rollouts.sync,
   };
   const isReady = async (): Promise<boolean> => notReady().length === 0 && (await canWrite(store));
 
@@ -111,7 +114,7 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
   const adminDeps = {
     store,
     feed,
-    desks: { pushes: revisions.desk, identity: identity.desk },
+    desks: { hub: config.hub, index, publications: rollouts, pushes: revisions.desk, identity: identity.desk },
     settings,
     version,
     notReady,
@@ -122,9 +125,18 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
 
   return {
     start: async () => {
+      undo.push(await rollouts.start());
       const admin = await startAdmin(adminDeps);
       undo.push(admin.stop);
-      const link = await startLinkPort({ listen: config.link.listen, identity, handlers, bell, isReady, clock, log });
+      const link = await startLinkPort({
+        listen: config.link.listen,
+        identity,
+        handlers,
+        bell: rollouts.bell,
+        isReady,
+        clock,
+        log,
+      });
       undo.push(link.stop);
       undo.push(startAlarms().stop);
       isServing = true;

@@ -2,6 +2,7 @@ import { TEMPLATE_PAGE, TEMPLATE_SCHEMA, templatePage, templateSchemaFile } from
 import { errorsPage } from './errors-page.ts';
 import { EVENTS_PAGE, eventsPage } from './events-page.ts';
 import { HUB_ALARM_PAGES } from './hub-alarm-pages.ts';
+import { HUB_OPEN_API, hubOpenApi } from './hub-open-api.ts';
 import { LIFE_PAGE, lifePage } from './life-page.ts';
 import { PROTO_CODE } from './proto-code.ts';
 import { STALLS_PAGE, stallsPage } from './stalls-page.ts';
@@ -20,5 +21,6 @@ export const GENERATED: readonly GeneratedDocument[] = [
   { path: EVENTS_PAGE, render: () => eventsPage() },
   { path: LIFE_PAGE, render: lifePage },
   ...HUB_ALARM_PAGES,
+  { path: HUB_OPEN_API, render: () => hubOpenApi() },
   ...PROTO_CODE,
 ];

@@ -16,13 +16,39 @@ export function openApi(routes: readonly AdminRoute[], version: string): Json {
     openapi: '3.1.0',
     info: { title: 'Slipway head office', version, description: `Roles: ${roles}.` },
     security: [{ token: [] }],
-    paths: Object.fromEntries(paths),
+    paths: { ...OTHERS, ...Object.fromEntries(paths) },
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
       schemas: { Error: ERROR_SCHEMA },
     },
   };
 }
+
+/** What is no route of a group. */
+const OTHERS: Json = {
+  '/api/v1/events': {
+    get: {
+      operationId: 'followChanges',
+      summary: 'Which views have changed, as server-sent events; `Last-Event-ID` goes on from there.',
+      'x-role': 'read',
+      'x-view': 'FleetFeedItem',
+      parameters: [{ name: 'after', in: 'query', required: false, schema: { type: 'string' } }],
+      responses: {
+        200: { description: 'FleetFeedItem', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+      },
+    },
+  },
+  '/api/v1/openapi.json': {
+    get: {
+      operationId: 'showOpenApi',
+      summary: 'This document; it needs no token.',
+      security: [],
+      responses: {
+        200: { description: 'OpenAPI 3.1', content: { 'application/json': { schema: { type: 'object' } } } },
+      },
+    },
+  },
+};
 
 const ERROR_SCHEMA = {
   type: 'object',

@@ -1,6 +1,6 @@
 import { AppError } from '../../kernel/errors.ts';
 import type { Cancel, Clock, Log, Random } from '../../kernel/ports.ts';
-import type { Publication } from '../../model/fleet/hub-rows.ts';
+import type { Publication, PublicationSite } from '../../model/fleet/hub-rows.ts';
 import type { HubStore, HubTx } from '../../model/fleet/hub-store.ts';
 import type { PublicationAct, PublicationSiteView, PublicationView, PublishBody } from '../../wire/api/fleet-views.ts';
 import type { SiteLinkHandler } from '../../wire/link/handlers.ts';
@@ -31,7 +31,7 @@ export interface Rollouts {
   act(tx: HubTx, what: { id: string; what: PublicationAct; by: string; because?: string }): Promise<Publication>;
   /** Goes on with this publication now. Resolves when it stands where its rules say, or when it has to be tried later. */
   wake(id: string): Promise<void>;
-  /** A site said of itself how far it is: the entry `apply` of its state. */
+  /** A site said of itself how far it is: the entry `apply` of its state. Never rejects. */
   onApply(site: string, value: unknown): Promise<void>;
   /** What counts as silent now. */
   reach(): Reach;
@@ -75,12 +75,15 @@ export function createRollouts(deps: RolloutDeps): Rollouts {
     return goOn(id);
   }
 
+  // Something that a site said was not taken note of: it is read again.
+  let isBehind = false;
+
   async function lookAtAll(): Promise<void> {
     const rows = await store.read((tx) => tx.list('publications'));
     for (const { row } of rows) if (!ENDED.includes(row.state)) await goOn(row.id).catch(report);
   }
 
-  async function onApply(site: string, value: unknown): Promise<void> {
+  async function apply(site: string, value: unknown): Promise<void> {
     const said = parseApply(value);
     if (!said) return;
     const find = async (tx: HubTx) => {
@@ -92,6 +95,7 @@ export function createRollouts(deps: RolloutDeps): Rollouts {
     const changed = await store.work(async (tx) => {
       const row = await find(tx);
       if (row) await tx.put('publicationSites', `${row.publication}/${site}`, row);
+      if (row) await noteNumbers(tx, row);
       return row;
     });
     if (changed) await inTurn(() => goOn(changed.publication));
@@ -107,11 +111,17 @@ export function createRollouts(deps: RolloutDeps): Rollouts {
       }
       return states;
     });
-    for (const { site, value } of said) await onApply(site, value);
+    for (const { site, value } of said) await apply(site, value);
+    isBehind = false;
   }
 
   return {
-    ...{ bell, reach, onApply },
+    ...{ bell, reach },
+    onApply: (site, value) =>
+      apply(site, value).catch((thrown: unknown) => {
+        isBehind = true;
+        report(thrown);
+      }),
     sync: createSync({ ...deps, bell }),
     view: (tx, publication) => publicationView(tx, publication, reach()),
     sites: (tx, publication) => publicationSites(tx, publication, reach()),
@@ -123,10 +133,21 @@ export function createRollouts(deps: RolloutDeps): Rollouts {
       await catchUp();
       await inTurn(lookAtAll);
       return repeat(clock, LOOK_EVERY_MS, async () => {
+        if (isBehind) await catchUp().catch(report);
         await inTurn(lookAtAll).catch(report);
       });
     },
   };
+}
+
+/** What is in force there is what the next push signs the way back to. */
+async function noteNumbers(tx: HubTx, { site: name, number, state }: PublicationSite): Promise<void> {
+  const site = await tx.get('sites', name);
+  if (!site) return;
+  const confirmedNumber = state === 'confirmed' ? number : site.confirmedNumber;
+  const highestNumber = Math.max(site.highestNumber, number);
+  if (confirmedNumber !== site.confirmedNumber || highestNumber !== site.highestNumber)
+    await tx.put('sites', name, { ...site, confirmedNumber, highestNumber });
 }
 
 function repeat(clock: Clock, everyMs: number, run: () => Promise<void>): Cancel {

@@ -1,0 +1,123 @@
+import type { Row } from '../../model/fleet/hub-store.ts';
+import type { FleetSlotView, SlotCount } from '../../wire/api/fleet-views.ts';
+import { type AlarmView, NODE_STATES, type NodeState } from '../../wire/api/views.ts';
+import type { OrderStateValue, SiteStateValue, StateValues } from '../../wire/link/state-values.ts';
+
+type Entry = Row<'states'>;
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What a site says of itself, as far as it has a shape that is known here. Sites are other machines: each word is checked. */
+export function readState(
+  entries: readonly Entry[],
+  site: string,
+): { readonly site?: SiteStateValue; readonly alarms: readonly AlarmView[]; readonly freeze?: StateValues['freeze'] } {
+  const values = new Map(entries.map(({ key, row }) => [key.slice(site.length + 1), parse(row.value)]));
+  const own = values.get('site');
+  const freeze = asFields(values.get('freeze'));
+  const alarms = values.get('alarms');
+  const until = number(freeze?.['until']);
+  return {
+    ...(asFields(own) && { site: siteValue(asFields(own) ?? {}) }),
+    alarms: Array.isArray(alarms) ? alarms.flatMap((one) => alarmValue(asFields(one))) : [],
+    ...(until !== undefined && { freeze: { until, ...optional('because', text(freeze?.['because'])) } }),
+  };
+}
+
+/** Its slots, in the order of the template where the site says it, else by name. */
+export function readSlots(entries: readonly Entry[], site: string): readonly FleetSlotView[] {
+  const orders = new Map(named(entries, site, 'orders/').map(([slot, value]) => [slot, orderValue(value)]));
+  const slots = named(entries, site, 'slots/').map(([slot, value]) => ({
+    slot,
+    value,
+    place: number(value['place']) ?? 0,
+  }));
+  return slots.sort((a, b) => a.place - b.place).map(({ slot, value }) => slotValue(slot, value, orders.get(slot)));
+}
+
+export function countSlots(entries: readonly Entry[], site: string): SlotCount {
+  const slots = named(entries, site, 'slots/');
+  return { enrolled: slots.filter(([, value]) => value['state'] === 'enrolled').length, total: slots.length };
+}
+
+function named(entries: readonly Entry[], site: string, prefix: string): readonly (readonly [string, Fields])[] {
+  const start = `${site}/${prefix}`;
+  return entries.flatMap(({ key, row }) => {
+    const value = key.startsWith(start) ? asFields(parse(row.value)) : undefined;
+    return value ? [[key.slice(start.length), value] as const] : [];
+  });
+}
+
+function siteValue(value: Fields): SiteStateValue {
+  const notReady = value['notReady'];
+  return {
+    version: text(value['version']) ?? '',
+    ...optional('template', text(value['template'])),
+    revision: number(value['revision']) ?? 0,
+    notReady: Array.isArray(notReady) ? notReady.map(String) : [],
+    since: number(value['since']) ?? 0,
+  };
+}
+
+function slotValue(slot: string, value: Fields, installed: OrderStateValue | undefined): FleetSlotView {
+  const machine = asFields(value['machine']);
+  return {
+    slot,
+    state: NODE_STATES.find((state): state is NodeState => state === value['state']) ?? 'waiting',
+    sentence: text(value['sentence']) ?? '',
+    ...optional('since', number(value['since'])),
+    ...optional('profile', text(value['profile'])),
+    ...optional('binding', number(value['binding'])),
+    ...(machine && { machine: machineValue(machine) }),
+    ...optional('lastBootAt', number(value['lastBootAt'])),
+    ...(installed && {
+      installed: { order: installed.order, at: installed.at, profileDigest: installed.profileDigest },
+    }),
+  };
+}
+
+function machineValue(value: Fields): NonNullable<FleetSlotView['machine']> {
+  const names = ['mac', 'uuid', 'manufacturer', 'product', 'serial'] as const;
+  return Object.fromEntries(
+    names.flatMap((name) => (text(value[name]) === undefined ? [] : [[name, text(value[name])]])),
+  );
+}
+
+function orderValue(value: Fields): OrderStateValue | undefined {
+  const [order, profileDigest] = [text(value['order']) ?? text(value['id']), text(value['profileDigest'])];
+  if (order === undefined || profileDigest === undefined) return undefined;
+  const [binding, at] = [number(value['binding']) ?? 0, number(value['at']) ?? 0];
+  return { order, profileDigest, binding, at, by: text(value['by']) ?? '' };
+}
+
+function alarmValue(value: Fields | undefined): readonly AlarmView[] {
+  const sentence = text(value?.['sentence']);
+  if (!value || sentence === undefined) return [];
+  const lastAt = number(value['lastAt']) ?? 0;
+  return [
+    {
+      ...{ type: text(value['type']) ?? '', about: text(value['about']) ?? '', sentence, lastAt },
+      ...{ firstAt: number(value['firstAt']) ?? lastAt, count: number(value['count']) ?? 1 },
+      toDo: text(value['toDo']) ?? '',
+    },
+  ];
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+function asFields(value: unknown): Fields | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+}
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+function number(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+function optional<K extends string, T>(key: K, value: T | undefined): { readonly [P in K]?: T } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]: T });
+}

@@ -1,0 +1,81 @@
+import type { FleetSite, IssuedCertificate } from '../../model/fleet/hub-rows.ts';
+import type { HubTx } from '../../model/fleet/hub-store.ts';
+import type {
+  FleetCertificateView,
+  FleetInviteView,
+  FleetLinkView,
+  FleetSessionView,
+  FleetSiteRow,
+  FleetSiteView,
+} from '../../wire/api/fleet-views.ts';
+import { readSlots, readState } from './read-state.ts';
+
+/** What one site has beside its line in the list. */
+export async function siteDetail(
+  tx: HubTx,
+  site: FleetSite,
+  now: number,
+): Promise<Omit<FleetSiteView, keyof FleetSiteRow>> {
+  const entries = await tx.list('states', { prefix: `${site.name}/` });
+  const said = readState(entries, site.name);
+  const alarms = (await tx.list('alarms')).map(({ row }) => row);
+  return {
+    ...{ at: now, createdAt: site.createdAt },
+    sessions: await sessionsOf(tx, site.name),
+    certificates: await certificatesOf(tx, site.name, now),
+    invites: await invitesOf(tx, site.name, now),
+    link: await linkOf(tx, site),
+    ...(said.freeze && { freeze: said.freeze }),
+    ...(said.site && { notReady: said.site.notReady }),
+    slotViews: readSlots(entries, site.name),
+    alarmViews: alarms.filter((alarm) => alarm.site === site.name),
+    siteAlarms: said.alarms,
+  };
+}
+
+async function sessionsOf(tx: HubTx, site: string): Promise<readonly FleetSessionView[]> {
+  const order = ['current', 'quarantined', 'past'];
+  const rows = (await tx.list('sessions', { prefix: `${site}/` })).map(({ row }) => row);
+  return rows
+    .sort((a, b) => order.indexOf(a.standing) - order.indexOf(b.standing) || b.lastAt - a.lastAt)
+    .map(({ ratchet: _next, ratchetBefore: _held, site: _site, ...row }) => row);
+}
+
+async function certificatesOf(tx: HubTx, site: string, now: number): Promise<readonly FleetCertificateView[]> {
+  const rows = (await tx.list('certificates', { prefix: `${site}/` })).map(({ row }) => row);
+  const newest = rows.sort((a, b) => b.issuedAt - a.issuedAt);
+  const inUse = newest.find((row) => !row.revoked);
+  return newest.map(({ site: _site, ...row }) => ({
+    ...row,
+    state: certificateState(row, row.serial === inUse?.serial, now),
+  }));
+}
+
+function certificateState(
+  { revoked, notBefore, notAfter }: Omit<IssuedCertificate, 'site'>,
+  isInUse: boolean,
+  now: number,
+): FleetCertificateView['state'] {
+  if (revoked) return 'revoked';
+  if (now >= notAfter) return 'expired';
+  if (!isInUse) return 'past';
+  return notAfter - now < (notAfter - notBefore) / 2 ? 'expiring' : 'valid';
+}
+
+async function invitesOf(tx: HubTx, site: string, now: number): Promise<readonly FleetInviteView[]> {
+  const rows = (await tx.list('invites')).map(({ row }) => row);
+  return rows
+    .filter((row) => row.site === site && !row.used && row.withdrawnAt === undefined && row.expiresAt > now)
+    .map(({ id, by, createdAt, expiresAt }) => ({ id, by, createdAt, expiresAt }));
+}
+
+async function linkOf(tx: HubTx, { name, lastRemote, clockOffsetMs }: FleetSite): Promise<FleetLinkView> {
+  const cursors = (await tx.list('cursors', { prefix: `${name}/` })).map(({ row }) => row);
+  const [newest] = cursors.sort((a, b) => b.startedAt - a.startedAt);
+  const deadLetters = (await tx.list('deadLetters', { prefix: `${name}/` })).length;
+  return {
+    ...(lastRemote === undefined ? {} : { remote: lastRemote }),
+    ...(clockOffsetMs === undefined ? {} : { clockOffsetMs }),
+    ...(newest && { events: { epoch: newest.epoch, through: newest.through, deadLetters } }),
+  };
+}
