@@ -2,6 +2,9 @@ import { type Command, Option } from 'commander';
 import { runHub } from '../hub/run-hub.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { ExitStatus } from './exit.ts';
+import { addHubAlarmsCommand } from './hub-alarms.ts';
+import { addHubAuditCommand } from './hub-audit.ts';
+import { addHubBackupCommands } from './hub-backup.ts';
 import type { CliIo } from './io.ts';
 
 type HubCommandOptions = {
@@ -13,8 +16,8 @@ type HubCommandOptions = {
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 /** `slipway hub --config FILE` is head office itself; with a word behind it, a command to one that runs. */
-export function addHubCommand(program: Command, _io: CliIo, _setStatus: (status: ExitStatus) => void): void {
-  program
+export function addHubCommand(program: Command, io: CliIo, setStatus: (status: ExitStatus) => void): void {
+  const hub = program
     .command('hub')
     .description('head office: run it with --config, or ask one that runs')
     // Not required by commander, which would ask for it with each word behind `hub`, too.
@@ -27,6 +30,9 @@ export function addHubCommand(program: Command, _io: CliIo, _setStatus: (status:
       const version = program.version() ?? '';
       await runHub({ configPath: config, logLevel, version, fsyncDelayMs: injected?.fsyncDelayMs ?? 0 });
     });
+  addHubBackupCommands(hub, io);
+  addHubAuditCommand(hub, io, setStatus);
+  addHubAlarmsCommand(hub, io);
 }
 
 function fault(text: string): { fsyncDelayMs: number } {

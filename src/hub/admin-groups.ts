@@ -4,6 +4,7 @@ import type { PushDesk } from '../wire/api/pushes.ts';
 import type { AdminRoute } from './api/contract.ts';
 import type { PublicationDesk } from './api/desks.ts';
 import type { FleetIndex } from './api/fleet-index.ts';
+import { backupRoutes } from './api/groups/backups.ts';
 import { fleetRoutes } from './api/groups/fleet.ts';
 import { historyRoutes } from './api/groups/history.ts';
 import { identityRoutes } from './api/groups/identity.ts';
@@ -34,5 +35,6 @@ export function adminGroups(desks: AdminDesks): readonly AdminRoute[] {
     ...pushRoutes(desks),
     ...identityRoutes(desks),
     ...tokenRoutes(desks),
+    ...backupRoutes(),
   ];
 }

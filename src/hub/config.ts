@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../kernel/errors.ts';
 import type { Result } from '../kernel/result.ts';
@@ -72,6 +73,11 @@ export function parseHubConfig(text: string, path: string): Result<HubConfig, Ap
   const problems = new Problems(parsed.value.spots, path);
   const config = validate(hubConfigSchema, parsed.value.value, problems);
   return config ? ok(config) : err(invalid(sortProblems(problems.list).map(formatProblem)));
+}
+
+/** The database of a hub; what belongs to it lies in the same directory. */
+export function databaseOf({ dataDir }: Pick<HubConfig, 'dataDir'>): string {
+  return join(dataDir, 'hub.db');
 }
 
 /** `ADDRESS:PORT` as two values. */

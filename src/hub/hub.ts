@@ -14,7 +14,7 @@ import type { HubStore } from '../model/fleet/hub-store.ts';
 import type { LinkHandlers } from '../wire/link/handlers.ts';
 import { type AdminSettings, openFeed, startAdmin } from './admin.ts';
 import { watchAlarms } from './alarms/watch.ts';
-import { type HubConfig, placeOf } from './config.ts';
+import { databaseOf, type HubConfig, placeOf } from './config.ts';
 import { openHubIdentity } from './identity/identity.ts';
 import { readKeySetFiles, releaseCrypto } from './key-sets.ts';
 import { startLinkPort } from './link-port.ts';
@@ -59,7 +59,7 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
 
   // What it keeps.
   await makePrivateDir(config.dataDir);
-  const database = await openHubStore(join(config.dataDir, 'hub.db'), {
+  const database = await openHubStore(databaseOf(config), {
     ...{ log, onLost, faults: { syncDelayMs: fsyncDelayMs } },
   });
   undo.push(() => database.close());

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { join } from 'node:path';
-import { askSite } from '../adapters/http/control-client.ts';
 import type { Argv } from './command.ts';
 import { type SlipwayProcess, startSlipway } from './slipway-process.ts';
 
@@ -29,9 +29,18 @@ export async function startHub({ workDir, config, on, args }: HubProcessOptions)
     ...(on && { on }),
     ...(args && { args }),
     readyWithinMs: 30_000,
-    isReady: async (socket) => {
-      await askSite(socket, '/readyz');
-      return true;
-    },
+    isReady,
+  });
+}
+
+/** `/readyz` is answered in words, for monitoring; its status says it. */
+function isReady(socketPath: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path: '/readyz' }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode === 200);
+    });
+    asked.on('error', reject);
+    asked.end();
   });
 }

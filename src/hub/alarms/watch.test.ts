@@ -71,7 +71,7 @@ it('writes alarms when the facts are so, says each once, and takes them back', a
   await look(1_102_000);
   expect(await keys()).toEqual(['of-somebody-else/x']);
   expect(scheduled).toEqual([0, 60_000, 60_000, 60_000, 60_000]);
-  watch.stop();
+  await watch.stop();
 });
 
 it('reads how a site is with what it is to have, and not how it was with what it was to have once', async () => {
@@ -88,7 +88,7 @@ it('reads how a site is with what it is to have, and not how it was with what it
   const { watch, look } = startWatch();
   await look(1_010_000);
   expect(await keys()).toEqual(['revision-reverted/store-1']);
-  watch.stop();
+  await watch.stop();
 });
 
 it('goes on looking after a look that failed, and says so', async () => {
@@ -101,5 +101,5 @@ it('goes on looking after a look that failed, and says so', async () => {
   await look(1_100_000);
   expect(lines[0]).toBe('the alarms of head office could not be looked at');
   expect(await keys()).toContain('site-silent/store-1');
-  watch.stop();
+  await watch.stop();
 });

@@ -17,12 +17,13 @@ export type AlarmParts = {
 const TICK_MS = 60_000;
 
 /** Keeps the alarms of head office as the facts are: looks about once a minute, because silence makes no noise. */
-export function watchAlarms(parts: AlarmParts): { readonly stop: () => void } {
+export function watchAlarms(parts: AlarmParts): { readonly stop: () => Promise<void> } {
   const { clock, random, log } = parts;
   let cancel: Cancel = clock.after(0, look);
+  let looking = Promise.resolve();
   let isStopped = false;
   function look(): void {
-    updateAlarms(parts)
+    looking = updateAlarms(parts)
       .catch((error: unknown) => log.error({ error }, 'the alarms of head office could not be looked at'))
       .finally(() => {
         if (!isStopped) cancel = clock.after(TICK_MS * (0.5 + random.unit()), look);
@@ -32,6 +33,7 @@ export function watchAlarms(parts: AlarmParts): { readonly stop: () => void } {
     stop: () => {
       isStopped = true;
       cancel();
+      return looking;
     },
   };
 }

@@ -9,8 +9,12 @@ export async function readLastBackup(tx: HubTx): Promise<LastBackup | undefined>
   return (await tx.get('meta', KEY)) as LastBackup | undefined;
 }
 
+/** The caller writes the audit. */
 export async function writeLastBackup(tx: HubTx, backup: LastBackup): Promise<void> {
   await tx.put('meta', KEY, backup);
-  const { at, by: who, path, bytes } = backup;
-  await tx.appendAudit({ at, who, action: 'backup', subject: path, detail: { bytes } });
+}
+
+/** What the audit says of a backup. */
+export function auditOfBackup({ path, bytes }: LastBackup) {
+  return { action: 'backup', subject: path, detail: { bytes } };
 }
