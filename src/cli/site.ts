@@ -6,8 +6,10 @@ import type { CliIo } from './io.ts';
 type SiteCommandOptions = {
   readonly config: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
-  readonly fault?: { readonly fsyncDelayMs: number };
+  readonly fault?: Faults;
 };
+
+type Faults = { readonly fsyncDelayMs?: number; readonly linkDelayMs?: number };
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
@@ -18,14 +20,23 @@ export function addSiteCommand(program: Command, _io: CliIo): void {
     .description('run the appliance: DHCP, TFTP, HTTP and the metadata of one site')
     .requiredOption('--config <file>', 'the site file, for example /etc/slipway/site.yaml')
     .addOption(new Option('--log-level <level>', 'which log lines to write').choices(LOG_LEVELS).default('info'))
-    .addOption(new Option('--fault <name=value>', 'for tests: fsync-delay=MILLISECONDS').argParser(fault).hideHelp())
+    .addOption(
+      new Option('--fault <name=value>', 'for tests: fsync-delay=MILLISECONDS, link-delay=MILLISECONDS')
+        .argParser(fault)
+        .hideHelp(),
+    )
     .action(({ config, logLevel, fault: injected }: SiteCommandOptions) =>
-      runSite({ configPath: config, logLevel, fsyncDelayMs: injected?.fsyncDelayMs ?? 0 }),
+      runSite({
+        configPath: config,
+        logLevel,
+        fsyncDelayMs: injected?.fsyncDelayMs ?? 0,
+        linkDelayMs: injected?.linkDelayMs,
+      }),
     );
 }
 
-function fault(text: string): { fsyncDelayMs: number } {
-  const delay = /^fsync-delay=(\d{1,5})$/.exec(text)?.[1];
-  if (delay === undefined) throw new AppError('usage-invalid', `--fault does not know ${JSON.stringify(text)}`);
-  return { fsyncDelayMs: Number(delay) };
+function fault(text: string, before: Faults = {}): Faults {
+  const [, name, delay] = /^(fsync|link)-delay=(\d{1,5})$/.exec(text) ?? [];
+  if (name === undefined) throw new AppError('usage-invalid', `--fault does not know ${JSON.stringify(text)}`);
+  return { ...before, [name === 'fsync' ? 'fsyncDelayMs' : 'linkDelayMs']: Number(delay) };
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { askSite } from '../adapters/http/control-client.ts';
+import type { LinkView } from '../wire/api/link.ts';
 import type { AlarmView, SiteStatus } from '../wire/api/views.ts';
 import { NODE_STATES } from '../wire/api/views.ts';
 import { EXIT, type ExitStatus } from './exit.ts';
@@ -31,6 +32,7 @@ export function formatStatus(status: SiteStatus): string {
   const head = [
     `site      ${status.site}, ${status.ready ? 'ready' : `NOT READY: ${status.notReady.join('; ')}`}`,
     `revision  ${revision ? `${revision.number} of template ${revision.template} (${revision.digest.slice(0, 12)})` : 'none'}`,
+    ...(status.headOffice ? [`link      ${formatLink(status.headOffice)}`] : []),
     ...(status.steered ? [`wanted    ${status.steered.sentence}`] : []),
     ...(status.steered?.freeze ? [formatFreeze(status.steered.freeze)] : []),
     ...(status.templateRefused === undefined ? [] : [`REFUSED   the template on disk: ${status.templateRefused}`]),
@@ -54,6 +56,10 @@ export function formatStatus(status: SiteStatus): string {
 function formatAlarm({ lastAt, count, sentence, toDo }: AlarmView): string {
   const times = count === 1 ? '' : `, ${count} times since yesterday`;
   return `ALARM     ${formatTime(lastAt)}${times}: ${sentence}\n          What to do: ${toDo}.`;
+}
+
+function formatLink({ state, since, sentence }: LinkView): string {
+  return state === 'connecting' ? sentence : `since ${formatTime(since)}: ${sentence}`;
 }
 
 function heldText(count: number): string {

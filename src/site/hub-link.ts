@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLinkClient } from '../adapters/link/link-client.ts';
+import { systemClock } from '../adapters/node/clock.ts';
 import { enrolmentCrypto } from '../adapters/node/enrolment-crypto.ts';
 import { readText } from '../adapters/node/files.ts';
 import { readHardware } from '../adapters/node/hardware.ts';
@@ -9,32 +10,105 @@ import { packageFile } from '../adapters/node/package-file.ts';
 import { openPrivateFiles } from '../adapters/node/private-files.ts';
 import { releaseKeyId, verifyRelease } from '../adapters/node/release-keys.ts';
 import { createSealingKeys } from '../adapters/node/sealing.ts';
+import { setClock } from '../adapters/node/set-clock.ts';
+import { openTimeKeeper } from '../adapters/node/time-keeper.ts';
 import { x509 } from '../adapters/node/x509.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Log, Random } from '../kernel/ports.ts';
 import type { TimeKeeper } from '../kernel/time-keeper.ts';
+import type { FleetHardware } from '../model/fleet/hub-rows.ts';
 import type { Store } from '../model/store.ts';
 import type { LinkView } from '../wire/api/link.ts';
 import { BUNDLE_NEEDS } from '../wire/link/revision-bundle.ts';
 import type { HubSettings, SiteConfig } from './config.ts';
+import type { RunningDown } from './link/down/ports.ts';
 import { SiteIdentity } from './link/identity/identity.ts';
-import { startLink } from './link/link.ts';
-import type { LinkDownPart } from './link/parts.ts';
-import { createUpLanes, type UpLanes } from './link/up/up-lanes.ts';
+import { type Link, startLink } from './link/link.ts';
+import { createUpLanes, type OutboxView, type UpLanes } from './link/up/up-lanes.ts';
+import type { SiteTrust } from './revision-seat.ts';
 
-type Common = {
+export type HeadOfficeParts = {
   readonly config: SiteConfig;
-  readonly hub: HubSettings;
   readonly store: Store;
   readonly time: TimeKeeper;
   readonly random: Random;
   readonly log: Log;
+  readonly env: NodeJS.ProcessEnv;
+  /** The first try comes within so long; undefined: as the loop has it. */
+  readonly bootDelayMs: number | undefined;
 };
 
-/** Who this box is to head office, as its disk has it; a code in the site file is taken up. Rejects with an AppError. */
-export async function openSiteIdentity({ config, hub, store, time, random, log }: Common): Promise<SiteIdentity> {
+/** What the link works with, once the site is made. */
+export type LinkedParts = {
+  readonly down: RunningDown;
+  /** All that the site says of itself now, by key. */
+  readonly entries: () => ReadonlyMap<string, unknown>;
+};
+
+/** Of a site without head office. */
+export const NO_TRUST: SiteTrust = { keys: () => undefined, sealing: () => undefined };
+
+/** Head office, as a site has it. */
+export interface HeadOffice {
+  readonly identity: SiteIdentity;
+  /** Whose revisions count, and what opens their secrets. */
+  readonly trust: SiteTrust;
+  /** undefined: the link has not begun. */
+  view(): LinkView | undefined;
+  outbox(): OutboxView | undefined;
+  /** Begins the link, which goes on trying until `stop`. */
+  start(parts: LinkedParts): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Who this box is to head office, as its disk has it; a code in the site file is taken up. undefined: the site makes its own
+ * revisions, and has no head office. Rejects with an AppError.
+ */
+export async function openHeadOffice(parts: HeadOfficeParts): Promise<HeadOffice | undefined> {
+  const { hub } = parts.config;
+  if (!hub) return undefined;
+  const hardware = await readHardware();
+  const inspectionCa = await readInspectionCa(hub.inspectionCa);
+  const identity = await openIdentity(parts, hub, hardware);
+  let running: { readonly link: Link; readonly up: UpLanes; readonly unhook: readonly (() => void)[] } | undefined;
+  return {
+    identity,
+    trust: { keys: () => identity.keySet(), sealing: () => identity.sealing() },
+    view: () => running?.link.view(),
+    outbox: () => running?.up.outbox(),
+    start: async ({ down, entries }) => {
+      const { time, random, log, env, bootDelayMs } = parts;
+      const session = Buffer.from(random.bytes(12)).toString('hex');
+      const up = await createUpLanes({ ...parts, clock: time, session, entries });
+      const way = { url: hub.url, inspectionCa, time, random, env };
+      const link = startLink({
+        ...{ identity, up, down, session, time, random, log, bootDelayMs },
+        client: createLinkClient({ ...way, identity: () => identity.current(), roots: () => identity.roots() }),
+        stranger: createLinkClient({ ...way, identity: () => undefined, roots: () => [] }),
+        about: () => ({
+          ...{ version: packageVersion(), capabilities: Object.values(BUNDLE_NEEDS), hardware },
+          sealingKey: Buffer.from(identity.sealing()?.publicKey ?? '', 'base64'),
+          keySetVersion: identity.keySet()?.version ?? 0,
+        }),
+      });
+      running = { link, up, unhook: [down.onChange(() => up.stateChanged()), onKeys(identity, () => down.onKeys())] };
+    },
+    stop: async () => {
+      for (const unhook of running?.unhook ?? []) unhook();
+      await running?.link.stop();
+      running?.up.stop();
+    },
+  };
+}
+
+async function openIdentity(
+  { config, store, time, random, log }: HeadOfficeParts,
+  hub: HubSettings,
+  hardware: FleetHardware,
+): Promise<SiteIdentity> {
   const identity = await SiteIdentity.open({
-    ...{ site: config.site, x509, crypto: enrolmentCrypto, hardware: await readHardware(), version: packageVersion() },
+    ...{ site: config.site, x509, crypto: enrolmentCrypto, hardware, version: packageVersion() },
     releaseCrypto: { sha256: sha256OfText, verify: verifyRelease, keyId: releaseKeyId },
     files: await openPrivateFiles(join(config.dataDir, 'link')),
     ...{ createSealingKeys, random, clock: time, log },
@@ -44,48 +118,35 @@ export async function openSiteIdentity({ config, hub, store, time, random, log }
   return identity;
 }
 
-export type HubLinkParts = Common & {
-  readonly identity: SiteIdentity;
-  readonly down: LinkDownPart & { onChange(run: () => void): () => void };
-  /** All that the site says of itself now, by key. */
-  readonly entries: () => ReadonlyMap<string, unknown>;
-  readonly env: NodeJS.ProcessEnv;
-  readonly bootDelayMs?: number | undefined;
-};
-
-export interface HubLink {
-  view(): LinkView;
-  readonly up: UpLanes;
-  stop(): Promise<void>;
+/** Calls `run` when head office's release keys are others than before. */
+function onKeys(identity: SiteIdentity, run: () => void): () => void {
+  let known = identity.keySet()?.version;
+  return identity.onChange(() => {
+    const version = identity.keySet()?.version;
+    if (version === known) return;
+    known = version;
+    run();
+  });
 }
 
-/** The link to head office: starts at once, and goes on trying for as long as the site runs. */
-export async function startHubLink(parts: HubLinkParts): Promise<HubLink> {
-  const { identity, hub, down, time, random, log, env } = parts;
-  const session = Buffer.from(random.bytes(12)).toString('hex');
-  const hardware = await readHardware();
-  const up = await createUpLanes({ ...parts, clock: time, session });
-  const unhook = down.onChange(() => up.stateChanged());
-  const way = { url: hub.url, inspectionCa: await readInspectionCa(hub.inspectionCa), time, random, env };
-  const link = startLink({
-    ...{ identity, up, down, session, time, random, log, bootDelayMs: parts.bootDelayMs },
-    client: createLinkClient({ ...way, identity: () => identity.current(), roots: () => identity.roots() }),
-    stranger: createLinkClient({ ...way, identity: () => undefined, roots: () => [] }),
-    about: () => ({
-      ...{ version: packageVersion(), capabilities: Object.values(BUNDLE_NEEDS), hardware },
-      sealingKey: Buffer.from(identity.sealing()?.publicKey ?? '', 'base64'),
-      keySetVersion: identity.keySet()?.version ?? 0,
-    }),
-  });
-  return {
-    up,
-    view: link.view,
-    stop: async () => {
-      unhook();
-      await link.stop();
-      up.stop();
-    },
+/**
+ * The time that a site's decisions use: by what head office signed, where there is one. `stop` writes it down. The clock of the machine is
+ * set as well if the site file wants it.
+ */
+export async function openSiteTime(
+  { hub, dataDir }: SiteConfig,
+  log: Log,
+): Promise<TimeKeeper & { stop(): Promise<void> }> {
+  if (!hub)
+    return { ...systemClock, quality: 'machine', offsetMs: 0, learn: () => undefined, stop: () => Promise.resolve() };
+  const set = async (): Promise<void> => {
+    const because = await setClock(time.now());
+    if (because === undefined) log.info({}, 'the clock of this machine was set by head office');
+    else log.warn({ because }, 'the clock of this machine could not be set');
   };
+  const onOffset = hub.setClock ? () => void set() : undefined;
+  const time = await openTimeKeeper({ path: join(dataDir, 'time'), log, ...(onOffset && { onOffset }) });
+  return time;
 }
 
 async function readInspectionCa(path: string | undefined): Promise<string | undefined> {
@@ -95,6 +156,6 @@ async function readInspectionCa(path: string | undefined): Promise<string | unde
   return text;
 }
 
-function packageVersion(): string {
+export function packageVersion(): string {
   return (JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string }).version;
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../kernel/ports.ts';
 import type { ContentStore } from '../model/content.ts';
 import type { SiteAddress } from '../model/site-ports.ts';
 import type { Store } from '../model/store.ts';
+import type { LinkView } from '../wire/api/link.ts';
 import type { SteeredView } from '../wire/api/revision.ts';
 import type { Alarms } from './alarms.ts';
 import type { SiteQueries } from './api/routes.ts';
@@ -25,9 +26,23 @@ export function createQueries(parts: {
   readonly secrets: Pick<Secrets, 'missing'>;
   /** undefined: this site makes its own revisions. */
   readonly steering: () => SteeredView | undefined;
+  readonly headOffice: () => LinkView | undefined;
 }): SiteQueries {
-  const { siteName, store, revisions, content, diary, clock, metrics, addresses, notReady, alarms, secrets, steering } =
-    parts;
+  const {
+    siteName,
+    store,
+    revisions,
+    content,
+    diary,
+    clock,
+    metrics,
+    addresses,
+    notReady,
+    alarms,
+    secrets,
+    steering,
+    headOffice,
+  } = parts;
   const context = (showsCodes = false): StatusContext => ({
     showsCodes,
     ...{ siteName, state: store.state, revision: revisions.current(), now: clock.now() },
@@ -37,6 +52,7 @@ export function createQueries(parts: {
     alarms: alarms.current(),
     missingSecrets: secrets.missing(),
     steered: steering(),
+    headOffice: headOffice(),
   });
   return {
     status: () => viewStatus(context()),

@@ -14,6 +14,8 @@ export type RunOptions = {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   /** A test aid: each commit's sync takes so much longer. */
   readonly fsyncDelayMs: number;
+  /** A test aid: head office is asked for the first time within so long. */
+  readonly linkDelayMs?: number | undefined;
 };
 
 const STOP_WITHIN_MS = 10_000;
@@ -48,6 +50,7 @@ async function runOnce(options: RunOptions, { redactor, log, notifier, stopped }
     ...{ config, log, redactor },
     env: process.env,
     fsyncDelayMs: options.fsyncDelayMs,
+    linkDelayMs: options.linkDelayMs,
     onLost: lost.reject,
     onRestart: (because) => {
       log.warn({ because }, 'the site begins anew');

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { createHttpServer } from '../adapters/http/server.ts';
 import { readArp } from '../adapters/node/arp.ts';
 import { answersTime } from '../adapters/node/ask-time.ts';
-import { systemClock } from '../adapters/node/clock.ts';
 import { makePrivateDir, removeUnfinished } from '../adapters/node/files.ts';
 import { systemRandom } from '../adapters/node/random.ts';
 import { createSecretFiles } from '../adapters/node/secret-files.ts';
@@ -11,7 +10,7 @@ import { passedSockets } from '../adapters/node/systemd-sockets.ts';
 import { openTokenMint } from '../adapters/node/token-mint.ts';
 import { createUdpPort } from '../adapters/node/udp.ts';
 import { openStore } from '../adapters/store/sqlite-store.ts';
-import { AppError } from '../kernel/errors.ts';
+import type { AppError } from '../kernel/errors.ts';
 import { limitLog } from '../kernel/limited-log.ts';
 import type { Cancel, Log } from '../kernel/ports.ts';
 import type { Redactor } from '../kernel/redactor.ts';
@@ -19,7 +18,6 @@ import { type Undo, unwind } from '../kernel/undo.ts';
 import { within } from '../kernel/within.ts';
 import { findPeer } from '../model/peer.ts';
 import type { SiteAddress } from '../model/site-ports.ts';
-import type { Store } from '../model/store.ts';
 import { startAlarms } from './alarms.ts';
 import { bootRoutes, entryScript } from './boot/routes.ts';
 import { createBootFiles } from './boot-files.ts';
@@ -31,6 +29,7 @@ import { createContentStore } from './content/store.ts';
 import { createDhcpServer } from './dhcp/server.ts';
 import { createFreezer } from './freeze.ts';
 import { dhcpSockets, listenAt, withHanded } from './handed-sockets.ts';
+import { NO_TRUST, openHeadOffice, openSiteTime } from './hub-link.ts';
 import { readLoaderManifest } from './loader-manifest-file.ts';
 import { metadataRoutes } from './metadata/routes.ts';
 import { createMetrics } from './metrics.ts';
@@ -46,11 +45,12 @@ import { createQueries } from './queries.ts';
 import { redactSignals } from './redacted-signals.ts';
 import { startRetention } from './retention.ts';
 import { createRevisionDesk } from './revision-desk.ts';
-import type { SiteTrust } from './revision-seat.ts';
 import type { Revisions } from './revisions.ts';
 import { openSecrets } from './secrets.ts';
 import { createReceivers } from './signals/receivers.ts';
+import { siteEntries } from './site-entries.ts';
 import { startSiteRevisions } from './site-revisions.ts';
+import { tellStop } from './tell-stop.ts';
 import { createTftpServer } from './tftp/server.ts';
 import { startTimeWatch, type TimeWatch } from './time-watch.ts';
 import { createTransferSignals } from './transfers-to-signals.ts';
@@ -62,6 +62,8 @@ export type SiteOptions = {
   readonly redactor: Redactor;
   readonly env: NodeJS.ProcessEnv;
   readonly fsyncDelayMs: number;
+  /** Head office is asked for the first time within so long; undefined: within a minute. */
+  readonly linkDelayMs: number | undefined;
   /** The store is gone: the site cannot keep a promise any more and must end. */
   readonly onLost: (error: AppError) => void;
   /** Stop this site, and make it once more: what head office sent needs other sockets. */
@@ -77,9 +79,6 @@ export interface Site {
 /** How long a start waits for its loaders. DHCP leaves machines alone whose loader is not here yet, so a site may start without. */
 const LOADERS_MS = 10_000;
 
-/** Of a site that has not joined. */
-const NO_TRUST: SiteTrust = { keys: () => undefined, sealing: () => undefined };
-
 /** The appliance. Rejects with an AppError if the site file, the store or the template cannot be used; nothing is left open then. */
 export async function createSite(options: SiteOptions): Promise<Site> {
   const undo: Undo[] = [];
@@ -93,10 +92,12 @@ export async function createSite(options: SiteOptions): Promise<Site> {
 
 /** The appliance, as a list of its parts. They start in the order in which they are listed, and stop in reverse. */
 async function assemble(
-  { config, log, redactor, env, fsyncDelayMs, onLost, onRestart }: SiteOptions,
+  { config, log, redactor, env, fsyncDelayMs, linkDelayMs, onLost, onRestart }: SiteOptions,
   undo: Undo[],
 ): Promise<Site> {
-  const clock = systemClock;
+  await makePrivateDir(config.dataDir);
+  const clock = await openSiteTime(config, log);
+  undo.push(() => clock.stop());
   const random = systemRandom;
   // What strangers can make a room say is bounded, room by room; DHCP has bounds of its own.
   const quiet = (): Log => limitLog(log, clock);
@@ -113,7 +114,6 @@ async function assemble(
   });
 
   // What it keeps.
-  await makePrivateDir(config.dataDir);
   const database = await openStore(join(config.dataDir, 'slipway.db'), {
     log,
     onLost,
@@ -138,10 +138,24 @@ async function assemble(
   // Before the assets of the template: a loader is small, and shall not wait in line behind images on a slow WAN.
   const loadersTried = loaders.fetch();
 
-  // What it shall do, and where it stands.
+  // Who it is to head office, what it shall do, and where it stands.
+  const headOffice = await openHeadOffice({
+    ...{ config, store, time: clock, random, log, env, bootDelayMs: linkDelayMs },
+  });
   const freezer = createFreezer({ store, clock });
   const { revisions, down } = await startSiteRevisions({
-    ...{ config, presence, trust: NO_TRUST, store, content, loaders, secrets, freezer, clock, log },
+    ...{
+      config,
+      presence,
+      trust: headOffice?.trust ?? NO_TRUST,
+      store,
+      content,
+      loaders,
+      secrets,
+      freezer,
+      clock,
+      log,
+    },
     onSealed: (values) => {
       sealed = values;
     },
@@ -228,6 +242,7 @@ async function assemble(
     alarms,
     secrets,
     steering: () => revisionDesk.view().steered,
+    headOffice: () => headOffice?.view(),
   });
   const people = peopleRoutes({
     ...{ config, queries, desk: diary, secrets, store, clock, log: quiet(), addresses: () => presence.shown() },
@@ -235,13 +250,8 @@ async function assemble(
     isControl: (request) => http.isControl(request.socket),
   });
   const roomDeps = {
-    siteName: config.site,
-    store,
-    revisions,
-    content,
+    ...{ siteName: config.site, store, revisions, content, tokens, signals: diary },
     addresses: siteAddress,
-    tokens,
-    signals: diary,
     arp: { entries: readArp },
     clock,
     log: quiet(),
@@ -274,19 +284,14 @@ async function assemble(
       await openControlSocket(http, env, config);
       undo.push(startTicker({ clock, signals: diary }));
       undo.push(startRetention({ store, clock, log }) satisfies Cancel);
+      if (!headOffice || !down) return;
+      undo.push(() => headOffice.stop());
+      await headOffice.start({ down, entries: siteEntries({ store, queries, freezer, down, now: clock.now }) });
     },
     stop: async () => {
-      if (presence.isServing()) await tellStop(store, config.site, log);
+      if (presence.isServing()) await tellStop(store, config.site, clock.now(), log);
       presence.end();
       await unwind(undo, log);
     },
   };
-}
-
-/** Says in the timeline that the silence from here on was meant. A disk in the way does not keep a site from stopping. */
-async function tellStop(store: Store, site: string, log: Log): Promise<void> {
-  const event = { type: 'site-stopped', at: systemClock.now(), sentence: `Site ${site} is stopping.` } as const;
-  await store.commit([], [event]).catch((thrown: unknown) => {
-    log.warn({ reason: AppError.from(thrown).message }, 'the stop could not be written down');
-  });
 }

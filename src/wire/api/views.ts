@@ -1,3 +1,4 @@
+import type { LinkView } from './link.ts';
 import type { SteeredView } from './revision.ts';
 
 /** What `/api/v1` shows, and what the CLI prints. Times are milliseconds since 1970; sentences are for people. */
@@ -19,6 +20,8 @@ export type SiteStatus = {
   readonly templateRefused?: string;
   /** How things stand with head office's revisions; missing: the site makes its own. */
   readonly steered?: SteeredView;
+  /** How it stands with head office; missing: this site has none. */
+  readonly headOffice?: LinkView;
   readonly networks: readonly NetworkView[];
   /** How many slots are in each state. */
   readonly slots: Readonly<Record<NodeState, number>>;

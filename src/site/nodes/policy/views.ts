@@ -7,6 +7,7 @@ import type { Machine } from '../../../model/machine.ts';
 import { ARMED, DOUBT } from '../../../model/order.ts';
 import type { Slot } from '../../../model/revision.ts';
 import type { SiteAddress } from '../../../model/site-ports.ts';
+import type { LinkView } from '../../../wire/api/link.ts';
 import type { SteeredView } from '../../../wire/api/revision.ts';
 import type {
   AlarmView,
@@ -39,6 +40,7 @@ export type StatusContext = ViewContext & {
   readonly alarms?: readonly AlarmView[];
   readonly missingSecrets?: readonly string[];
   readonly steered?: SteeredView | undefined;
+  readonly headOffice?: LinkView | undefined;
 };
 
 /** The site on one screen. */
@@ -65,6 +67,7 @@ export function viewStatus(context: StatusContext): SiteStatus {
     alarms: context.alarms ?? [],
     missingSecrets: context.missingSecrets ?? [],
     ...(context.steered ? { steered: context.steered } : {}),
+    ...(context.headOffice ? { headOffice: context.headOffice } : {}),
   };
 }
 
