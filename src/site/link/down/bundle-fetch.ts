@@ -21,7 +21,6 @@ export async function fetchBundle(
   isWanted: () => boolean,
 ): Promise<Fetched> {
   if (sizeBytes > MOST_BYTES) return { kind: 'faulty', because: `its bundle has ${sizeBytes} bytes: too large` };
-  if ((await files.bundle(bundle)) !== undefined) return { kind: 'here' };
   let had = await files.sizeOf(bundle);
   const wasResumed = had > 0;
   for (let whole = sizeBytes; had < whole; ) {

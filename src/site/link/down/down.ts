@@ -123,7 +123,8 @@ class OneAfterTheOther implements RunningDown {
     const opened = tried ?? (confirmed && (await this.#steps.open(confirmed.bundle)));
     if (confirmed && !opened) log.warn({ revision: confirmed.number }, 'the bundle in force cannot be read any more');
     if (opened && seat.fault(opened) === undefined) seat.take(opened);
-    this.look();
+    // What a process that ended in between did not come to.
+    this.#run(() => this.#book.tidy());
   }
 
   async stop(): Promise<void> {

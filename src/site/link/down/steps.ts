@@ -1,9 +1,9 @@
 import type { Clock, Log } from '../../../kernel/ports.ts';
 import type { Store } from '../../../model/store.ts';
 import { type Candidate, type Wanted, whyBad } from '../policy/apply.ts';
-import { bootsOf, judgeTrial, type TrialFacts, type TrialRules, trialSentence } from '../policy/trial.ts';
+import { bootsOf, judgeTrial, lastBootOf, type TrialFacts, type TrialRules, trialSentence } from '../policy/trial.ts';
 import type { ApplyBook } from './apply-book.ts';
-import { fetchBundle } from './bundle-fetch.ts';
+import { type Fetched, fetchBundle } from './bundle-fetch.ts';
 import type { ApplyFiles, Fault, FetchPiece, Opened, RevisionSeat } from './ports.ts';
 
 export type StepDeps = {
@@ -23,8 +23,6 @@ export type Fetching = {
 
 /** The highest number that was accepted, in the database as well: neither of the two can take an old one alone. */
 export const ACCEPTED = 'revision-accepted';
-/** Numbers boots, so that those of a trial are known whatever the clock does. */
-const BOOTS = 'boot';
 
 /** One step after the other, each such that it may be cut off anywhere and begun again. */
 export class Steps {
@@ -83,8 +81,10 @@ export class Steps {
   async #bring(candidate: Candidate, { fetch, isWanted }: Fetching): Promise<void> {
     const { files, seat, store } = this.#deps;
     const { bundle, number } = candidate;
-    if (!fetch) return this.#book.note('head office has not been reached since the start');
-    const fetched = await fetchBundle(candidate, fetch, files, () => isWanted(bundle));
+    const isHere = (await files.bundle(bundle)) !== undefined;
+    if (!isHere && !fetch) return this.#book.note('head office has not been reached since the start');
+    const fetched: Fetched =
+      isHere || !fetch ? { kind: 'here' } : await fetchBundle(candidate, fetch, files, () => isWanted(bundle));
     this.#book.note(undefined);
     if (fetched.kind === 'left') return undefined;
     if (fetched.kind === 'faulty') return this.#refuse(candidate, { message: fetched.because });
@@ -121,7 +121,9 @@ export class Steps {
   async #begin(candidate: Candidate, opened: Opened): Promise<void> {
     const { seat, store } = this.#deps;
     this.#book.note(undefined);
-    await this.#book.step('ready', { trial: { starts: 0, afterBoot: store.state.counters.get(BOOTS) ?? 0 } });
+    await this.#book.step('ready', {
+      trial: { starts: 0, afterBoot: lastBootOf(opened.revision.digest, store.state) },
+    });
     const sentence = `Revision ${candidate.number} from head office is in force on trial.`;
     await seat.enter(opened, { save: false, event: this.#book.event('revision-tried', sentence, candidate) });
   }

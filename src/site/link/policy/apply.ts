@@ -67,7 +67,7 @@ export type Candidate = Wanted & {
 export type Trial = {
   /** How often the process began in it without having been told to end. */
   readonly starts: number;
-  /** The number of the last boot before it. */
+  /** The number of the last boot that had this very content before. */
   readonly afterBoot: number;
 };
 

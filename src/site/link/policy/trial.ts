@@ -54,16 +54,15 @@ export type BootsOfTrial = {
 };
 
 /**
- * The boots that were answered by a revision in a trial that began after boot number `afterBoot`. A machine whose boot before
- * this one went wrong as well says nothing against the revision: it was not well before.
+ * The boots that were answered by a revision in its trial; those up to number `afterBoot` had it in an earlier one. A machine
+ * that did not come up with another revision either says nothing against this one: it was not well before.
  */
 export function bootsOf(revision: Digest, afterBoot: number, { boots, orders }: Facts): BootsOfTrial {
-  const isNew = (boot: Boot): boolean => numberOf(boot) > afterBoot;
-  const own = [...boots.values()].filter((boot) => boot.revision === revision && (isNew(boot) || !boot.outcome));
+  const own = [...boots.values()].filter((boot) => boot.revision === revision && numberOf(boot) > afterBoot);
   const wrong = (boot: Boot): string | undefined => whatWentWrong(boot, orders);
   const worse = own.flatMap((boot) => {
     const because = wrong(boot);
-    const before = bootBefore(boot, boots, afterBoot);
+    const before = bootBefore(boot, boots);
     return because === undefined || (before && wrong(before) !== undefined) ? [] : [`${nameOf(boot)}: ${because}`];
   });
   return {
@@ -71,6 +70,11 @@ export function bootsOf(revision: Digest, afterBoot: number, { boots, orders }: 
     well: own.filter(({ outcome }) => outcome?.kind === 'live' || outcome?.kind === 'installed').length,
     worse,
   };
+}
+
+/** The number of the newest boot that a revision was the answer to; 0: there is none. */
+export function lastBootOf(revision: Digest, { boots }: Pick<Facts, 'boots'>): number {
+  return Math.max(0, ...[...boots.values()].filter((boot) => boot.revision === revision).map(numberOf));
 }
 
 type Facts = Pick<SiteState, 'boots' | 'orders'>;
@@ -84,10 +88,10 @@ function whatWentWrong({ stalls = [], outcome, order }: Boot, orders: SiteState[
   return state?.kind === 'parked' ? `its install was given up: ${state.because}` : undefined;
 }
 
-/** The newest one of the same machine from before the trial. */
-function bootBefore({ id, machine }: Boot, boots: SiteState['boots'], afterBoot: number): Boot | undefined {
+/** The newest one of the same machine with another revision. */
+function bootBefore({ machine, revision }: Boot, boots: SiteState['boots']): Boot | undefined {
   return [...boots.values()]
-    .filter((other) => other.machine === machine && other.id !== id && numberOf(other) <= afterBoot)
+    .filter((other) => other.machine === machine && other.revision !== revision)
     .reduce<Boot | undefined>((newest, one) => (newest && numberOf(newest) >= numberOf(one) ? newest : one), undefined);
 }
 
