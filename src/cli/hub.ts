@@ -5,6 +5,9 @@ import type { ExitStatus } from './exit.ts';
 import { addHubAlarmsCommand } from './hub-alarms.ts';
 import { addHubAuditCommand } from './hub-audit.ts';
 import { addHubBackupCommands } from './hub-backup.ts';
+import { addHubPublishCommands } from './hub-publish.ts';
+import { addHubSiteCommands } from './hub-sites.ts';
+import { addHubTokenCommands } from './hub-tokens.ts';
 import type { CliIo } from './io.ts';
 
 type HubCommandOptions = {
@@ -33,6 +36,9 @@ export function addHubCommand(program: Command, io: CliIo, setStatus: (status: E
   addHubBackupCommands(hub, io);
   addHubAuditCommand(hub, io, setStatus);
   addHubAlarmsCommand(hub, io);
+  addHubSiteCommands(hub, io);
+  addHubPublishCommands(hub, io, setStatus);
+  addHubTokenCommands(hub, io);
 }
 
 function fault(text: string): { fsyncDelayMs: number } {

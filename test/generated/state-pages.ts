@@ -1,21 +1,28 @@
+import { PUBLICATION_INPUTS, renderPublicationDiagram } from '../../src/hub/rollouts/policy/publication-machine.ts';
 import { BOOT_INPUTS, renderDiagram } from '../../src/site/nodes/policy/boot-machine.ts';
 import { ORDER_INPUTS, renderOrderDiagram } from '../../src/site/nodes/policy/order-machine.ts';
 
 /** docs/boot-states.md */
 export function bootStatesPage(): string {
-  return page('boot', 'boot-machine.ts', renderDiagram(), BOOT_INPUTS);
+  return page('boot', 'src/site/nodes/policy/boot-machine.ts', renderDiagram(), BOOT_INPUTS);
 }
 
 /** docs/order-states.md */
 export function orderStatesPage(): string {
-  return page('order', 'order-machine.ts', renderOrderDiagram(), ORDER_INPUTS);
+  return page('order', 'src/site/nodes/policy/order-machine.ts', renderOrderDiagram(), ORDER_INPUTS);
+}
+
+/** docs/publication-states.md */
+export function publicationStatesPage(): string {
+  const file = 'src/hub/rollouts/policy/publication-machine.ts';
+  return page('publication', file, renderPublicationDiagram(), PUBLICATION_INPUTS);
 }
 
 function page(noun: string, file: string, diagram: string, inputs: Readonly<Record<string, string>>): string {
   return [
     `# The states of ${noun === 'order' ? 'an' : 'a'} ${noun}`,
     '',
-    `Made from the table in \`src/site/nodes/policy/${file}\`; a test compares the two. What is not drawn changes nothing: a retry, a straggler, a second report.`,
+    `Made from the table in \`${file}\`; a test compares the two. What is not drawn changes nothing: a retry, a straggler, a second report.`,
     '',
     '```mermaid',
     `${diagram}\`\`\``,

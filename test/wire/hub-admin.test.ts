@@ -1,0 +1,121 @@
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { packageFile } from '../../src/adapters/node/package-file.ts';
+import { startHub } from '../../src/lab/hub-process.ts';
+import type { SlipwayProcess } from '../../src/lab/slipway-process.ts';
+
+const run = promisify(execFile);
+const BASE = 'http://127.0.0.1:18440/api/v1';
+const CONFIG = [
+  'hub: head-office',
+  'link: { listen: "127.0.0.1:18443", url: "https://127.0.0.1:18443" }',
+  'admin: { listen: "127.0.0.1:18440" }',
+].join('\n');
+
+let folder: string;
+let hub: SlipwayProcess;
+const files: Record<string, string> = {};
+
+/** `slipway hub …`; a failure is its exit status and what it said. */
+async function slipway(...args: string[]): Promise<string> {
+  const { stdout } = await run(process.execPath, [packageFile('bin/slipway.js'), 'hub', ...args]).catch((failed) => {
+    throw new Error(`status ${failed.code}: ${failed.stderr}`);
+  });
+  return stdout;
+}
+const onSocket = (...args: string[]) => slipway(...args, '--socket', hub.socket);
+
+/** A program that nobody here wrote: status and body. */
+async function curl(role: string | undefined, path: string, ...more: string[]): Promise<[string, string]> {
+  const token = role === undefined ? [] : ['-H', `Authorization: Bearer ${files[role]}`];
+  const { stdout } = await run('curl', ['-s', '-w', '\n%{http_code}', ...token, ...more, `${BASE}/${path}`]);
+  const end = stdout.lastIndexOf('\n');
+  return [stdout.slice(end + 1), stdout.slice(0, end)];
+}
+const json = ['-H', 'Content-Type: application/json', '-d'];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'slipway-hub-admin-'));
+  hub = await startHub({ workDir: folder, config: CONFIG });
+  await Promise.all(
+    ['read', 'operate', 'admin'].map(async (role) => {
+      const made = JSON.parse(await onSocket('tokens', 'new', `a-${role}`, '--role', role, '--json'));
+      files[role] = made.token;
+      await writeFile(join(folder, `${role}.token`), `${made.token}\n`, { mode: 0o600 });
+    }),
+  );
+});
+afterAll(async () => {
+  await hub?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+it('tells curl what it may do, by its token', async () => {
+  expect((await curl(undefined, 'fleet'))[0]).toBe('401');
+  expect((await curl(undefined, 'openapi.json'))[0]).toBe('200');
+  const [status, body] = await curl('read', 'fleet');
+  expect([status, JSON.parse(body).you]).toEqual(['200', { name: 'a-read', role: 'read' }]);
+  const asRole = async (role: string) => (await curl(role, 'tokens', ...json, '{"name":"x","role":"read"}'))[0];
+  expect([await asRole('read'), await asRole('operate'), await asRole('admin')]).toEqual(['403', '403', '200']);
+  const [, foreign] = await curl('read', 'fleet', '-H', 'Host: rebound.example.net');
+  expect(JSON.parse(foreign).error.code).toBe('foreign-request');
+  const [, form] = await curl('operate', 'publications', '-d', 'push=p1');
+  expect(JSON.parse(form).error.code).toBe('usage-invalid');
+  const [, none] = await curl('operate', 'publications', ...json, '{}');
+  expect(JSON.parse(none).error.message).toMatch(/nothing was pushed yet/);
+});
+
+it('writes down who did what, and nothing of who was refused', async () => {
+  const { entries } = JSON.parse((await curl('read', 'audit'))[1]);
+  const said = entries.map(({ who, action, subject }: Record<string, string>) => `${who} ${action} ${subject}`);
+  expect(said.sort()).toEqual([
+    'a-admin token.new x',
+    'terminal token.new a-admin',
+    'terminal token.new a-operate',
+    'terminal token.new a-read',
+  ]);
+});
+
+it('answers the command line at its URL as at its socket, and says what to do where it cannot', async () => {
+  const place = ['--hub', 'http://127.0.0.1:18440', '--token', join(folder, 'read.token')];
+  await onSocket('invite', 'store-0001');
+  const [byUrl, bySocket] = await Promise.all([slipway('sites', '--json', ...place), onSocket('sites', '--json')]);
+  expect(byUrl).toBe(bySocket);
+  expect(JSON.parse(byUrl)).toMatchObject({ total: 1, rows: [{ site: 'store-0001', state: 'invited' }] });
+  const [site, shown, tokens, refused] = await Promise.all([
+    onSocket('site', 'store-0001'),
+    onSocket('publish', 'show'),
+    onSocket('tokens'),
+    slipway('publish', ...place).catch((error: Error) => error.message),
+  ]);
+  expect(site).toMatch(/^site {9}store-0001, invited since/);
+  expect(shown).toMatch(/^nothing was published yet/);
+  expect(tokens).toMatch(/^TOKEN +ROLE +STATE +MADE +ID\na-/);
+  expect(refused).toMatch(/status 2: .*needs the role operate.*\(role-missing\)\n.*slipway hub tokens/);
+});
+
+it('tells who follows which view has changed', async () => {
+  const following = spawn('curl', ['-sN', '-H', `Authorization: Bearer ${files['read']}`, `${BASE}/events`]);
+  let told = '';
+  following.stdout.on('data', (chunk: Buffer) => {
+    told += chunk.toString();
+  });
+  try {
+    await expect.poll(() => told).toContain(': connected');
+    await onSocket('tokens', 'withdraw', 'x');
+    await expect.poll(() => told, { timeout: 5_000 }).toMatch(/id: [0-9a-f]+-\d+\ndata: {"view":"audit"}\n\n/);
+  } finally {
+    following.kill();
+  }
+});
+
+it('knows all of it after a power cut', async () => {
+  await hub.stop('SIGKILL');
+  hub = await startHub({ workDir: folder, config: CONFIG });
+  const { entries } = JSON.parse((await curl('read', 'audit'))[1]);
+  expect(entries[0]).toMatchObject({ who: 'terminal', action: 'token.withdraw', subject: 'x' });
+});
