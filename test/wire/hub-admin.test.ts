@@ -82,7 +82,7 @@ it('writes down who did what, and nothing of who was refused', async () => {
 
 it('answers the command line at its URL as at its socket, and says what to do where it cannot', async () => {
   const place = ['--hub', 'http://127.0.0.1:18440', '--token', join(folder, 'read.token')];
-  await onSocket('invite', 'store-0001');
+  await curl('admin', 'invites', ...json, '{"site":"store-0001"}');
   const [byUrl, bySocket] = await Promise.all([slipway('sites', '--json', ...place), onSocket('sites', '--json')]);
   expect(byUrl).toBe(bySocket);
   expect(JSON.parse(byUrl)).toMatchObject({ total: 1, rows: [{ site: 'store-0001', state: 'invited' }] });
