@@ -12,6 +12,7 @@ import { FIRMWARES, type FirmwareName } from '../lab/firmware.ts';
 import { enterNamespace, isInsideNamespace } from '../lab/namespace.ts';
 import { EXIT, type ExitStatus } from './exit.ts';
 import type { CliIo } from './io.ts';
+import { addLabSitesCommand } from './lab-sites.ts';
 
 type BootOptions = {
   readonly firmware: FirmwareName;
@@ -25,6 +26,7 @@ const LAUNCHER = packageFile('bin/slipway.js');
 /** `slipway lab boot`: a real virtual machine boots from a real site, on a network that touches nothing else. */
 export function addLabCommand(program: Command, io: CliIo, setStatus: (status: ExitStatus) => void): void {
   const lab = program.command('lab').description('virtual hardware to try Slipway with');
+  addLabSitesCommand(lab, io, setStatus);
   lab
     .command('boot')
     .description('start a site, switch on a virtual machine with an empty disk, and show it boot to enrolled')

@@ -35,6 +35,8 @@ export function SitePage({ site }: { site: string }) {
 
 function Site({ view }: { view: FleetSiteView }) {
   const { at, notReady = [], alarmViews, siteAlarms, slotViews } = view;
+  // Which box is right comes before all that either of them says.
+  const isForked = view.state === 'forked';
   return (
     <>
       <p class="lead">{siteDetail(view, at)}</p>
@@ -53,6 +55,7 @@ function Site({ view }: { view: FleetSiteView }) {
           <span class="todo">{toDo}</span>
         </p>
       ))}
+      {isForked ? <Identity view={view} /> : null}
       <Revision view={view} />
       <section aria-labelledby="slots">
         <h2 id="slots">Slots</h2>
@@ -65,7 +68,7 @@ function Site({ view }: { view: FleetSiteView }) {
           ))}
         </ul>
       </section>
-      <Identity view={view} />
+      {isForked ? null : <Identity view={view} />}
       <section aria-labelledby="link">
         <h2 id="link">Link</h2>
         {linkLines(view.link).map((line) => (
