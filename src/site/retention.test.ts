@@ -9,7 +9,7 @@ const HOUR_MS = 3_600_000;
 function setUp(prune: () => Promise<{ events: number; unacked: number; boots: number }>) {
   const [clock, log, store] = [new SampleClock(), new SampleLog(), new SampleStore()];
   store.prune = prune;
-  const stop = startRetention({ store, clock, log });
+  const stop = startRetention({ store, clock, log, isSteered: false });
   const hour = async () => {
     clock.pass(HOUR_MS);
     await settled();

@@ -283,7 +283,7 @@ async function assemble(
       await presence.begin();
       await openControlSocket(http, env, config);
       undo.push(startTicker({ clock, signals: diary }));
-      undo.push(startRetention({ store, clock, log }) satisfies Cancel);
+      undo.push(startRetention({ store, clock, log, isSteered: headOffice !== undefined }) satisfies Cancel);
       if (!headOffice || !down) return;
       undo.push(() => headOffice.stop());
       await headOffice.start({ down, entries: siteEntries({ store, queries, freezer, down, now: clock.now }) });
