@@ -3,13 +3,13 @@ import type { Cancel, Clock, Log, Random } from '../../../kernel/ports.ts';
 import { ALARM_TYPES } from '../../../model/alarm.ts';
 import type { Event, NewEvent } from '../../../model/event.ts';
 import type { Change, Store } from '../../../model/store.ts';
-import type { LinkClient } from '../../../wire/link/client.ts';
-import type { HelloRequest, HelloResponse } from '../../../wire/link/gen/link.ts';
+import type { HelloResponse } from '../../../wire/link/gen/link.ts';
+import type { HelloOfUp, LinkUpPart, Way } from '../parts.ts';
 import { greeted } from '../policy/outbox-answer.ts';
 import { isFresh, type Stated, takeOver } from '../policy/take-over.ts';
+import { Wake } from '../wake.ts';
 import { EventLane, eventsOf, outboxOf, putOutbox } from './event-lane.ts';
 import { StateLane } from './state-lane.ts';
-import { Wake } from './wake.ts';
 
 export type UpDeps = {
   readonly store: Store;
@@ -22,22 +22,11 @@ export type UpDeps = {
   readonly entries: () => ReadonlyMap<string, unknown>;
 };
 
-/** The parts of a Hello that are about events and about this box. */
-export type HelloOfUp = Pick<HelloRequest, 'session' | 'ratchet' | 'eventEpoch' | 'nextSeq' | 'fresh'>;
 /** How far head office has what happened here. */
 export type OutboxView = { readonly ackedThrough: number; readonly waiting: number; readonly oldestAt?: number };
 
 /** What goes up to head office: what happened, and how it is. */
-export interface UpLanes {
-  /** To be asked for each Hello anew. */
-  hello(): HelloOfUp;
-  /** Takes the answer to the Hello that said `said`. All that counts of it is on disk when it resolves. */
-  welcomed(said: HelloOfUp, reply: HelloResponse): Promise<'welcome' | 'quarantined'>;
-  /**
-   * Reports until `signal` ends it. Rejects as LinkClient does as soon as head office is not reached or refuses: whoever called waits,
-   * and says Hello before the next time.
-   */
-  run(client: Pick<LinkClient, 'call'>, signal: AbortSignal): Promise<void>;
+export interface UpLanes extends LinkUpPart {
   outbox(): OutboxView;
   /** Something that is no event has changed, such as how far a revision has come. */
   stateChanged(): void;
@@ -76,7 +65,7 @@ class Lanes implements UpLanes {
     this.#events = events;
     this.#oldestAt = oldestAt;
     this.#state = new StateLane(deps.session, deps.entries);
-    this.#wake = new Wake(deps.clock);
+    this.#wake = new Wake();
     this.#unlisten = deps.store.onEvent((event) => this.#heard(event));
   }
 
@@ -108,14 +97,21 @@ class Lanes implements UpLanes {
     return 'welcome';
   }
 
-  async run(client: Pick<LinkClient, 'call'>, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const now = this.#deps.clock.monotonic();
-      const eventsDue =
-        this.#events.waiting > 0 ? Math.max(this.#eventsDue, this.#pausedUntil) : Number.POSITIVE_INFINITY;
-      if (now >= eventsDue) await this.#report(client);
-      else if (now >= this.#stateDue) await this.#sayState(client);
-      else await this.#wake.wait(Math.min(eventsDue, this.#stateDue) - now, signal);
+  async run(client: Way, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
+    const wake = (): void => this.#wake.call();
+    signal.addEventListener('abort', wake);
+    try {
+      while (!signal.aborted) {
+        const waits = this.#events.waiting > 0;
+        const eventsDue = waits ? Math.max(this.#eventsDue, this.#pausedUntil) : Number.POSITIVE_INFINITY;
+        const now = clock.monotonic();
+        if (now >= eventsDue) await this.#report(client);
+        else if (now >= this.#stateDue) await this.#sayState(client);
+        else await this.#wake.wait(clock, Math.min(eventsDue, this.#stateDue) - now);
+      }
+    } finally {
+      signal.removeEventListener('abort', wake);
     }
   }
 
@@ -127,7 +123,7 @@ class Lanes implements UpLanes {
 
   stateChanged(): void {
     this.#stateDue = Math.min(this.#stateDue, this.#deps.clock.monotonic() + STATE_MS);
-    this.#wake.now();
+    this.#wake.call();
   }
 
   stop(): void {
@@ -143,14 +139,14 @@ class Lanes implements UpLanes {
     this.stateChanged();
   }
 
-  async #report(client: Pick<LinkClient, 'call'>): Promise<void> {
+  async #report(client: Way): Promise<void> {
     const said = await this.#events.step(client);
     if (!said) this.#eventsDue = this.#deps.clock.monotonic() + LAZY_MS;
     this.#pausedUntil = this.#deps.clock.monotonic() + this.#events.limits.pauseMs;
     await this.#lookForOldest();
   }
 
-  async #sayState(client: Pick<LinkClient, 'call'>): Promise<void> {
+  async #sayState(client: Way): Promise<void> {
     const { clock, random } = this.#deps;
     this.#stateDue = clock.monotonic() + STATE_AGAIN_MS * (0.5 + random.unit());
     await this.#state.step(client);
