@@ -10,6 +10,7 @@ describe.each(['site', 'fleet'] as const)('the files of the page of a %s', (page
     for (const { name } of files.slice(1)) expect(html).toContain(`"page/${name}"`);
     expect(files.reduce((sum, { body }) => sum + body.length, 0)).toBeLessThan(70_000);
     const text = files.map(({ body }) => new TextDecoder().decode(body)).join('\n');
+    expect(text).not.toContain('@import');
     // Names of XML are no addresses.
     expect(text.replaceAll('http://www.w3.org/', '')).not.toMatch(/https?:\/\/[a-z]/);
   });

@@ -12,7 +12,7 @@ import {
 } from '../words/identity.ts';
 
 /** The box of a site, or the boxes side by side if two say that they are it; and what proves it. */
-export function Identity({ view: { sessions, certificates, invites, at } }: { view: FleetSiteView }) {
+export function Identity({ view: { site, sessions, certificates, invites, at } }: { view: FleetSiteView }) {
   const present = sessions.filter(isPresent);
   const past = sessions.filter((session) => !isPresent(session));
   return (
@@ -20,8 +20,8 @@ export function Identity({ view: { sessions, certificates, invites, at } }: { vi
       <h2 id="identity">{present.length > 1 ? `${present.length} boxes say that they are this site` : 'Box'}</h2>
       {present.length > 1 ? (
         <p class="banner bad">
-          Find out which one stands in the store. Revoke the certificate and invite the right box anew:{' '}
-          <code>slipway hub certificates revoke</code>, then <code>slipway hub invite</code>.
+          Find out which one is right, and switch the other one off. If the copy is not yours:{' '}
+          <code>slipway hub certificates revoke {site}</code>, then <code>slipway hub invite {site}</code>.
         </p>
       ) : null}
       <div class="boxes">
