@@ -4,10 +4,13 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { askSite } from '../../src/adapters/http/control-client.ts';
+import { askSite, tellSite } from '../../src/adapters/http/control-client.ts';
 import { run as runTool } from '../../src/lab/command.ts';
+import { startHub } from '../../src/lab/hub-process.ts';
 import { createBridge } from '../../src/lab/network.ts';
 import { startSite } from '../../src/lab/site-process.ts';
+import type { AuditPage } from '../../src/wire/api/fleet-views.ts';
+import type { NewTokenReply } from '../../src/wire/api/tokens.ts';
 import type { SiteStatus } from '../../src/wire/api/views.ts';
 
 const run = promisify(execFile);
@@ -61,5 +64,24 @@ describe('the bundle of a release', () => {
     await site.stop();
     expect(status).toMatchObject({ site: 'release', ready: true, revision: { number: 1 } });
     expect(await site.exited).toBe(0);
+  });
+
+  it('runs head office, with its database in a thread, its certificates, and its page', async () => {
+    const hub = await startHub({
+      workDir: join(dir, 'work'),
+      config:
+        'hub: release\nlink: { listen: "127.0.0.1:18443", url: "https://127.0.0.1:18443" }\nadmin: { listen: "127.0.0.1:18440" }\n',
+      on: ([program, , ...args]) => [program, launcher, ...args],
+    });
+    const { token } = await tellSite<NewTokenReply>(hub.socket, '/api/v1/tokens', { name: 'anna', role: 'admin' });
+    const ask = (path: string) =>
+      fetch(`http://127.0.0.1:18440${path}`, { headers: { authorization: `Bearer ${token}` } });
+    const audit = (await (await ask('/api/v1/audit')).json()) as AuditPage;
+    const page = await (await ask('/')).text();
+    const script = await ask(`/${/src="\/?([^"]+)"/.exec(page)?.[1]}`);
+    await hub.stop();
+    expect(audit.entries.map(({ action }) => action)).toEqual(['token.new']);
+    expect([script.status, script.headers.get('content-type')]).toEqual([200, 'text/javascript; charset=utf-8']);
+    expect(await hub.exited).toBe(0);
   });
 });
