@@ -1,18 +1,29 @@
 import { statfs } from 'node:fs/promises';
 import { APPROVAL_PREFIX, type Approval } from '../../model/fleet/approval.ts';
-import type { HubTableName, HubTables, PublicationSite } from '../../model/fleet/hub-rows.ts';
+import type {
+  FleetSite,
+  HubTableName,
+  HubTables,
+  PublicationSite,
+  SiteStateEntry,
+} from '../../model/fleet/hub-rows.ts';
 import type { HubTx } from '../../model/fleet/hub-store.ts';
 import { readLastBackup } from '../../model/fleet/last-backup.ts';
 import type { FleetFacts } from './policy/facts.ts';
+import { type Waiting, waitingNow } from './policy/waiting.ts';
 
 /** Rows of one answer; more would keep units waiting. */
 const PAGE = 500;
 const GAPS = 1_000;
 
+type RowFacts = Omit<FleetFacts, 'now' | 'silentAfterMs' | 'disk'>;
+
 /** What the database says that alarms are made of, at one moment. */
-export async function gatherRows(tx: HubTx): Promise<Omit<FleetFacts, 'now' | 'silentAfterMs' | 'disk'>> {
+export async function gatherRows(tx: HubTx, waitedBefore: readonly Waiting[]): Promise<RowFacts> {
+  const sites = await all(tx, 'sites');
   return {
-    sites: await all(tx, 'sites'),
+    sites,
+    waiting: waitingNow(waitedBefore, await siteEntries(tx, sites)),
     certificates: await all(tx, 'certificates'),
     sessions: await all(tx, 'sessions'),
     deadLetters: await all(tx, 'deadLetters'),
@@ -27,6 +38,16 @@ export async function gatherRows(tx: HubTx): Promise<Omit<FleetFacts, 'now' | 's
 export async function diskOf(dir: string): Promise<FleetFacts['disk']> {
   const { bavail, blocks, bsize } = await statfs(dir);
   return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+}
+
+/** What sites that are enrolled say of themselves as a whole. */
+async function siteEntries(tx: HubTx, sites: readonly FleetSite[]): Promise<readonly SiteStateEntry[]> {
+  const found: SiteStateEntry[] = [];
+  for (const { name } of sites.filter(({ state }) => state === 'enrolled')) {
+    const entry = await tx.get('states', `${name}/site`);
+    if (entry) found.push(entry);
+  }
+  return found;
 }
 
 /** How each site is with what it is to have: old publications, of which there are many, are not read. */

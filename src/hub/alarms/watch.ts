@@ -2,8 +2,9 @@ import type { Cancel, Clock, Log, Random } from '../../kernel/ports.ts';
 import { FLEET_ALARMS } from '../../model/fleet/fleet-alarm.ts';
 import type { HubStore } from '../../model/fleet/hub-store.ts';
 import { diskOf, gatherRows } from './gather.ts';
-import { alarmChanges } from './policy/changes.ts';
+import { type AlarmChange, alarmChanges } from './policy/changes.ts';
 import { findAlarms } from './policy/rules.ts';
+import type { Waiting } from './policy/waiting.ts';
 
 export type AlarmParts = {
   readonly store: HubStore;
@@ -21,9 +22,13 @@ export function watchAlarms(parts: AlarmParts): { readonly stop: () => Promise<v
   const { clock, random, log } = parts;
   let cancel: Cancel = clock.after(0, look);
   let looking = Promise.resolve();
+  let waiting: readonly Waiting[] = [];
   let isStopped = false;
   function look(): void {
-    looking = updateAlarms(parts)
+    looking = updateAlarms(parts, waiting)
+      .then((now) => {
+        waiting = now;
+      })
       .catch((error: unknown) => log.error({ error }, 'the alarms of head office could not be looked at'))
       .finally(() => {
         if (!isStopped) cancel = clock.after(TICK_MS * (0.5 + random.unit()), look);
@@ -38,15 +43,21 @@ export function watchAlarms(parts: AlarmParts): { readonly stop: () => Promise<v
   };
 }
 
-/** One look: alarms come, change and go. */
-export async function updateAlarms({ store, clock, log, dataDir, silentAfterMs }: AlarmParts): Promise<void> {
+/** One look: alarms come, change and go. Answers where machines wait, for the next look. */
+async function updateAlarms(parts: AlarmParts, waitedBefore: readonly Waiting[]): Promise<readonly Waiting[]> {
+  const { store, clock, log, dataDir, silentAfterMs } = parts;
   const disk = await diskOf(dataDir);
-  const rows = await store.read(gatherRows);
+  const rows = await store.read((tx) => gatherRows(tx, waitedBefore));
   const now = clock.now();
   const findings = findAlarms({ ...rows, now, silentAfterMs, disk });
   const kept = await store.read((tx) => tx.list('alarms'));
   const own = kept.filter(({ row }) => row.kind in FLEET_ALARMS);
   const changes = alarmChanges(new Map(own.map(({ key, row }) => [key, row])), findings, now);
+  await writeChanges(store, changes, log);
+  return rows.waiting;
+}
+
+async function writeChanges(store: HubStore, changes: readonly AlarmChange[], log: Log): Promise<void> {
   if (changes.length === 0) return;
   await store.work(async (tx) => {
     for (const { key, row } of changes) await (row ? tx.put('alarms', key, row) : tx.delete('alarms', key));

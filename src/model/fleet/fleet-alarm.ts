@@ -63,6 +63,13 @@ export const FLEET_ALARMS = {
     toDo: 'update head office if it is older than the site; else send the entry to the developers of Slipway',
     ends: 'a week after the last one',
   },
+  'machine-waiting': {
+    title: 'Machines wait for somebody at a site',
+    means:
+      'For more than a quarter of an hour a machine that belongs to no slot has shown its code, and nobody has given it one.',
+    toDo: 'ask the store to open the page of the box and type the code; or give it a slot by its serial number in the template',
+    ends: 'when no machine waits there any more',
+  },
   'clock-off': {
     title: 'The clock of a site is wrong',
     means:

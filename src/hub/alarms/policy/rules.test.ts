@@ -14,6 +14,7 @@ import type { KeptFleetEvent } from '../../../model/fleet/hub-store.ts';
 import { alarmChanges } from './changes.ts';
 import type { FleetFacts } from './facts.ts';
 import { findAlarms } from './rules.ts';
+import { waitingNow } from './waiting.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -21,7 +22,7 @@ const now = Date.UTC(2026, 10, 21, 12);
 
 const calm: FleetFacts = {
   ...{ now, silentAfterMs: 15 * MINUTE, sites: [], certificates: [], sessions: [], deadLetters: [], gaps: [] },
-  ...{ publications: [], tries: [], approvals: [], backup: undefined },
+  ...{ publications: [], tries: [], approvals: [], waiting: [], backup: undefined },
   disk: { freeBytes: 50, totalBytes: 100 },
 };
 const site: FleetSite = {
@@ -54,6 +55,7 @@ const dead: DeadLetter = {
   because: 'its time is no time',
   bytes: '',
 };
+const waiting = { site: 'store-1', machines: 2, since: 0 };
 const kindsOf = (facts: Partial<FleetFacts>) => findAlarms({ ...calm, ...facts }).map(({ kind }) => kind);
 const asked = { site: 'store-1', serial: '1', keyDigest: '' as Digest, askedAt: 8, remote: '192.0.2.9', expiredAt: 0 };
 const endsIn = (ms: number) => ({
@@ -84,6 +86,11 @@ describe('an alarm', () => {
     ['revision-refused', { tries: [{ ...tried, state: 'refused' }] }, { tries: [{ ...tried, state: 'deferred' }] }],
     ['events-lost', { gaps: [gap] }, { gaps: [{ ...gap, receivedAt: now - 7 * DAY }] }],
     ['dead-letters', { deadLetters: [dead] }, { deadLetters: [{ ...dead, at: now - 7 * DAY }] }],
+    [
+      'machine-waiting',
+      { waiting: [{ ...waiting, since: now - 15 * MINUTE - 1 }] },
+      { waiting: [{ ...waiting, since: now - 15 * MINUTE }] },
+    ],
     [
       'clock-off',
       { sites: [{ ...site, clockOffsetMs: -5 * MINUTE - 1 }] },
@@ -118,6 +125,7 @@ describe('an alarm', () => {
       ],
       ...{ sessions: [session], approvals: [asked], publications: [publication as Publication] },
       ...{ tries: [tried, { ...tried, site: 'store-2', state: 'refused' }], gaps: [gap, gap], deadLetters: [dead] },
+      waiting: [waiting],
       disk: { freeBytes: 0, totalBytes: 100 },
     });
     expect(new Set(findings.map(({ kind }) => kind))).toEqual(new Set(FLEET_ALARM_KINDS));
@@ -132,6 +140,7 @@ describe('an alarm', () => {
         "disk-nearly-full: less than 1 % of the disk of head office is free",
         "events-lost: events of store-1 are lost: six events were deleted after 90 days; not the first ones this week (2)",
         "identity-forked: CZC123 at 192.0.2.7 stands aside: it has the identity of store-1, which still speaks",
+        "machine-waiting: 2 machines wait for a slot at store-1",
         "publication-halted: publication r7 of p7 has stopped: store-2 has reverted",
         "revision-refused: store-2 refuses revision 12: no machine had an address",
         "revision-reverted: store-1 has taken back revision 12: no machine had an address",
@@ -170,6 +179,23 @@ describe('an alarm', () => {
     ]);
     expect(at(45)?.since).toBe(now);
     expect(at(9)?.since).toBe(now - 36 * DAY);
+  });
+});
+
+describe('waiting machines', () => {
+  const entry = (held: unknown, at: number) =>
+    ({ site: 'store-1', key: 'site', digest: '' as Digest, value: JSON.stringify({ held }), at }) as const;
+
+  it('wait since the first of the looks that saw any without a pause, or since the site said so', () => {
+    const first = waitingNow([], [entry(1, 5)]);
+    const second = waitingNow(first, [entry(3, 9)]);
+    expect(second).toEqual([{ site: 'store-1', machines: 3, since: 5 }]);
+    expect(waitingNow(waitingNow(second, [entry(0, 10)]), [entry(1, 11)])[0]?.since).toBe(11);
+  });
+
+  it('are none where a site says nonsense', () => {
+    const nonsense = ['', '7', 'null', '{"held":"3"}', '[]'].map((value) => ({ ...entry(0, 1), value }));
+    expect(waitingNow([], nonsense)).toEqual([]);
   });
 });
 

@@ -5,6 +5,7 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** What happened once is an alarm for so long. */
 const ONCE_MS = 7 * DAY_MS;
+const WAITING_MS = 15 * MINUTE_MS;
 const CLOCK_OFF_MS = 5 * MINUTE_MS;
 /** From the last of these on it is an alarm. */
 const LEFT_PERCENT = [10, 25, 50];
@@ -22,6 +23,7 @@ const RULES: readonly Rule[] = [
   failedTries,
   lostEvents,
   deadLetters,
+  waitingMachines,
   wrongClocks,
   oldBackup,
   fullDisk,
@@ -120,6 +122,14 @@ function deadLetters({ now, deadLetters: letters }: FleetFacts): readonly Findin
     const newest = dead.reduce((a, b) => (a.at >= b.at ? a : b));
     const sentence = `${dead.length} of the reports of ${site} cannot be read; the newest, ${newest.epoch} ${newest.seq}: ${newest.because}`;
     return { kind: 'dead-letters', subject: site, site, since: earliest(dead.map(({ at }) => at)), sentence };
+  });
+}
+
+function waitingMachines({ now, waiting }: FleetFacts): readonly Finding[] {
+  return waiting.flatMap(({ site, machines, since }) => {
+    if (now - since <= WAITING_MS) return [];
+    const sentence = `${machines === 1 ? 'a machine waits' : `${machines} machines wait`} for a slot at ${site}`;
+    return [{ kind: 'machine-waiting', subject: site, site, since, sentence }];
   });
 }
 
