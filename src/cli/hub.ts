@@ -5,6 +5,7 @@ import type { ExitStatus } from './exit.ts';
 import { addHubAlarmsCommand } from './hub-alarms.ts';
 import { addHubAuditCommand } from './hub-audit.ts';
 import { addHubBackupCommands } from './hub-backup.ts';
+import { addHubIdentityCommands } from './hub-identity.ts';
 import { addHubPublishCommands } from './hub-publish.ts';
 import { addHubSiteCommands } from './hub-sites.ts';
 import { addHubTokenCommands } from './hub-tokens.ts';
@@ -39,6 +40,7 @@ export function addHubCommand(program: Command, io: CliIo, setStatus: (status: E
   addHubSiteCommands(hub, io);
   addHubPublishCommands(hub, io, setStatus);
   addHubTokenCommands(hub, io);
+  addHubIdentityCommands(hub, io);
 }
 
 function fault(text: string): { fsyncDelayMs: number } {

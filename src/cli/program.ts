@@ -7,6 +7,7 @@ import { addEventsCommand } from './events.ts';
 import { EXIT, type ExitStatus } from './exit.ts';
 import { addHubCommand } from './hub.ts';
 import { type CliIo, processIo } from './io.ts';
+import { addJoinCommand } from './join.ts';
 import { addLabCommand } from './lab.ts';
 import { addNodeCommands } from './nodes.ts';
 import { addOrderCommands } from './orders.ts';
@@ -32,6 +33,7 @@ export function createProgram(io: CliIo, setStatus: SetStatus): Command {
   addNodeCommands(program, io);
   addEventsCommand(program, io);
   addOrderCommands(program, io);
+  addJoinCommand(program, io);
   addRevisionCommands(program, io);
   addSecretCommands(program, io);
   addTemplateCommands(program, io, setStatus);

@@ -22,7 +22,8 @@ import type { LinkView } from '../wire/api/link.ts';
 import { BUNDLE_NEEDS } from '../wire/link/revision-bundle.ts';
 import type { HubSettings, SiteConfig } from './config.ts';
 import type { RunningDown } from './link/down/ports.ts';
-import { SiteIdentity } from './link/identity/identity.ts';
+import { watchExpiry } from './link/identity/expiry-watch.ts';
+import { type IdentityStanding, SiteIdentity } from './link/identity/identity.ts';
 import { type Link, startLink } from './link/link.ts';
 import { createUpLanes, type OutboxView, type UpLanes } from './link/up/up-lanes.ts';
 import type { SiteTrust } from './revision-seat.ts';
@@ -56,6 +57,8 @@ export interface HeadOffice {
   /** undefined: the link has not begun. */
   view(): LinkView | undefined;
   outbox(): OutboxView | undefined;
+  /** Keeps a code that somebody typed; the link uses it at once. A sentence, or rejects with an AppError. */
+  join(code: string): Promise<string>;
   /** Begins the link, which goes on trying until `stop`. */
   start(parts: LinkedParts): Promise<void>;
   stop(): Promise<void>;
@@ -71,14 +74,24 @@ export async function openHeadOffice(parts: HeadOfficeParts): Promise<HeadOffice
   const hardware = await readHardware();
   const inspectionCa = await readInspectionCa(hub.inspectionCa);
   const identity = await openIdentity(parts, hub, hardware);
+  const { store, time, log } = parts;
+  const watch = () =>
+    watchExpiry({
+      ...{ validity: () => identity.validity(), events: store, clock: time, log },
+      tell: (event) => store.commit([], [event]),
+    });
   let running: { readonly link: Link; readonly up: UpLanes; readonly unhook: readonly (() => void)[] } | undefined;
   return {
     identity,
     trust: { keys: () => identity.keySet(), sealing: () => identity.sealing() },
-    view: () => running?.link.view(),
+    view: () => running && withCode(running.link.view(), identity.standing()),
+    join: async (code) => {
+      await identity.join(code);
+      return `The code is kept. This box joins as soon as it reaches head office at ${hub.url}; slipway status says how it goes.`;
+    },
     outbox: () => running?.up.outbox(),
     start: async ({ down, entries }) => {
-      const { time, random, log, env, bootDelayMs } = parts;
+      const { random, env, bootDelayMs } = parts;
       const session = Buffer.from(random.bytes(12)).toString('hex');
       const up = await createUpLanes({ ...parts, clock: time, session, entries });
       const way = { url: hub.url, inspectionCa, time, random, env };
@@ -92,7 +105,11 @@ export async function openHeadOffice(parts: HeadOfficeParts): Promise<HeadOffice
           keySetVersion: identity.keySet()?.version ?? 0,
         }),
       });
-      running = { link, up, unhook: [down.onChange(() => up.stateChanged()), onKeys(identity, () => down.onKeys())] };
+      running = {
+        link,
+        up,
+        unhook: [down.onChange(() => up.stateChanged()), onKeys(identity, () => down.onKeys()), watch()],
+      };
     },
     stop: async () => {
       for (const unhook of running?.unhook ?? []) unhook();
@@ -100,6 +117,12 @@ export async function openHeadOffice(parts: HeadOfficeParts): Promise<HeadOffice
       running?.up.stop();
     },
   };
+}
+
+/** Why the last code did not help is what a person who is to type one wants to know. */
+function withCode(view: LinkView, standing: IdentityStanding): LinkView {
+  if (view.state !== 'needs-code' || standing.state !== 'needs-code' || standing.because === undefined) return view;
+  return { ...view, because: standing.because, sentence: `${view.sentence} (${standing.because})` };
 }
 
 async function openIdentity(

@@ -17,7 +17,7 @@ import {
 } from './api/routes.ts';
 import { createCommandGate } from './command-gate.ts';
 import type { SiteConfig } from './config.ts';
-import { type RevisionDesk, registerRevisionRoutes } from './link/routes.ts';
+import { type RevisionDesk, registerJoinRoute, registerRevisionRoutes } from './link/routes.ts';
 import { shownAt } from './networks.ts';
 
 /** The routes for people and programs: the API, its commands, and the page. */
@@ -27,13 +27,15 @@ export function peopleRoutes(parts: {
   readonly desk: CommandDesk;
   readonly secrets: SecretDesk;
   readonly revisions: RevisionDesk;
+  /** Keeps a code of head office; only of a site that head office steers. */
+  readonly join?: ((code: string) => Promise<string>) | undefined;
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
   readonly addresses: () => readonly SiteAddress[];
   readonly isControl: (request: IncomingMessage) => boolean;
 }): (app: Parameters<typeof registerApiRoutes>[0]) => void {
-  const { config, queries, desk, secrets, revisions, store, clock, log, addresses, isControl } = parts;
+  const { config, queries, desk, secrets, revisions, join, store, clock, log, addresses, isControl } = parts;
   const gate = createCommandGate({ desk, store, clock, log, addresses, pinFile: config.pinFile, isControl });
   const door: Door = { shownAt: () => shownAt(addresses(), config), isControl };
   const page = readPage('site');
@@ -45,6 +47,7 @@ export function peopleRoutes(parts: {
     registerCommandRoutes(app, gate);
     registerSecretRoutes(app, gate, secrets);
     registerRevisionRoutes(app, revisions, (request) => gate.assertTerminal(request));
+    registerJoinRoute(app, join, (request) => gate.assertTerminal(request));
     registerPageRoutes(app, { door, files: () => page });
   };
 }

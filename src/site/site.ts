@@ -246,7 +246,7 @@ async function assemble(
   });
   const people = peopleRoutes({
     ...{ config, queries, desk: diary, secrets, store, clock, log: quiet(), addresses: () => presence.shown() },
-    revisions: revisionDesk,
+    ...{ revisions: revisionDesk, join: headOffice?.join },
     isControl: (request) => http.isControl(request.socket),
   });
   const roomDeps = {

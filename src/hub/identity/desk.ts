@@ -58,7 +58,10 @@ export function createIdentityDesk({ url, random, withdrawn }: DeskParts): Ident
       const rows = await tx.list('certificates', { prefix: `${site}/` });
       const chosen = rows.filter(({ row }) => !row.revoked && (serial === undefined || row.serial === serial));
       if (chosen.length === 0)
-        throw new AppError('not-found', `site ${site} has no certificate ${serial ?? ''} that could be taken back`);
+        throw new AppError(
+          'not-found',
+          `site ${site} has no certificate${serial === undefined ? '' : ` ${serial}`} that counts`,
+        );
       const revoked = { at: now, by, because };
       for (const { row } of chosen) await tx.put('certificates', certificateKey(row), { ...row, revoked });
       const serials = chosen.map(({ row }) => row.serial);

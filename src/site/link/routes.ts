@@ -26,6 +26,28 @@ export function registerRevisionRoutes(
   app.post('/api/v1/thaw', { onRequest }, async () => ({ sentence: await desk.thaw() }));
 }
 
+/** `POST /api/v1/join`, for the control socket alone: keeps a code of head office. `join` answers with a sentence, or rejects with an AppError. */
+export function registerJoinRoute(
+  app: FastifyInstance,
+  join: ((code: string) => Promise<string>) | undefined,
+  assertTerminal: (request: FastifyRequest['raw']) => void,
+): void {
+  const onRequest = (request: FastifyRequest, _reply: FastifyReply, done: () => void): void => {
+    assertTerminal(request.raw);
+    done();
+  };
+  app.post('/api/v1/join', { onRequest }, async ({ body }) => {
+    const { code } = (body ?? {}) as { readonly code?: unknown };
+    if (typeof code !== 'string') throw new AppError('usage-invalid', 'a site joins with {"code": "K7PW-…"}');
+    if (!join)
+      throw new AppError(
+        'command-refused',
+        'this site has a template of its own; head office needs `hub` in its site file',
+      );
+    return { sentence: await join(code) };
+  });
+}
+
 function freezeBody(body: unknown): FreezeBody {
   const { until, because } = (body ?? {}) as { readonly until?: unknown; readonly because?: unknown };
   if (typeof until !== 'string' || (because !== undefined && typeof because !== 'string'))

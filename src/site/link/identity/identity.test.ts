@@ -51,6 +51,13 @@ describe('a site that joins', () => {
     expect(site.files.files.size).toBe(0);
   });
 
+  it('does its work with a slip in the code of its file, and says so', async () => {
+    const site = await openTestSite(hub, 'shop-a');
+    await site.identity.joinByFile('K7PW-0000-0000-0000-0000-0000');
+    expect(site.identity.standing()).toMatchObject({ because: expect.stringContaining('hub.code') });
+    expect(site.files.files.size).toBe(0);
+  });
+
   it('says why a code was refused, and does not try it again', async () => {
     const site = await openTestSite(hub, 'shop-b');
     const { code } = await hub.invite('shop-b');

@@ -58,6 +58,8 @@ export class SiteIdentity {
   /** By the clock that nobody sets. */
   #renewAt: number | undefined;
   #isAsked = false;
+  /** What is wrong with the code in the site file. */
+  #inFile: string | undefined;
   #link: LinkIdentity | undefined;
 
   private constructor(parts: SiteIdentityParts, shelf: IdentityShelf) {
@@ -129,9 +131,15 @@ export class SiteIdentity {
     await this.#keepCode(readCode(text));
   }
 
-  /** As `join`, for the code in the site's own file: once, and never over what is there. */
+  /** As `join`, for the code in the site's own file: once, and never over what is there. A slip in it keeps no store from its work. */
   async joinByFile(text: string): Promise<void> {
-    const code = readCode(text);
+    const read = parseInviteCode(text);
+    if (!read.ok) {
+      this.#inFile = `hub.code of the site file: ${read.error}`;
+      this.#parts.log.warn({}, this.#inFile);
+      return;
+    }
+    const code = read.value;
     const joining = this.#shelf.joining();
     const isKnown = joining?.ok && joining.value.invite === code.id;
     if (!this.#shelf.identity() && !isKnown) await this.#keepCode(code);
@@ -262,6 +270,7 @@ export class SiteIdentity {
     const joining = this.#shelf.joining();
     if (joining && !joining.ok) return { because: `the code that was kept is lost: ${joining.error}` };
     const refused = joining?.value.refused;
+    if (!refused && this.#inFile !== undefined) return { because: this.#inFile };
     return refused ? { because: `the last code was refused: ${refused.message}` } : {};
   }
 
