@@ -41,13 +41,13 @@ const json = ['-H', 'Content-Type: application/json', '-d'];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'slipway-hub-admin-'));
   hub = await startHub({ workDir: folder, config: CONFIG });
-  await Promise.all(
-    ['read', 'operate', 'admin'].map(async (role) => {
-      const made = JSON.parse(await onSocket('tokens', 'new', `a-${role}`, '--role', role, '--json'));
-      files[role] = made.token;
-      await writeFile(join(folder, `${role}.token`), `${made.token}\n`, { mode: 0o600 });
-    }),
-  );
+  // Each start of a command costs a second of a busy machine: one by the command line, the others with it.
+  files['admin'] = JSON.parse(await onSocket('tokens', 'new', 'a-admin', '--role', 'admin', '--json')).token;
+  for (const role of ['read', 'operate']) {
+    const [, made] = await curl('admin', 'tokens', ...json, JSON.stringify({ name: `a-${role}`, role }));
+    files[role] = JSON.parse(made).token;
+  }
+  await writeFile(join(folder, 'read.token'), `${files['read']}\n`, { mode: 0o600 });
 });
 afterAll(async () => {
   await hub?.stop();
@@ -73,28 +73,23 @@ it('writes down who did what, and nothing of who was refused', async () => {
   const { entries } = JSON.parse((await curl('read', 'audit'))[1]);
   const said = entries.map(({ who, action, subject }: Record<string, string>) => `${who} ${action} ${subject}`);
   expect(said.sort()).toEqual([
+    'a-admin token.new a-operate',
+    'a-admin token.new a-read',
     'a-admin token.new x',
     'terminal token.new a-admin',
-    'terminal token.new a-operate',
-    'terminal token.new a-read',
   ]);
 });
 
 it('answers the command line at its URL as at its socket, and says what to do where it cannot', async () => {
   const place = ['--hub', 'http://127.0.0.1:18440', '--token', join(folder, 'read.token')];
   await curl('admin', 'invites', ...json, '{"site":"store-0001"}');
-  const [byUrl, bySocket] = await Promise.all([slipway('sites', '--json', ...place), onSocket('sites', '--json')]);
-  expect(byUrl).toBe(bySocket);
-  expect(JSON.parse(byUrl)).toMatchObject({ total: 1, rows: [{ site: 'store-0001', state: 'invited' }] });
-  const [site, shown, tokens, refused] = await Promise.all([
-    onSocket('site', 'store-0001'),
-    onSocket('publish', 'show'),
-    onSocket('tokens'),
+  const [byUrl, bySocket, refused] = await Promise.all([
+    slipway('sites', '--json', ...place),
+    onSocket('sites', '--json'),
     slipway('publish', ...place).catch((error: Error) => error.message),
   ]);
-  expect(site).toMatch(/^site {9}store-0001, invited since/);
-  expect(shown).toMatch(/^nothing was published yet/);
-  expect(tokens).toMatch(/^TOKEN +ROLE +STATE +MADE +ID\na-/);
+  expect(byUrl).toBe(bySocket);
+  expect(JSON.parse(byUrl)).toMatchObject({ total: 1, rows: [{ site: 'store-0001', state: 'invited' }] });
   expect(refused).toMatch(/status 2: .*needs the role operate.*\(role-missing\)\n.*slipway hub tokens/);
 });
 
@@ -106,7 +101,7 @@ it('tells who follows which view has changed', async () => {
   });
   try {
     await expect.poll(() => told).toContain(': connected');
-    await onSocket('tokens', 'withdraw', 'x');
+    await curl('admin', 'tokens/x/withdraw', ...json, '{}');
     await expect.poll(() => told, { timeout: 5_000 }).toMatch(/id: [0-9a-f]+-\d+\ndata: {"view":"audit"}\n\n/);
   } finally {
     following.kill();
@@ -117,5 +112,5 @@ it('knows all of it after a power cut', async () => {
   await hub.stop('SIGKILL');
   hub = await startHub({ workDir: folder, config: CONFIG });
   const { entries } = JSON.parse((await curl('read', 'audit'))[1]);
-  expect(entries[0]).toMatchObject({ who: 'terminal', action: 'token.withdraw', subject: 'x' });
+  expect(entries[0]).toMatchObject({ who: 'a-admin', action: 'token.withdraw', subject: 'x' });
 });

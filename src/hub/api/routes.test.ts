@@ -174,8 +174,8 @@ describe('what is shown', () => {
       'publication r1 is paused, so pause is not possible; what can be done is: resume, abort, rollback',
     ]);
     expect((await audit()).slice(-5)).toEqual([
-      'ann publish.start r1',
       'head office publish.is-canary r1',
+      'ann publish.start r1',
       'head office publish.is-soaking r1',
       'head office publish.is-paused r1',
       'ann publish.pause r1',

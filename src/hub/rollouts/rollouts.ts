@@ -52,6 +52,9 @@ export function createRollouts(deps: RolloutDeps): Rollouts {
   const bell = createBell();
   const reach = (): Reach => ({ now: clock.now(), silentAfterMs: SILENT_POLLS * limits().pollMaxMs });
 
+  // Sites that were offered something in the unit of a caller; a ring for one that was lost does no harm.
+  const unrung: string[] = [];
+
   // Passes one after the other: two at once over one publication would do the same twice.
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = (run: () => Promise<void>): Promise<void> => {
@@ -126,9 +129,17 @@ export function createRollouts(deps: RolloutDeps): Rollouts {
     view: (tx, publication) => publicationView(tx, publication, reach()),
     sites: (tx, publication) => publicationSites(tx, publication, reach()),
     explainer: (tx, publication) => siteExplainer(tx, publication, reach()),
-    publish: (tx, body, by) => publish(tx, body, by, clock.now()),
+    publish: async (tx, body, by) => {
+      const made = await publish(tx, body, by, clock.now());
+      const { id } = made;
+      unrung.push(...(await pass(tx, id, reach())).rings);
+      return (await tx.get('publications', id)) ?? made;
+    },
     act: (tx, what) => act(tx, what, reach()),
-    wake: (id) => inTurn(() => goOn(id)).catch(report),
+    wake: (id) => {
+      for (const site of unrung.splice(0)) bell.ring(site);
+      return inTurn(() => goOn(id)).catch(report);
+    },
     start: async () => {
       await catchUp();
       await inTurn(lookAtAll);
