@@ -31,6 +31,8 @@ export type SeatDeps = {
   readonly refuse: (revision: Revision) => AppError | undefined;
   /** Where the site would stand under a revision. */
   readonly addressesOf: (revision: Revision) => readonly SiteAddress[];
+  /** Where it stands now; asked often. */
+  readonly servingAt: () => readonly SiteAddress[];
   /** Whether a secret of this name is given at this site, which counts more than one that was sent. */
   readonly isGivenHere: (name: string) => boolean;
   /** The secrets of the revision that has just come into force. */
@@ -51,8 +53,8 @@ const CRYPTO = { sha256: sha256OfText, verify: verifyRelease, keyId: releaseKeyI
 /** Where a revision from head office takes its place in the site. */
 export function createRevisionSeat(deps: SeatDeps): RevisionSeat {
   const { siteName, trust, keeper, content, loaders, log } = deps;
-  const worldOf = (revision: Revision): ProbeWorld => ({
-    ...{ siteName, loaders, addresses: deps.addressesOf(revision) },
+  const worldAt = (addresses: readonly SiteAddress[]): ProbeWorld => ({
+    ...{ siteName, loaders, addresses },
     assetState: (digest) => content.stateOf(digest),
   });
   const follow = async (opened: Opened | undefined): Promise<void> => {
@@ -70,14 +72,15 @@ export function createRevisionSeat(deps: SeatDeps): RevisionSeat {
       return err({ message, ...(KEY_REASONS.includes(reason) ? { isByKey: true as const } : {}) });
     },
     open: openKnown,
+    refusal: (revision) => deps.refuse(revision)?.message,
     fault: (opened) => {
       const refusal = deps.refuse(opened.revision);
       if (refusal) return refusal.message;
       const { faults } = openAll(opened, siteName, trust.sealing());
       const fault = faults.find(({ name }) => !deps.isGivenHere(name));
-      return fault?.because ?? whyUnanswerable(opened.revision, worldOf(opened.revision));
+      return fault?.because ?? whyUnanswerable(opened.revision, worldAt(deps.addressesOf(opened.revision)));
     },
-    lack: ({ revision }) => whyLacking(revision, worldOf(revision)),
+    lack: ({ revision }) => whyLacking(revision, worldAt([])),
     prepare: async (revision) => {
       const assets = revision?.assets ?? [];
       await content.pin(
@@ -102,7 +105,7 @@ export function createRevisionSeat(deps: SeatDeps): RevisionSeat {
     current: () => keeper.current(),
     problems: () => {
       const current = keeper.current();
-      const problem = deps.notServing() ?? (current && whyNotServed(current, worldOf(current)));
+      const problem = deps.notServing() ?? (current && whyNotServed(current, worldAt(deps.servingAt())));
       return problem === undefined ? [] : [problem];
     },
     freeze: deps.freeze,

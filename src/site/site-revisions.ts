@@ -50,6 +50,7 @@ export async function startSiteRevisions(
     // Other addresses are no reason: the site then begins anew.
     refuse: (revision) => refuseRevision(revision, interfaces, undefined),
     addressesOf: (revision) => siteAddresses(revision, interfaces, ports.http),
+    servingAt: () => presence.addresses(),
     isGivenHere: (name) => secrets.isGivenHere(name),
     onSecrets: (values) => {
       onSealed(values);

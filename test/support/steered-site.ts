@@ -23,6 +23,7 @@ import { revisionOf, SAMPLE } from './sample-template.ts';
 
 export const ADA = testKey('Ada');
 export const TRIAL_MS = 600_000;
+const HERE = [{ network: 'nodes', address: '10.0.0.1' as Ipv4, httpPort: 80 }];
 const PIECE_BYTES = 1_500;
 
 /** What head office has of a revision. */
@@ -87,7 +88,8 @@ export class SteeredSite {
       ...{ siteName: 'store-0417', keeper, content, log, refuse },
       trust: { keys: () => this.keys, sealing: () => this.sealing },
       loaders: { find: (name) => ({ name, digest: sha256OfText(name), sizeBytes: 1 }) },
-      addressesOf: () => [{ network: 'nodes', address: '10.0.0.1' as Ipv4, httpPort: 80 }],
+      addressesOf: () => HERE,
+      servingAt: () => HERE,
       isGivenHere: () => false,
       onSecrets: async (values) => {
         this.secrets = values;

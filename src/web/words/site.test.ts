@@ -23,6 +23,19 @@ describe('the whole site', () => {
     ]);
   });
 
+  it('says what becomes of a change of head office, and that a freeze holds it back', () => {
+    const wanted = { number: 8, bundle: 'b', publication: 'r8', since: NOW, sentence: 'revision 8 …' };
+    const of = (state: string) =>
+      siteNotes(sampleStatus({ steered: { sentence: '', highest: 8, bad: [], wanted: { ...wanted, state } } }));
+    expect(of('confirmed')).toEqual([]);
+    expect(of('reverted')).toEqual([expect.stringContaining('did not work here')]);
+    expect(of('trial')).toEqual([expect.stringContaining('is tried now')]);
+    const freeze = { until: sampleStatus().at + 5 * MINUTE, by: 'cli', because: 'trading' };
+    expect(siteNotes(sampleStatus({ steered: { sentence: '', highest: 8, bad: [], freeze } }))).toEqual([
+      'Nothing of head office changes here for 5 min (trading). Machines are served.',
+    ]);
+  });
+
   it('warns of what arming does, and of what it does not where the site is in doubt', () => {
     expect(armingWords(sampleStatus({ armed: false })).will).toContain('what is on its disk is erased');
     const doubt = armingWords(sampleStatus({ armed: false, doubt: 'its database was restored' }));

@@ -1,6 +1,8 @@
+import type { SteeredView } from '../../wire/api/revision.ts';
 import type { AlarmView, NodeView, SiteStatus } from '../../wire/api/views.ts';
 import { capital, plain, plainSentence } from './plain.ts';
 import { slotWords } from './slot.ts';
+import { howLong } from './time.ts';
 
 /** Whether the page still hears the site: what it shows is of this time. Times are those of the phone. */
 export type Reach = { readonly answeredAt?: number; readonly silentSince?: number };
@@ -19,7 +21,7 @@ export function summary(nodes: readonly NodeView[], now: number): string {
 }
 
 /** What stands above all slots, as sentences. */
-export function siteNotes({ notReady, templateRefused, armed, noInstalls }: SiteStatus): string[] {
+export function siteNotes({ at, notReady, templateRefused, steered, armed, noInstalls }: SiteStatus): string[] {
   return [
     ...(armed && noInstalls
       ? [`Nothing is installed here now: ${plainSentence(noInstalls.because)} ${plainSentence(noInstalls.toDo)}`]
@@ -28,6 +30,23 @@ export function siteNotes({ notReady, templateRefused, armed, noInstalls }: Site
     ...(templateRefused === undefined
       ? []
       : ['The last change of head office could not be used. All goes on as before; head office must mend it.']),
+    ...(steered ? headOfficeNotes(steered, at) : []),
+  ];
+}
+
+function headOfficeNotes({ wanted, freeze }: SteeredView, at: number): string[] {
+  const isOut = wanted?.state === 'reverted' || wanted?.state === 'refused';
+  const why = freeze?.because === undefined ? '' : ` (${freeze.because})`;
+  return [
+    ...(isOut
+      ? ['The last change of head office did not work here. All goes on as before; head office sees why.']
+      : []),
+    ...(wanted?.state === 'trial'
+      ? ['A change of head office is tried now. If it does not work, all is as before.']
+      : []),
+    ...(freeze
+      ? [`Nothing of head office changes here for ${howLong(freeze.until - at)}${why}. Machines are served.`]
+      : []),
   ];
 }
 

@@ -14,7 +14,7 @@ import { ApplyBook } from './apply-book.ts';
 import type { ApplyReport, FetchPiece, Opened, RunningDown } from './ports.ts';
 import { ACCEPTED, refusedSentence, type StepDeps, Steps } from './steps.ts';
 
-const TICK_MS = 2_000;
+const TICK_MS = 3_000;
 /** After a failure, such as a full disk or a head office that is gone. */
 const RETRY_MS = 15_000;
 
@@ -122,7 +122,7 @@ class OneAfterTheOther implements RunningDown {
     const tried = candidate?.state === 'trial' ? await this.#resumeTrial(candidate) : undefined;
     const opened = tried ?? (confirmed && (await this.#steps.open(confirmed.bundle)));
     if (confirmed && !opened) log.warn({ revision: confirmed.number }, 'the bundle in force cannot be read any more');
-    if (opened && seat.fault(opened) === undefined) seat.take(opened);
+    if (opened && seat.refusal(opened.revision) === undefined) seat.take(opened);
     // What a process that ended in between did not come to.
     this.#run(() => this.#book.tidy());
   }

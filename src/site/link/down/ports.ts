@@ -77,7 +77,9 @@ export interface RevisionSeat {
   prove(text: string, above: number): Result<Opened, Fault>;
   /** Of a bundle that was proved when it came: keys retire, revisions in force do not. Undefined: it cannot be read. */
   open(text: string): Opened | undefined;
-  /** Why this site can never run it as it stands; undefined: it can. */
+  /** Why this machine cannot run it, such as an address that it lacks; undefined: it can. What was confirmed is refused for nothing else. */
+  refusal(revision: Revision): string | undefined;
+  /** Why it must not be tried here: `refusal`, or answers that cannot be made from it; undefined: it may. */
   fault(opened: Opened): string | undefined;
   /** What it names and is not here yet, such as `kernel 40 %`; undefined: all is. */
   lack(opened: Opened): string | undefined;

@@ -30,6 +30,8 @@ export class Steps {
   readonly #book: ApplyBook;
   #opened: { readonly bundle: string; readonly what: Opened } | undefined;
   #trialFrom: number | undefined;
+  /** The bundle whose assets are being fetched. */
+  #prepared: string | undefined;
   /** A trial failed, and that is not on disk yet. */
   #failed: string | undefined;
 
@@ -58,6 +60,12 @@ export class Steps {
   lacksItsRevision(): boolean {
     const { confirmed, candidate } = this.#book.applied;
     return confirmed !== undefined && candidate?.state !== 'trial' && this.#deps.seat.current() === undefined;
+  }
+
+  /** Once each: the store of assets tries again by itself, ever more seldom. Without a candidate nothing is fetched any more. */
+  async #fetchAssets(candidate?: Candidate, opened?: Opened): Promise<void> {
+    await this.#deps.seat.prepare(opened?.revision);
+    this.#prepared = candidate?.bundle;
   }
 
   /** What was proved when it came; undefined: it cannot be read any more. */
@@ -105,10 +113,12 @@ export class Steps {
     if (!opened) return this.#book.step('lost');
     const { digest } = opened.revision;
     const isSame = this.#book.applied.confirmed?.content === digest && seat.current()?.digest === digest;
-    const fault = (isSame ? undefined : whyBad(this.#book.applied, digest)) ?? seat.fault(opened);
-    if (fault !== undefined) return this.#refuse(candidate, { message: fault });
     if (isSame) return this.#confirm(opened, 'same', 'its content was in force already');
-    await seat.prepare(opened.revision);
+    if (this.#prepared !== candidate.bundle) {
+      const fault = whyBad(this.#book.applied, digest) ?? seat.fault(opened);
+      if (fault !== undefined) return this.#refuse(candidate, { message: fault });
+      await this.#fetchAssets(candidate, opened);
+    }
     const lack = seat.lack(opened);
     this.#book.note(lack);
     if (lack !== undefined) return this.#book.step('unready');
@@ -120,6 +130,9 @@ export class Steps {
 
   async #begin(candidate: Candidate, opened: Opened): Promise<void> {
     const { seat, store } = this.#deps;
+    // The machine may be another one than it was when the assets were asked for.
+    const fault = seat.fault(opened);
+    if (fault !== undefined) return this.#refuse(candidate, { message: fault });
     this.#book.note(undefined);
     await this.#book.step('ready', {
       trial: { starts: 0, afterBoot: lastBootOf(opened.revision.digest, store.state) },
@@ -160,7 +173,7 @@ export class Steps {
     this.#trialFrom = undefined;
     this.#book.note(undefined);
     await this.#book.step(event);
-    await seat.prepare(undefined);
+    await this.#fetchAssets();
     await this.#book.tidy();
   }
 
@@ -177,7 +190,7 @@ export class Steps {
       goesOnWith === undefined ? 'No other one of head office is here.' : `Revision ${goesOnWith} is in force again.`;
     const sentence = `Revision ${candidate.number} did not work here: ${because}. ${goesOn}`;
     await this.#book.tell('revision-reverted', sentence, candidate);
-    await this.#deps.seat.prepare(undefined);
+    await this.#fetchAssets();
   }
 
   async #refuse(candidate: Candidate, { message, isByKey }: Fault): Promise<void> {
@@ -185,14 +198,15 @@ export class Steps {
     await this.#book.step('faulty', { because: message, ...(isByKey ? { isByKey } : {}) });
     this.#deps.log.error({ revision: candidate.number, because: message }, 'revision refused');
     await this.#book.tell('revision-refused', refusedSentence({ ...candidate, because: message }), candidate);
-    await this.#deps.seat.prepare(undefined);
+    await this.#fetchAssets();
     await this.#book.tidy();
   }
 
   async #enterConfirmed(): Promise<void> {
     const { confirmed } = this.#book.applied;
     const opened = confirmed && (await this.open(confirmed.bundle));
-    if (opened && this.#deps.seat.fault(opened) === undefined) await this.#deps.seat.enter(opened, { save: true });
+    if (opened && this.#deps.seat.refusal(opened.revision) === undefined)
+      await this.#deps.seat.enter(opened, { save: true });
   }
 }
 
