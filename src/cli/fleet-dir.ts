@@ -26,19 +26,26 @@ export function isFleetDir(path: string, disk: FleetDisk): boolean {
   return disk.list(path).includes(FLEET_FILE);
 }
 
-/** Reads a fleet directory. Problems and paths have the directory in front, so that an editor finds them. */
-export function openFleet(dir: string, { readFile, list }: FleetDisk): Result<Fleet, readonly TemplateProblem[]> {
+/** Reads a fleet directory; paths in it, also those of problems, begin there. `onRead` hears of each file that was read. */
+export function openFleet(
+  dir: string,
+  { readFile, list }: FleetDisk,
+  onRead: (name: string, text: string) => void = () => undefined,
+): Result<Fleet, readonly TemplateProblem[]> {
   const layers = ['groups', 'sites'].flatMap((folder) => list(join(dir, folder)).map((name) => `${folder}/${name}`));
-  const fleet = readFleet({
+  return readFleet({
     names: [...list(dir), ...layers].filter((name) => !name.startsWith('.')),
-    readFile: (name) => readFile(join(dir, name)),
+    readFile: (name) => {
+      const text = readFile(join(dir, name));
+      if (text.ok) onRead(name, text.value);
+      return text;
+    },
   });
-  return fleet;
 }
 
 /** As `openFleet`, for commands that need one without faults. @throws AppError `template-invalid` */
-export function openGoodFleet(dir: string, disk: FleetDisk): Fleet {
-  const fleet = openFleet(dir, disk);
+export function openGoodFleet(dir: string, disk: FleetDisk, onRead?: (name: string, text: string) => void): Fleet {
+  const fleet = openFleet(dir, disk, onRead);
   if (!fleet.ok) throw problemsError(dir, fleet.error);
   return fleet.value;
 }

@@ -17,6 +17,8 @@ import { type FleetDisk, inDir, isFleetDir, listFolder, openFleet } from './flee
 import type { CliIo } from './io.ts';
 import { addExplainCommand } from './template-explain.ts';
 import { addKeyCommands } from './template-keys.ts';
+import { addPlanCommand } from './template-plan.ts';
+import { addPushCommand } from './template-push.ts';
 import { formatSlot } from './template-view.ts';
 
 /** What the commands touch; tests hand in files of their own. */
@@ -52,6 +54,8 @@ export function addTemplateCommands(
     .option('--slot <name>', 'only this slot')
     .action((files: string[], options: Options) => render(files, options, tools));
   addExplainCommand(template, io, disk);
+  addPlanCommand(template, tools);
+  addPushCommand(template, tools);
   addKeyCommands(template, io);
 }
 

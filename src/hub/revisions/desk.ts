@@ -60,8 +60,8 @@ class Desk implements PushDesk {
       const row = await takeIn(push, by, this.#deps, () =>
         this.#note({ ...this.job(id), done: this.job(id).done + 1 }),
       );
-      this.#note({ ...this.job(id), state: 'done', push: row.id });
-      log.info({ push: row.id, sites: row.sites.length, by }, 'a push was taken in');
+      this.#note({ ...this.job(id), state: 'done', ...(row && { push: row.id }) });
+      log.info({ push: row?.id, sites: push.sites.length, by }, 'a push was taken in');
     } catch (thrown) {
       const error = AppError.from(thrown);
       this.#note({ ...this.job(id), state: 'refused', because: error.message });

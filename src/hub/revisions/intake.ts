@@ -34,8 +34,14 @@ type Prepared = {
  * nobody sees anything of it, and bundles of a push that ends here are blobs without a name. `onSite` hears of each site that is done.
  * Rejects with `push-refused`.
  */
-export async function takeIn(push: PushBody, by: string, deps: IntakeDeps, onSite: () => void): Promise<Push> {
+export async function takeIn(
+  push: PushBody,
+  by: string,
+  deps: IntakeDeps,
+  onSite: () => void,
+): Promise<Push | undefined> {
   const { store, renderer } = deps;
+  if (push.sites.length === 0) return takeKeys(push, by, deps);
   const prepared = await store.read((tx) => prepare(tx, push, deps.crypto));
   const rendering = await renderer.open(push.sources);
   if (!rendering.ok) throw refused(rendering.error);
@@ -49,6 +55,17 @@ export async function takeIn(push: PushBody, by: string, deps: IntakeDeps, onSit
   } finally {
     await rendering.value.close();
   }
+}
+
+/** A newer key set alone: no revision comes of it. */
+async function takeKeys({ keySets }: PushBody, by: string, { store, crypto, clock }: IntakeDeps): Promise<undefined> {
+  await store.work(async (tx) => {
+    const { chain, isNew, keys } = await followSets(tx, keySets, { crypto, mayBegin: false });
+    if (!isNew) return;
+    await keepSets(tx, chain);
+    const subject = `key set ${keys.version}`;
+    await tx.appendAudit({ at: clock.now(), who: by, action: 'push.keys', subject, detail: {} });
+  });
 }
 
 async function prepare(tx: HubTx, push: PushBody, crypto: ReleaseCrypto): Promise<Prepared> {
@@ -91,7 +108,7 @@ async function keepSite(checked: CheckedSite, rendering: FleetRendering, deps: I
 }
 
 async function keepBundle(
-  { statement, signatures, secrets, says }: CheckedRevision,
+  { statement, signatures, secrets, says, keyId }: CheckedRevision,
   kind: SiteRevision['kind'],
   content: string,
   { store, crypto }: IntakeDeps,
@@ -101,7 +118,7 @@ async function keepBundle(
   const bundle: Digest = crypto.sha256(text);
   await store.work((tx) => tx.putBlob(bundle, bytes));
   const { site, number, content: digest, secrets: sealed } = says;
-  return { site, number, kind, content: digest, secrets: sealed, bundle, sizeBytes: bytes.length };
+  return { site, number, kind, content: digest, secrets: sealed, keyId, bundle, sizeBytes: bytes.length };
 }
 
 type Rows = {

@@ -59,6 +59,10 @@ export async function readBundle(tx: HubTx, site: string, number: number): Promi
   return JSON.parse(new TextDecoder().decode(bytes)) as RevisionBundle;
 }
 
-function refOf({ number, push, kind, content, secrets }: SiteRevision): RevisionRef {
-  return { number, push, kind, content, ...(secrets !== undefined && { secrets }) };
+function refOf({ number, push, kind, content, secrets, keyId }: SiteRevision): RevisionRef {
+  return {
+    ...{ number, push, kind, content },
+    ...(secrets !== undefined && { secrets }),
+    ...(keyId !== undefined && { keyId }),
+  };
 }

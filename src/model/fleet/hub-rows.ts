@@ -132,6 +132,8 @@ export type SiteRevision = {
   readonly content: Digest;
   /** Of the sealed secrets that came with it. */
   readonly secrets?: Digest;
+  /** Of the release key that signed it. */
+  readonly keyId?: string;
   /** sha256 of the bundle: a blob. */
   readonly bundle: Digest;
   readonly sizeBytes: number;

@@ -38,7 +38,7 @@ export type PushSite = {
   /** What was pushed forward last. */
   readonly newest?: RevisionRef;
 };
-export type RevisionRef = Pick<SiteRevision, 'number' | 'push' | 'kind' | 'content' | 'secrets'>;
+export type RevisionRef = Pick<SiteRevision, 'number' | 'push' | 'kind' | 'content' | 'secrets' | 'keyId'>;
 
 /** All of a push but the content, which head office renders itself from the sources. */
 export type PushBody = {
@@ -49,6 +49,7 @@ export type PushBody = {
   readonly sources: string;
   /** The sets of release keys from the first on; head office follows them. */
   readonly keySets: readonly SignedStatement[];
+  /** Empty: only a newer key set is brought. */
   readonly sites: readonly PushedSite[];
 };
 export type PushedSite = {
@@ -72,7 +73,7 @@ export type PushJob = {
   readonly state: 'running' | 'done' | 'refused';
   readonly done: number;
   readonly of: number;
-  /** Of `done`. */
+  /** Of `done`; missing: there was only a key set. */
   readonly push?: string;
   /** Of `refused`. */
   readonly because?: string;
@@ -117,7 +118,7 @@ export function parsePush(text: string): Result<PushBody, string> {
     value.sites.every(isPushedSite);
   if (!isOne) return err('this is not a push, or one of another version of Slipway');
   const names = value.sites?.map(({ site }) => site) ?? [];
-  if (names.length === 0) return err('a push has at least one site');
+  if (names.length === 0 && value.keySets?.length === 0) return err('a push has at least one site, or a key set');
   return new Set(names).size === names.length ? ok(value as PushBody) : err('a site is in this push twice');
 }
 
