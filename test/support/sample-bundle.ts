@@ -35,7 +35,8 @@ export function signed(set: KeySet, by: TestKey): SignedStatement {
   return signText('key-set', formatKeySet(set), by);
 }
 
-function signText(kind: 'revision' | 'key-set', statement: string, by: TestKey): SignedStatement {
+/** A statement with the signature of a key. */
+export function signText(kind: 'revision' | 'key-set', statement: string, by: TestKey): SignedStatement {
   const text = statementText({ kind, statement: sha256OfText(statement) });
   return {
     statement,
