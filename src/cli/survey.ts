@@ -10,7 +10,7 @@ import type { Revision } from '../model/revision.ts';
 import { type Fleet, siteNames } from '../template/fleet.ts';
 import { renderFleet } from '../template/fleet-lint.ts';
 import { PUSH_PATHS, type PushSite, type PushSites, type RevisionRef } from '../wire/api/pushes.ts';
-import { BUNDLE_NEEDS, type RevisionBundle, type SealedSecret } from '../wire/link/revision-bundle.ts';
+import { BUNDLE_NEEDS, type KeySet, type RevisionBundle, type SealedSecret } from '../wire/link/revision-bundle.ts';
 import { problemsError } from './fleet-dir.ts';
 import { inParallel } from './in-parallel.ts';
 import type { SecretValues } from './secrets-file.ts';
@@ -43,13 +43,21 @@ const AT_ONCE = 8;
 /** Renders the chosen sites and finds out which of them change. @throws AppError `template-invalid`, `usage-invalid`, or head office's own */
 export async function survey(
   fleet: Fleet,
-  options: { readonly dir: string; readonly sites?: string; readonly sealer?: Sealer; readonly client: HubClient },
+  options: {
+    readonly dir: string;
+    readonly sites?: string;
+    readonly sealer?: Sealer;
+    /** The set that the push brings with it. */
+    readonly keys?: KeySet;
+    readonly client: HubClient;
+  },
 ): Promise<Survey> {
   const chosen = chooseSites(fleet, options.sites);
   const { revisions, problems } = renderFleet(fleet, { sha256: sha256OfText, sites: chosen });
   if (problems.length > 0) throw problemsError(options.dir, problems);
   if (options.sealer) assertWanted(options.sealer.values, revisions.values());
   const hub = await options.client.get<PushSites>(PUSH_PATHS.sites);
+  const keys = newerKeys(options.keys, hub.keys);
   const known = new Map(hub.sites.map((site) => [site.site, site]));
   const found = { candidates: [] as Candidate[], unchanged: [] as string[], cannot: [] as Survey['cannot'][number][] };
   await inParallel([...revisions], AT_ONCE, async ([site, revision]) => {
@@ -59,13 +67,18 @@ export async function survey(
       found.cannot.push({ site, because: because ?? '' });
       return;
     }
-    const candidate = await candidateOf(one, revision, hub, options);
+    const candidate = await candidateOf(one, revision, keys, options);
     if (isInForce(candidate)) found.unchanged.push(site);
     else found.candidates.push(candidate);
   });
   const bySite = <T extends { readonly site: string }>(list: readonly T[]) =>
     [...list].sort((a, b) => (a.site < b.site ? -1 : 1));
   return { hub, candidates: bySite(found.candidates), unchanged: found.unchanged.sort(), cannot: bySite(found.cannot) };
+}
+
+/** The newer of two sets: what counts when both are believed. */
+export function newerKeys(a: KeySet | undefined, b: KeySet | undefined): KeySet | undefined {
+  return (a?.version ?? 0) > (b?.version ?? 0) ? a : b;
 }
 
 /** The bundle of a revision of a site. */
@@ -116,7 +129,7 @@ function whyNot(known: PushSite | undefined, revision: Revision, sealer: Sealer 
 async function candidateOf(
   known: PushSite,
   revision: Revision,
-  { keys }: PushSites,
+  keys: KeySet | undefined,
   { sealer, client }: { readonly sealer?: Sealer; readonly client: HubClient },
 ): Promise<Candidate> {
   const wanted = wantedSecrets(revision);

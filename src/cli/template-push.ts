@@ -13,7 +13,7 @@ import type { CliIo } from './io.ts';
 import { type KeySetChain, readKeySets } from './key-set-file.ts';
 import { readSecretsFile } from './secrets-file.ts';
 import { signSite } from './sign-site.ts';
-import { type Sealer, type Survey, survey } from './survey.ts';
+import { newerKeys, type Sealer, type Survey, survey } from './survey.ts';
 
 type Options = HubOptions & {
   readonly dir: string;
@@ -68,7 +68,10 @@ async function push(options: Options, disk: FleetDisk, io: CliIo): Promise<Outco
   const fleet = openGoodFleet(options.dir, disk, (name, text) => {
     sources[name] = text;
   });
-  const found = await survey(fleet, { dir: options.dir, client, ...(await chosen(options, key)) });
+  const found = await survey(fleet, {
+    ...{ dir: options.dir, client, ...(await chosen(options, key)) },
+    ...(chain && { keys: chain.newest }),
+  });
   const rest = { unchanged: found.unchanged.length, cannot: found.cannot };
   const signed = alreadyPushed(found) ? [] : found.candidates;
   if (signed.length === 0 && !bringsKeys(chain, found)) return { sites: 0, ...rest };
@@ -96,7 +99,7 @@ async function chosen({ sites, secrets }: Options, key: OpenReleaseKey): Promise
 }
 
 /** Whether head office does not know the newest key set yet. */
-function bringsKeys(chain: KeySetChain | undefined, { hub }: Survey): chain is KeySetChain {
+function bringsKeys(chain: KeySetChain | undefined, { hub }: Survey): boolean {
   return (chain?.newest.version ?? 0) > (hub.keys?.version ?? 0);
 }
 
@@ -107,7 +110,7 @@ function alreadyPushed({ candidates }: Survey): boolean {
 }
 
 function assertMaySign(key: OpenReleaseKey, chain: KeySetChain | undefined, found: Survey): void {
-  const newest = bringsKeys(chain, found) ? chain.newest : found.hub.keys;
+  const newest = newerKeys(chain?.newest, found.hub.keys);
   if (!newest)
     throw new AppError(
       'push-refused',

@@ -27,26 +27,43 @@ export function diffRevisions(before: Content | undefined, after: Content): read
 
 function diffSlots(before: Content['slots'], after: Content['slots']): readonly Change[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  const same = new Map<string, { readonly changes: readonly Change[]; readonly slots: string[] }>();
+  // Two tills differ in their names and numbers alone; for whoever reads the plan they change alike.
+  const same = new Map<
+    string,
+    { readonly raw: readonly Change[]; readonly alike: readonly Change[]; slots: string[] }
+  >();
   for (const name of names) {
-    const [old, now] = [before[name], after[name]];
-    const changes = changesOf(old ? slotLines(old) : new Map(), now ? slotLines(now) : new Map());
-    if (changes.length === 0) continue;
-    // Two tills differ in their names alone; for whoever reads the plan they change alike.
-    const key = canonicalJson(changes).replaceAll(name, '{slot}');
+    const raw = diffSlot(before[name], after[name]);
+    if (raw.length === 0) continue;
+    const alike = raw.map((change) => unnumbered(change, name));
+    const key = canonicalJson(alike);
     const known = same.get(key);
     if (known) known.slots.push(name);
-    else same.set(key, { changes, slots: [name] });
+    else same.set(key, { raw, alike, slots: [name] });
   }
-  return [...same.values()].flatMap(({ changes, slots }) => changes.map((change) => ofSlots(change, slots)));
+  return [...same.values()].flatMap(({ raw, alike, slots }) =>
+    (slots.length === 1 ? raw : alike).map((change) => ofSlots(change, slots)),
+  );
+}
+
+/** A slot that comes or goes is one change, whatever is in it. */
+function diffSlot(before: Slot | undefined, after: Slot | undefined): readonly Change[] {
+  if (before && after) return changesOf(slotLines(before), slotLines(after));
+  return [{ path: '', before: before ? [profileText(before)] : [], after: after ? [profileText(after)] : [] }];
+}
+
+function unnumbered({ path, before, after }: Change, slot: string): Change {
+  const number = /\d+$/.exec(slot)?.[0];
+  const bare = (line: string): string => {
+    const unnamed = line.replaceAll(slot, '{slot}');
+    return number === undefined ? unnamed : unnamed.replace(new RegExp(`(?<![\\w.-])${number}(?![\\w.-])`, 'g'), '{n}');
+  };
+  return { path, before: before.map(bare), after: after.map(bare) };
 }
 
 function ofSlots({ path, before, after }: Change, slots: readonly string[]): Change {
-  const [first = ''] = slots;
   const named = slots.length > 4 ? `${slots.slice(0, 3).join(', ')} and ${slots.length - 3} more` : slots.join(', ');
-  const alike = (lines: readonly string[]): readonly string[] =>
-    slots.length === 1 ? lines : lines.map((line) => line.replaceAll(first, '{slot}'));
-  return { path: `slot${slots.length === 1 ? '' : 's'} ${named}: ${path}`, before: alike(before), after: alike(after) };
+  return { path: `slot${slots.length === 1 ? '' : 's'} ${named}${path === '' ? '' : `: ${path}`}`, before, after };
 }
 
 function changesOf(before: Said, after: Said): readonly Change[] {
@@ -83,7 +100,7 @@ function networkValue(key: string, value: unknown): string {
 function slotLines({ profile, hardware, match, interfaces }: Slot): Said {
   const { kernel, initrds, cmdline, documents, install } = profile;
   return new Map<string, readonly string[]>([
-    ['profile', [`${profile.name} (${profile.kind}, ${profile.arch})`]],
+    ['profile', [profileText({ profile })]],
     ...(hardware === undefined ? [] : [['hardware', [hardware]] as const]),
     ...(match.length === 0 ? [] : [['match', match.map(plain)] as const]),
     ...Object.entries(interfaces).map(([name, one]) => [`interfaces.${name}`, [plain(one)]] as const),
@@ -93,6 +110,10 @@ function slotLines({ profile, hardware, match, interfaces }: Slot): Said {
     ...(install ? [['install', [plain(install)]] as const] : []),
     ...Object.entries(documents).map(([name, one]) => [`documents.${name}`, documentLines(one)] as const),
   ]);
+}
+
+function profileText({ profile: { name, kind, arch } }: Pick<Slot, 'profile'>): string {
+  return `${name} (${kind}, ${arch})`;
 }
 
 function documentLines(document: Document): readonly string[] {
