@@ -88,7 +88,7 @@ async function readSite(tx: HubTx, site: FleetSite, newest: readonly Publication
   const sessions = (await tx.list('sessions', { prefix: `${site.name}/` })).map(({ row }) => row);
   const aside = sessions.filter(({ standing }) => standing === 'quarantined').sort((a, b) => b.lastAt - a.lastAt)[0];
   const speaks = sessions.find(({ standing }) => standing === 'current');
-  const number = readState(states, site.name).site?.revision ?? site.confirmedNumber;
+  const number = readState(states, site.name).site?.number ?? site.confirmedNumber;
   const revision =
     number === 0 ? undefined : await tx.get('revisions', `${site.name}/${String(number).padStart(10, '0')}`);
   const row = await wantedRow(tx, site.name, newest);

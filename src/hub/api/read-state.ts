@@ -1,16 +1,20 @@
 import type { Row } from '../../model/fleet/hub-store.ts';
-import type { FleetSlotView, SlotCount } from '../../wire/api/fleet-views.ts';
+import type { FleetSiteView, FleetSlotView, SlotCount } from '../../wire/api/fleet-views.ts';
 import { type AlarmView, NODE_STATES, type NodeState } from '../../wire/api/views.ts';
-import type { OrderStateValue, SiteStateValue, StateValues } from '../../wire/link/state-values.ts';
 
 type Entry = Row<'states'>;
 type Fields = Readonly<Record<string, unknown>>;
 
+type Said = {
+  /** `number` is that of the revision in force, if it says one. */
+  readonly site?: { readonly number?: number; readonly notReady: readonly string[] };
+  readonly alarms: readonly AlarmView[];
+  readonly freeze?: NonNullable<FleetSiteView['freeze']>;
+};
+type Installed = NonNullable<FleetSlotView['installed']>;
+
 /** What a site says of itself, as far as it has a shape that is known here. Sites are other machines: each word is checked. */
-export function readState(
-  entries: readonly Entry[],
-  site: string,
-): { readonly site?: SiteStateValue; readonly alarms: readonly AlarmView[]; readonly freeze?: StateValues['freeze'] } {
+export function readState(entries: readonly Entry[], site: string): Said {
   const values = new Map(entries.map(({ key, row }) => [key.slice(site.length + 1), parse(row.value)]));
   const own = values.get('site');
   const freeze = asFields(values.get('freeze'));
@@ -23,15 +27,10 @@ export function readState(
   };
 }
 
-/** Its slots, in the order of the template where the site says it, else by name. */
+/** Its slots, by name. */
 export function readSlots(entries: readonly Entry[], site: string): readonly FleetSlotView[] {
   const orders = new Map(named(entries, site, 'orders/').map(([slot, value]) => [slot, orderValue(value)]));
-  const slots = named(entries, site, 'slots/').map(([slot, value]) => ({
-    slot,
-    value,
-    place: number(value['place']) ?? 0,
-  }));
-  return slots.sort((a, b) => a.place - b.place).map(({ slot, value }) => slotValue(slot, value, orders.get(slot)));
+  return named(entries, site, 'slots/').map(([slot, value]) => slotValue(slot, value, orders.get(slot)));
 }
 
 export function countSlots(entries: readonly Entry[], site: string): SlotCount {
@@ -47,18 +46,15 @@ function named(entries: readonly Entry[], site: string, prefix: string): readonl
   });
 }
 
-function siteValue(value: Fields): SiteStateValue {
+function siteValue(value: Fields): NonNullable<Said['site']> {
   const notReady = value['notReady'];
   return {
-    version: text(value['version']) ?? '',
-    ...optional('template', text(value['template'])),
-    revision: number(value['revision']) ?? 0,
+    ...optional('number', number(asFields(value['revision'])?.['number'])),
     notReady: Array.isArray(notReady) ? notReady.map(String) : [],
-    since: number(value['since']) ?? 0,
   };
 }
 
-function slotValue(slot: string, value: Fields, installed: OrderStateValue | undefined): FleetSlotView {
+function slotValue(slot: string, value: Fields, installed: Installed | undefined): FleetSlotView {
   const machine = asFields(value['machine']);
   return {
     slot,
@@ -69,9 +65,7 @@ function slotValue(slot: string, value: Fields, installed: OrderStateValue | und
     ...optional('binding', number(value['binding'])),
     ...(machine && { machine: machineValue(machine) }),
     ...optional('lastBootAt', number(value['lastBootAt'])),
-    ...(installed && {
-      installed: { order: installed.order, at: installed.at, profileDigest: installed.profileDigest },
-    }),
+    ...(installed && { installed }),
   };
 }
 
@@ -82,11 +76,10 @@ function machineValue(value: Fields): NonNullable<FleetSlotView['machine']> {
   );
 }
 
-function orderValue(value: Fields): OrderStateValue | undefined {
-  const [order, profileDigest] = [text(value['order']) ?? text(value['id']), text(value['profileDigest'])];
+function orderValue(value: Fields): Installed | undefined {
+  const [order, profileDigest] = [text(value['order']), text(value['profileDigest'])];
   if (order === undefined || profileDigest === undefined) return undefined;
-  const [binding, at] = [number(value['binding']) ?? 0, number(value['at']) ?? 0];
-  return { order, profileDigest, binding, at, by: text(value['by']) ?? '' };
+  return { order, profileDigest, at: number(value['at']) ?? 0 };
 }
 
 function alarmValue(value: Fields | undefined): readonly AlarmView[] {

@@ -200,19 +200,17 @@ describe('what is shown', () => {
       api.store.work((tx) =>
         tx.put('states', `store-2/${key}`, { site: 'store-2', key, digest: '' as never, value, at: 1 }),
       );
-    await say(
-      'slots/pos-2',
-      JSON.stringify({ state: 'enrolled', sentence: 'runs', place: 1, machine: { mac: 'x', more: 1 } }),
-    );
-    await say('slots/pos-10', JSON.stringify({ state: 'empty', sentence: '', place: 2 }));
+    await say('slots/pos-2', JSON.stringify({ state: 'enrolled', sentence: 'runs', machine: { mac: 'x', more: 1 } }));
+    await say('slots/pos-10', JSON.stringify({ state: 'empty', sentence: '' }));
     await say('slots/broken', '{');
+    await say('site', JSON.stringify({ revision: { number: 2 }, notReady: ['its clock'] }));
     await say('alarms', JSON.stringify([{ sentence: 'x', toDo: 'y', lastAt: 3 }, 7]));
     await say('freeze', JSON.stringify({ until: 99, because: 'trading' }));
     const site = (await api.ask(reader, 'sites/store-2')).json();
     expect(site).toMatchObject({
-      slots: { enrolled: 1, total: 2 },
+      ...{ revision: { number: 2, push: 'p1' }, notReady: ['its clock'], slots: { enrolled: 1, total: 2 } },
       freeze: { until: 99, because: 'trading' },
-      slotViews: [{ slot: 'pos-2', machine: { mac: 'x' } }, { slot: 'pos-10' }],
+      slotViews: [{ slot: 'pos-10' }, { slot: 'pos-2', machine: { mac: 'x' } }],
       siteAlarms: [{ sentence: 'x', count: 1 }],
     });
     expect((await api.ask(reader, 'sites/store-9')).json().error.code).toBe('not-found');

@@ -89,7 +89,7 @@ export type FleetSiteView = FleetSiteRow & {
   readonly freeze?: { readonly until: number; readonly because?: string };
   /** Why the site serves no machines; empty: it does. Missing: it never said. */
   readonly notReady?: readonly string[];
-  /** In the order of the template. */
+  /** By name. */
   readonly slotViews: readonly FleetSlotView[];
   /** What head office sees. */
   readonly alarmViews: readonly FleetAlarmView[];
