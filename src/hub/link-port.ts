@@ -20,16 +20,16 @@ export type LinkPortParts = {
 /** Opens the port for sites; the answer ends it. Rejects with an AppError if the port cannot be had. */
 export async function startLinkPort(
   parts: LinkPortParts,
-): Promise<{ readonly server: LinkServer; stop(): Promise<void> }> {
+): Promise<{ readonly server: LinkServer; readonly port: number; stop(): Promise<void> }> {
   const { identity, handlers, bell, isReady, clock, log } = parts;
   const core = createLinkCore({ handlers, callers: identity.check, signer: identity.signer, clock, log });
   const server = createLinkServer({ core, bell, isReady, log, tls: asPem(identity.server()) });
-  const { address, port } = placeOf(parts.listen);
-  await server.listen(address, port);
+  const place = placeOf(parts.listen);
+  const port = await server.listen(place.address, place.port);
   // New connections see the new certificate; those that are open need none.
   const forget = identity.onServerChange(() => server.setTls(asPem(identity.server())));
   return {
-    server,
+    ...{ server, port },
     stop: async () => {
       forget();
       await server.close();
