@@ -11,6 +11,7 @@ export const CHECK_STEPS: readonly (readonly Step[])[] = [
     { name: 'types of the page', command: ['tsc', '-p', 'src/web/tsconfig.json'] },
     { name: 'import law', command: ['depcruise', 'src', '--config', '.dependency-cruiser.cjs'] },
     { name: 'every file loads on Node', command: ['node', 'test/law/import-all.ts'] },
+    { name: 'the link is understood by what was released', command: ['node', 'test/law/link-proto.ts'] },
     { name: 'generated files are current', command: ['node', 'test/generate.ts', '--check'] },
   ],
   [
