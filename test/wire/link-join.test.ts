@@ -43,7 +43,8 @@ it('a site joins with a code, is known at head office, and finds it again after 
   });
   await untilLink('online');
   await vi.waitFor(
-    async () => expect(await askSite(hub.socket, '/api/v1/sites/store-1')).toMatchObject({ name: 'store-1' }),
+    async () =>
+      expect(await askSite(hub.socket, '/api/v1/sites/store-1')).toMatchObject({ site: 'store-1', state: 'online' }),
     { timeout: 10_000 },
   );
 

@@ -33,8 +33,8 @@ export interface LinkServer {
   close(graceMs?: number): Promise<void>;
 }
 
-const LIMITS: DoorLimits = { connections: 8_000, handshakes: 64 };
-const HANDSHAKE_MS = 15_000;
+const LIMITS: DoorLimits = { connections: 8_000, handshakes: 256, handshakesPerAddress: 64 };
+const HANDSHAKE_MS = 10_000;
 /** Sync waits 55 s at most. */
 const LONGEST_CALL_MS = 65_000;
 const GRACE_MS = 3_000;

@@ -18,6 +18,8 @@ export type TlsTrust = {
   readonly nowMs: number | undefined;
 };
 
+const HANDSHAKE_MS = 10_000;
+
 /** What OpenSSL finds by the machine's clock, which is not the one that counts here. */
 const DATES = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID']);
 
@@ -35,9 +37,13 @@ export function secure(socket: Socket, trust: TlsTrust, protocols: readonly stri
       ...(ca.length > 0 ? { ca } : {}),
       ...(trust.identity ? { key: trust.identity.privateKey, cert: trust.identity.chain.map(pem).join('') } : {}),
     });
+    tls.setTimeout(HANDSHAKE_MS, () =>
+      tls.destroy(new AppError('hub-unreachable', `${trust.host} does not speak TLS`)),
+    );
     tls.once('error', reject);
     tls.once('close', () => reject(Object.assign(new Error('the other side hung up'), { code: 'ECONNRESET' })));
     tls.once('secureConnect', () => {
+      tls.setTimeout(0);
       const wrong = whatIsWrong(tls, trust);
       if (!wrong) return resolve(tls);
       tls.destroy();

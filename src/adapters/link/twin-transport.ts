@@ -43,14 +43,16 @@ function send(target: Target, agent: Agent, { path, body, proof, deadlineMs }: R
         ...(proof === undefined ? {} : { [PROOF_HEADER]: proof }),
       },
     });
-    const late = setTimeout(() => {
-      const seconds = Math.round(deadlineMs / 1000);
-      asked.destroy(new AppError('hub-unreachable', `${target.host}:${target.port} gave no answer in ${seconds} s`));
-    }, deadlineMs);
     const failed = (error: unknown) => {
       clearTimeout(late);
       reject(unreachable(target, error));
     };
+    const late = setTimeout(() => {
+      const seconds = Math.max(1, Math.round(deadlineMs / 1000));
+      // A request that has no connection yet does not say that it was destroyed.
+      failed(new AppError('hub-unreachable', `${target.host}:${target.port} gave no answer in ${seconds} s`));
+      asked.destroy();
+    }, deadlineMs);
     asked.once('error', failed);
     asked.once('response', (response) => {
       read(response, target).then((answer) => {

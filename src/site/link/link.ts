@@ -87,7 +87,10 @@ class Loop {
     identity: () => takeStep(this.#parts),
     hello: async () => {
       const aside = await sayHello(this.#parts);
-      if (aside === undefined) return 'done';
+      if (aside === undefined) {
+        this.#trouble = undefined;
+        return 'done';
+      }
       this.#waitMs = ASIDE_MS * (0.5 + this.#parts.random.unit());
       this.#note(aside);
       return 'aside';
@@ -95,9 +98,9 @@ class Loop {
     online: () =>
       stayOnline({
         ...{ ...this.#parts, over: this.#over.signal },
+        // Not before: one who says Hello and fails again and again shall come ever more seldom.
         onAnswer: () => {
           this.#failures = 0;
-          this.#trouble = undefined;
         },
       }),
   };
