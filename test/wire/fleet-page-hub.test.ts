@@ -35,7 +35,7 @@ beforeAll(async () => {
   sites = hub.invites.map(
     ({ site, code }, i) =>
       new SimSite(site, code, {
-        ...{ url: hub.url, time, random: systemRandom, measures, eventsPerMinute: 600, trialMs: 300 },
+        ...{ url: hub.url, time, random: systemRandom, measures, eventsPerMinute: 600, settleMs: 0, trialMs: 300 },
         // The canary cannot bear what is published.
         revertShare: i === 0 ? 1 : 0,
         // The last one would have the page do something.

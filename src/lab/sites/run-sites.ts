@@ -21,6 +21,9 @@ export type SitesRun = {
   readonly hubPid?: number;
 };
 
+/** For what is not reported yet at the end: head office may have told a site to wait. */
+const FLUSH_MS = 60_000;
+
 export type PhaseFigures = {
   readonly name: 'join' | 'connect' | 'live';
   readonly seconds: number;
@@ -55,7 +58,7 @@ export async function runSites(
   signal: AbortSignal,
 ): Promise<SitesReport> {
   const measures = new Measures(() => time.monotonic());
-  const parts = { ...run, time, random, measures };
+  const parts = { ...run, settleMs: Math.min(run.withinMs, run.durationMs / 4), time, random, measures };
   const sites = run.invites.map(({ site, code }) => new SimSite(site, code, parts));
   const spread = async (all: readonly SimSite[], act: (site: SimSite) => Promise<unknown>): Promise<SimSite[]> => {
     const through = await Promise.all(
@@ -85,7 +88,8 @@ export async function runSites(
     const [, live] = await watch('live', async () => {
       const end = AbortSignal.any([signal, AbortSignal.timeout(run.durationMs)]);
       await Promise.all(connected.map((site) => site.live(end, endsAt)));
-      await Promise.all(connected.map((site) => site.flush()));
+      const last = AbortSignal.any([signal, AbortSignal.timeout(FLUSH_MS)]);
+      await Promise.all(connected.map((site) => site.flush(last)));
       return connected;
     });
     return { sites: sites.length, phases: [join, connect, live], ...outcome(sites, live, before) };

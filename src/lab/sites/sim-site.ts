@@ -12,6 +12,8 @@ import { type Applied, saidOf } from './said.ts';
 export type SimParts = BoxParts & {
   readonly measures: Measures;
   readonly eventsPerMinute: number;
+  /** Each begins to live within so long, at a time of its own. */
+  readonly settleMs: number;
   /** From the trial to the end of it. */
   readonly trialMs: number;
   /** 0 to 1: so many of all trials fail. */
@@ -102,6 +104,7 @@ export class SimSite {
   /** Lives until `signal`: events happen and are reported, and what head office wants is tried. */
   async live(signal: AbortSignal, endsAt: number): Promise<void> {
     const end = wait(Math.max(0, endsAt - this.#parts.time.monotonic()), undefined, { signal });
+    await pause(this.#parts.random.unit() * this.#parts.settleMs, signal);
     await Promise.all([
       this.#again(signal, () => this.#putState()),
       this.#happen(signal),
@@ -111,13 +114,12 @@ export class SimSite {
     ]);
   }
 
-  /** Reports what is left; false if something could not be reported. */
-  async flush(): Promise<boolean> {
-    for (let tries = 0; this.#acked < this.#made && tries < 20; tries++) {
-      const pauseMs = await this.#sendBatch().catch(() => FIRST_PAUSE_MS);
-      if (this.#acked < this.#made) await wait(Math.min(pauseMs, LONGEST_PAUSE_MS));
-    }
-    return this.#acked >= this.#made;
+  /** Reports what is left, until all is on disk there or `signal`. */
+  async flush(signal: AbortSignal): Promise<void> {
+    while (this.#acked < this.#made && !signal.aborted)
+      await this.#again(signal, async () => {
+        await pause(await this.#sendBatch(), signal);
+      });
   }
 
   close(): Promise<void> {
