@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { askSite } from '../adapters/http/control-client.ts';
-import type { LinkView } from '../wire/api/link.ts';
+import type { LinkView, OutboxView } from '../wire/api/link.ts';
 import type { AlarmView, SiteStatus } from '../wire/api/views.ts';
 import { NODE_STATES } from '../wire/api/views.ts';
 import { EXIT, type ExitStatus } from './exit.ts';
@@ -33,6 +33,7 @@ export function formatStatus(status: SiteStatus): string {
     `site      ${status.site}, ${status.ready ? 'ready' : `NOT READY: ${status.notReady.join('; ')}`}`,
     `revision  ${revision ? `${revision.number} of template ${revision.template} (${revision.digest.slice(0, 12)})` : 'none'}`,
     ...(status.headOffice ? [`link      ${formatLink(status.headOffice)}`] : []),
+    ...(status.headOffice?.events ? [`events    ${formatOutbox(status.headOffice.events)}`] : []),
     ...(status.steered ? [`wanted    ${status.steered.sentence}`] : []),
     ...(status.steered?.freeze ? [formatFreeze(status.steered.freeze)] : []),
     ...(status.templateRefused === undefined ? [] : [`REFUSED   the template on disk: ${status.templateRefused}`]),
@@ -60,6 +61,11 @@ function formatAlarm({ lastAt, count, sentence, toDo }: AlarmView): string {
 
 function formatLink({ state, since, sentence }: LinkView): string {
   return state === 'connecting' ? sentence : `since ${formatTime(since)}: ${sentence}`;
+}
+
+function formatOutbox({ waiting, oldestAt }: OutboxView): string {
+  if (waiting === 0) return 'head office has all';
+  return `${waiting} wait for head office${oldestAt === undefined ? '' : `, the oldest since ${formatTime(oldestAt)}`}`;
 }
 
 function heldText(count: number): string {

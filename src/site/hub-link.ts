@@ -25,7 +25,7 @@ import type { RunningDown } from './link/down/ports.ts';
 import { watchExpiry } from './link/identity/expiry-watch.ts';
 import { type IdentityStanding, SiteIdentity } from './link/identity/identity.ts';
 import { type Link, startLink } from './link/link.ts';
-import { createUpLanes, type OutboxView, type UpLanes } from './link/up/up-lanes.ts';
+import { createUpLanes, type UpLanes } from './link/up/up-lanes.ts';
 import type { SiteTrust } from './revision-seat.ts';
 
 export type HeadOfficeParts = {
@@ -56,7 +56,6 @@ export interface HeadOffice {
   readonly trust: SiteTrust;
   /** undefined: the link has not begun. */
   view(): LinkView | undefined;
-  outbox(): OutboxView | undefined;
   /** Keeps a code that somebody typed; the link uses it at once. A sentence, or rejects with an AppError. */
   join(code: string): Promise<string>;
   /** Begins the link, which goes on trying until `stop`. */
@@ -84,12 +83,11 @@ export async function openHeadOffice(parts: HeadOfficeParts): Promise<HeadOffice
   return {
     identity,
     trust: { keys: () => identity.keySet(), sealing: () => identity.sealing() },
-    view: () => running && withCode(running.link.view(), identity.standing()),
+    view: () => running && { ...withCode(running.link.view(), identity.standing()), events: running.up.outbox() },
     join: async (code) => {
       await identity.join(code);
       return `The code is kept. This box joins as soon as it reaches head office at ${hub.url}; slipway status says how it goes.`;
     },
-    outbox: () => running?.up.outbox(),
     start: async ({ down, entries }) => {
       const { random, env, bootDelayMs } = parts;
       const session = Buffer.from(random.bytes(12)).toString('hex');

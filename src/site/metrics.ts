@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { SiteState } from '../model/store.ts';
+import type { OutboxView } from '../wire/api/link.ts';
 import { currentStall } from './nodes/policy/advance.ts';
 
 /** Counts of the rooms, by name, as each keeps them since its start. */
@@ -14,6 +15,8 @@ export function createMetrics(parts: {
   readonly isReady: () => boolean;
   readonly revision: () => number;
   readonly now: () => number;
+  /** Missing: there is no head office. */
+  readonly outbox: () => OutboxView | undefined;
 }): { text(): Promise<string> } {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -42,6 +45,18 @@ export function createMetrics(parts: {
   gauge(registry, 'slipway_leases_active', 'Addresses that are leased now.', () =>
     activeLeases(parts.state, parts.now()),
   );
+  gauge(
+    registry,
+    'slipway_link_outbox_events',
+    'Events that head office does not have yet.',
+    () => parts.outbox()?.waiting ?? 0,
+  );
+  gauge(
+    registry,
+    'slipway_link_outbox_age_seconds',
+    'Age of the oldest event that head office does not have yet.',
+    () => ageSeconds(parts.outbox(), parts.now()),
+  );
   return { text: () => registry.metrics() };
 }
 
@@ -54,6 +69,10 @@ function gauge(registry: Registry, name: string, help: string, value: () => numb
       this.set(value());
     },
   });
+}
+
+function ageSeconds(outbox: OutboxView | undefined, now: number): number {
+  return outbox?.oldestAt === undefined ? 0 : Math.max(0, (now - outbox.oldestAt) / 1_000);
 }
 
 function enrolledSlots(state: SiteState): number {

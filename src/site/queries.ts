@@ -58,7 +58,11 @@ export function createQueries(parts: {
     status: () => viewStatus(context()),
     nodes: (who) => viewNodes(context(who.isTerminal)),
     node: (name, who) => viewDetail(name, context(who.isTerminal)),
-    events: (query) => store.events(query),
+    events: async (query) => {
+      const events = await store.events(query);
+      const acked = headOffice()?.events?.ackedThrough;
+      return acked === undefined ? events : events.map((event) => ({ ...event, acked: event.seq <= acked }));
+    },
     onEvent: (listener) => store.onEvent(listener),
     notReady,
     metrics: () => metrics.text(),

@@ -227,6 +227,7 @@ async function assemble(
       now: clock.now,
       isReady: () => notReady().length === 0,
       revision: () => revisions.current()?.number ?? 0,
+      outbox: () => headOffice?.view()?.events,
     },
   });
   const queries = createQueries({

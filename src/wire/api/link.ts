@@ -5,4 +5,9 @@ export type LinkView = {
   readonly since: number;
   readonly because?: string;
   readonly sentence: string;
+  /** How far head office has what happened here. */
+  readonly events?: OutboxView;
 };
+
+/** Events up to `ackedThrough` are on head office's disk, `waiting` are not, the oldest of them since `oldestAt`. */
+export type OutboxView = { readonly ackedThrough: number; readonly waiting: number; readonly oldestAt?: number };

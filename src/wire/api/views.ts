@@ -239,4 +239,6 @@ export type EventView = {
   readonly sentence: string;
   readonly slot?: string;
   readonly data?: Readonly<Record<string, unknown>>;
+  /** Head office has it; missing: the site has no head office. */
+  readonly acked?: boolean;
 };

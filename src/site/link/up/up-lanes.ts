@@ -3,6 +3,7 @@ import type { Cancel, Clock, Log, Random } from '../../../kernel/ports.ts';
 import { ALARM_TYPES } from '../../../model/alarm.ts';
 import type { Event, NewEvent } from '../../../model/event.ts';
 import type { Change, Store } from '../../../model/store.ts';
+import type { OutboxView } from '../../../wire/api/link.ts';
 import type { HelloResponse } from '../../../wire/link/gen/link.ts';
 import type { HelloOfUp, LinkUpPart, Way } from '../parts.ts';
 import { greeted } from '../policy/outbox-answer.ts';
@@ -21,9 +22,6 @@ export type UpDeps = {
   /** All that the site says of itself now, by key. */
   readonly entries: () => ReadonlyMap<string, unknown>;
 };
-
-/** How far head office has what happened here. */
-export type OutboxView = { readonly ackedThrough: number; readonly waiting: number; readonly oldestAt?: number };
 
 /** What goes up to head office: what happened, and how it is. */
 export interface UpLanes extends LinkUpPart {
