@@ -352,6 +352,10 @@ function blobs(open: Open): void {
     expect(Buffer.compare((await store.read((tx) => tx.blob(sha256('big')))) ?? new Uint8Array(0), bytes)).toBe(0);
     expect((await store.read((tx) => tx.blob(sha256(''))))?.length).toBe(0);
     expect(await store.read((tx) => tx.blob(sha256('other')))).toBeUndefined();
+    await store.work((tx) => tx.deleteBlob(sha256('big')));
+    await store.work((tx) => tx.deleteBlob(sha256('other')));
+    expect(await store.read((tx) => tx.blob(sha256('big')))).toBeUndefined();
+    await expect(store.read((tx) => tx.deleteBlob(sha256('')))).rejects.toThrow('writes nothing');
   });
 }
 

@@ -30,6 +30,7 @@ export type HubOps = {
   readonly audit: Op<AuditQuery, readonly AuditEntry[]>;
   readonly putBlob: Op<{ readonly digest: Digest; readonly bytes: Uint8Array }, void>;
   readonly blob: Op<Digest, Uint8Array | undefined>;
+  readonly deleteBlob: Op<Digest, void>;
 };
 export type HubOpName = keyof HubOps;
 /** One step of a unit. */

@@ -58,6 +58,9 @@ export function createHubOps(db: Database, beforeStatement: () => void): HubOps 
     },
     blob: (digest) =>
       (prepare('select bytes from blobs where digest = ?').get(digest) as { bytes: Uint8Array } | undefined)?.bytes,
+    deleteBlob: (digest) => {
+      prepare('delete from blobs where digest = ?').run(digest);
+    },
   };
 }
 

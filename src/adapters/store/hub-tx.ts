@@ -84,6 +84,10 @@ export class OpenUnit implements HubTx {
     return this.#ask('blob', digest);
   }
 
+  async deleteBlob(digest: Digest): Promise<void> {
+    await this.#write('deleteBlob', digest);
+  }
+
   #write<N extends HubOpName>(op: N, args: Args<N>): Promise<Result<N>> {
     if (!this.#mayWrite) return Promise.reject(new AppError('internal', `a look at the store writes nothing: ${op}`));
     return this.#ask(op, args);

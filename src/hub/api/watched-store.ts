@@ -30,6 +30,7 @@ function watchTx(tx: HubTx, changes: Change[]): HubTx {
     blob: (digest) => tx.blob(digest),
     next: (counter) => tx.next(counter),
     putBlob: (digest, bytes) => tx.putBlob(digest, bytes),
+    deleteBlob: (digest) => tx.deleteBlob(digest),
     put: (table, key, row) => {
       changes.push({ table, key });
       return tx.put(table, key, row);

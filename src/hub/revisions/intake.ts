@@ -11,6 +11,7 @@ import { formatBundle } from '../../wire/link/verify-bundle.ts';
 import { followSets, keepSets } from './key-sets.ts';
 import { keepNumbers, readBundle, readKnown } from './known.ts';
 import { type CheckedRevision, type CheckedSite, checkSite, misfit } from './policy/check-push.ts';
+import { noteUnnamed, sweepUnnamed, unnamedKey } from './unnamed.ts';
 
 export type IntakeDeps = {
   readonly store: HubStore;
@@ -31,7 +32,7 @@ type Prepared = {
 
 /**
  * Takes in a push: looks at every signature, renders the sources again and compares, then writes all rows in one unit. Until then
- * nobody sees anything of it, and bundles of a push that ends here are blobs without a name. `onSite` hears of each site that is done.
+ * nobody sees anything of it; the bundles of a push that ends before are swept. `onSite` hears of each site that is done.
  * Rejects with `push-refused`.
  */
 export async function takeIn(
@@ -52,6 +53,10 @@ export async function takeIn(
       onSite();
     }
     return await store.work((tx) => writeRows(tx, { push, by, prepared, kept, rendering: rendering.value }, deps));
+  } catch (error) {
+    // What cannot be swept on this disk now is swept when head office starts.
+    await sweepUnnamed(store).catch(() => undefined);
+    throw error;
   } finally {
     await rendering.value.close();
   }
@@ -116,8 +121,11 @@ async function keepBundle(
   const text = formatBundle({ statement, signatures, content, secrets });
   const bytes = new TextEncoder().encode(text);
   const bundle: Digest = crypto.sha256(text);
-  await store.work((tx) => tx.putBlob(bundle, bytes));
   const { site, number, content: digest, secrets: sealed } = says;
+  await store.work(async (tx) => {
+    await noteUnnamed(tx, { site, number, bundle });
+    await tx.putBlob(bundle, bytes);
+  });
   return { site, number, kind, content: digest, secrets: sealed, keyId, bundle, sizeBytes: bytes.length };
 }
 
@@ -148,7 +156,10 @@ async function writeRows(
   };
   await tx.putBlob(sources, new TextEncoder().encode(push.sources));
   await tx.put('pushes', row.id, row);
-  for (const one of kept) await tx.put('revisions', revisionKey(one.site, one.number), { ...one, push: row.id, at });
+  for (const one of kept) {
+    await tx.put('revisions', revisionKey(one.site, one.number), { ...one, push: row.id, at });
+    await tx.delete('meta', unnamedKey(one.bundle));
+  }
   for (const { site, forward } of prepared.sites)
     await keepNumbers(tx, site, { newest: forward.says.number, highest: forward.says.number + 1 });
   if (prepared.hasNewKeys) await keepSets(tx, prepared.chain);

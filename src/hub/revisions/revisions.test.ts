@@ -6,12 +6,17 @@ import { retailFiles } from '../../../test/support/sample-fleet.ts';
 import { bytesOf, contentOf, fleetSite, keySetFile, pushed, pushOf } from '../../../test/support/sample-push.ts';
 import { SampleClock } from '../../../test/support/sample-site.ts';
 import { openHubStore } from '../../adapters/store/hub-store.ts';
-import type { FleetSite } from '../../model/fleet/hub-rows.ts';
+import type { Digest } from '../../kernel/digest.ts';
+import { ok } from '../../kernel/result.ts';
+import type { FleetRenderer } from '../../model/fleet/fleet-renderer.ts';
+import type { FleetSite, SiteRevision } from '../../model/fleet/hub-rows.ts';
 import type { HubStore } from '../../model/fleet/hub-store.ts';
 import { formatArchive, type PushBody, type PushJob } from '../../wire/api/pushes.ts';
 import { BUNDLE_NEEDS } from '../../wire/link/revision-bundle.ts';
 import { verifyBundle } from '../../wire/link/verify-bundle.ts';
+import { takeIn } from './intake.ts';
 import { openRevisions } from './revisions.ts';
+import { noteUnnamed, sweepUnnamed } from './unnamed.ts';
 
 const ada = testKey('Ada');
 const bob = testKey('Bob');
@@ -201,6 +206,44 @@ test('a push that another one overtook while it was rendered is refused', async 
   while (room.desk.job(job).state === 'running') await new Promise((resolve) => setImmediate(resolve));
   expect(room.desk.job(job).because).toContain('another push came in between');
   expect(await deps.store.read((tx) => tx.list('pushes'))).toEqual([]);
+});
+
+test('bundles of a push that was cut short go with the next start, or at once if it was refused; those of a row stay', async () => {
+  const { store, deps, push, rowsOf } = await setUp();
+  const blobs = async (kept: readonly Digest[]): Promise<number> =>
+    store.read(async (tx) => (await Promise.all(kept.map((one) => tx.blob(one)))).filter((one) => one).length);
+  const begun = pushOf(ada, ['store-0417', 'store-0418', 'store-0901']);
+  const marks = () => store.read((tx) => tx.list('meta', { prefix: 'unnamed/' }));
+  // The process ends while the third site is rendered.
+  const dying: FleetRenderer = {
+    open: async (sources) => {
+      const opened = await renderHere.open(sources);
+      if (!opened.ok) return opened;
+      const never = new Promise<never>(() => undefined);
+      const { render } = opened.value;
+      return ok({ ...opened.value, render: (site) => (site === 'store-0901' ? never : render(site)) });
+    },
+  };
+  void takeIn(begun, 'ada', { ...deps, renderer: dying }, () => undefined);
+  await expect.poll(async () => (await marks()).length).toBe(2);
+  const cut = (await marks()).map(({ row }) => (row as SiteRevision).bundle);
+  expect(await blobs(cut)).toBe(2);
+  await openRevisions({ ...deps, keySetFiles: [] });
+  expect([await blobs(cut), await marks()]).toEqual([0, []]);
+
+  // One of the sites of a push is rendered to something else: all of it is refused, and nothing lies about.
+  const refused = pushOf(ada, ['store-0417'], { number: 1 });
+  const wrong = pushed(ada, { site: 'store-0418', number: 1, content: contentOf('store-0901') });
+  const body = { ...refused, sites: [...refused.sites, { site: 'store-0418', forward: wrong }] };
+  expect(await push(body)).toMatchObject({ state: 'refused', done: 1 });
+  expect([await blobs(cut), await marks()]).toEqual([0, []]);
+
+  // The same once more comes to the same bundle, which a row names now.
+  expect(await push(refused)).toMatchObject({ state: 'done' });
+  const [row] = await rowsOf('store-0417');
+  await store.work((tx) => noteUnnamed(tx, row as SiteRevision));
+  expect(await sweepUnnamed(store)).toBe(1);
+  expect(await blobs([row?.bundle as Digest])).toBe(1);
 });
 
 test('a newer key set comes with a push, is kept, and the retired key signs nothing more', async () => {

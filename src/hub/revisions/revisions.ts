@@ -9,6 +9,7 @@ import { createPushDesk } from './desk.ts';
 import { createFetch } from './fetch.ts';
 import type { IntakeDeps } from './intake.ts';
 import { followSets, keepSets, keySetsForSites, newestKeys } from './key-sets.ts';
+import { sweepUnnamed } from './unnamed.ts';
 
 export type RevisionsDeps = IntakeDeps & {
   readonly log: Log;
@@ -28,6 +29,8 @@ export type Revisions = {
 
 /** Opens the room. Rejects with `config-invalid` if a key set does not follow from what this head office has believed so far. */
 export async function openRevisions(deps: RevisionsDeps): Promise<Revisions> {
+  const swept = await sweepUnnamed(deps.store);
+  if (swept > 0) deps.log.info({ bundles: swept }, 'what a push left that was cut short is cleared away');
   for (const file of deps.keySetFiles) await takeKeySets(file, deps);
   return {
     desk: createPushDesk(deps),

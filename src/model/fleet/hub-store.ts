@@ -77,6 +77,8 @@ export interface HubTx {
   /** The digest is that of the bytes; the caller has made sure. */
   putBlob(digest: Digest, bytes: Uint8Array): Promise<void>;
   blob(digest: Digest): Promise<Uint8Array | undefined>;
+  /** Of one that is not there: nothing. */
+  deleteBlob(digest: Digest): Promise<void>;
 }
 
 /** A file that a backup carries beside the rows. `name` has slashes, and no dots that lead elsewhere. */
