@@ -23,13 +23,15 @@ type BootOptions = {
 
 const LAUNCHER = packageFile('bin/slipway.js');
 
-/** `slipway lab boot`: a real virtual machine boots from a real site, on a network that touches nothing else. */
+/** `slipway lab boot`: a real virtual machine boots from a real site that head office steers, on a network that touches nothing else. */
 export function addLabCommand(program: Command, io: CliIo, setStatus: (status: ExitStatus) => void): void {
   const lab = program.command('lab').description('virtual hardware to try Slipway with');
   addLabSitesCommand(lab, io, setStatus);
   lab
     .command('boot')
-    .description('start a site, switch on a virtual machine with an empty disk, and show it boot to enrolled')
+    .description(
+      'show the whole way: head office, a site that joins it, a virtual machine that boots to enrolled, a WAN that is cut',
+    )
     .addOption(
       new Option('--firmware <name>', 'firmware of the machine').choices(Object.keys(FIRMWARES)).default('bios'),
     )
@@ -80,6 +82,7 @@ async function bootInside(options: BootOptions, preparedPath: string, io: CliIo)
     {
       event: (event, atMs) => say(`${(atMs / 1000).toFixed(1).padStart(7)} s  ${event.sentence}`),
       note: (text) => say(`           ${text}`),
+      command: (text) => say(`         $ ${text}`),
     },
     stop.signal,
   );
@@ -98,6 +101,7 @@ function summary(report: BootReport): string {
     ...rows,
     `Console of the machine: ${report.consolePath}`,
     `Log of the site:        ${report.siteLogPath}`,
+    `Log of head office:     ${report.hubLogPath}`,
     '',
   ].join('\n');
 }

@@ -5,11 +5,13 @@ import { followSite } from '../adapters/http/control-client.ts';
 import { AppError } from '../kernel/errors.ts';
 import { parseMac } from '../kernel/mac.ts';
 import type { Event } from '../model/event.ts';
-import { demoSite, type GuestSystem } from './demo-site.ts';
+import { demoVars, type GuestSystem } from './demo-site.ts';
+import { cutAndHeal, joinAndPublish, type Show, seenAtHeadOffice } from './demo-steps.ts';
 import type { FirmwareName } from './firmware.ts';
+import { type HeadOffice, startHeadOffice } from './head-office.ts';
 import { createBridge, createTap } from './network.ts';
 import { startMachine } from './qemu.ts';
-import { startSite } from './site-process.ts';
+import type { SiteProcess } from './site-process.ts';
 
 export type BootRequest = {
   readonly firmware: FirmwareName;
@@ -20,7 +22,7 @@ export type BootRequest = {
 };
 
 /** What a person sees while it runs: one call per thing that happened, `atMs` after the machine was switched on. */
-export type BootProgress = { event(event: Event, atMs: number): void; note(text: string): void };
+export type BootProgress = Show & { event(event: Event, atMs: number): void };
 
 export type BootReport = {
   readonly enrolled: true;
@@ -29,6 +31,7 @@ export type BootReport = {
   readonly stages: readonly { readonly stage: string; readonly atMs: number }[];
   readonly consolePath: string;
   readonly siteLogPath: string;
+  readonly hubLogPath: string;
 };
 
 const identity = {
@@ -39,24 +42,48 @@ const identity = {
   product: 'Virtual Node',
 };
 
+const SLOT = 'node-1';
+
 /**
- * Starts a site and one machine with an empty disk on a network of their own, and resolves when the machine is enrolled.
- * Must run inside a namespace (see `enterNamespace`).
- * @throws AppError `lab-failed` when that does not happen in time, with the last lines of the console; `interrupted`
+ * The whole way on a network of its own: head office, a site that joins it and gets its template from there, a machine with
+ * an empty disk that boots to enrolled, and a WAN that is cut and healed. Must run inside a namespace (see `enterNamespace`).
+ * @throws AppError `lab-failed` when a step does not happen in time, with the last lines of the console; `interrupted`
  */
 export async function bootOnce(request: BootRequest, progress: BootProgress, signal: AbortSignal): Promise<BootReport> {
   await mkdir(request.workDir, { recursive: true });
   await createBridge('br0', '10.77.0.1/24');
   await createTap('tap0', 'br0');
-  progress.note('a bridge, a cable and a site on a network of their own');
-  const site = await startSite({ workDir: request.workDir, config: await demoSite(request.system, identity) });
+  const office = await startHeadOffice(request.workDir);
   try {
-    return await bootMachine(request, site, progress, signal);
+    progress.note('head office on a host of its own, and a store at the other end of a WAN');
+    const values = await demoVars(request.system, identity);
+    const site = await joinAndPublish(office, { workDir: request.workDir, values }, progress, signal);
+    try {
+      return await bootAndReport(request, { office, site }, progress, signal);
+    } finally {
+      await site.stop();
+    }
   } finally {
-    await site.stop();
+    await office.close();
     // Sparse, but gigabytes to every program that copies the folder.
     await rm(join(request.workDir, 'disk.raw'), { force: true });
   }
+}
+
+async function bootAndReport(
+  request: BootRequest,
+  { office, site }: { readonly office: HeadOffice; readonly site: SiteProcess },
+  progress: BootProgress,
+  signal: AbortSignal,
+): Promise<BootReport> {
+  const report = await bootMachine(request, site, progress, signal);
+  progress.command('slipway hub enrolments');
+  await seenAtHeadOffice(office, SLOT, signal);
+  progress.note(`head office counts one enrolment: ${SLOT} of the site`);
+  await cutAndHeal(office, site, SLOT, progress, signal);
+  progress.note('head office knows what happened meanwhile: nothing was lost, nothing is counted twice');
+  await seenAtHeadOffice(office, SLOT, signal);
+  return { ...report, hubLogPath: office.hub.logPath };
 }
 
 async function bootMachine(
@@ -64,7 +91,7 @@ async function bootMachine(
   site: { readonly socket: string; readonly logPath: string; readonly exited: Promise<unknown> },
   progress: BootProgress,
   signal: AbortSignal,
-): Promise<BootReport> {
+): Promise<Omit<BootReport, 'hubLogPath'>> {
   const stages: { stage: string; atMs: number }[] = [];
   const enrolled = Promise.withResolvers<number>();
   let switchedOnAt = Date.now();

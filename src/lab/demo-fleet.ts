@@ -15,8 +15,18 @@ export async function writeDemoFleet(
   const template = await readFile(packageFile('templates/sites/demo.yaml'), 'utf8');
   await cp(packageFile('templates/sites/documents'), join(dir, 'documents'), { recursive: true });
   await writeFile(join(dir, 'template.yaml'), template.replace('layer: site', 'layer: fleet'));
-  const fleet = { apiVersion: 'slipway/v1', kind: 'Fleet', name: 'demo', sites: { [site]: { labels: { demo: 'yes' } } } };
+  const fleet = {
+    apiVersion: 'slipway/v1',
+    kind: 'Fleet',
+    name: 'demo',
+    sites: { [site]: { labels: { demo: 'yes' } } },
+  };
   await writeFile(join(dir, 'fleet.yaml'), JSON.stringify(fleet));
-  const own = { apiVersion: 'slipway/v1', kind: 'SiteTemplate', metadata: { name: 'demo', layer: 'site' }, spec: { values } };
+  const own = {
+    apiVersion: 'slipway/v1',
+    kind: 'SiteTemplate',
+    metadata: { name: 'demo', layer: 'site' },
+    spec: { values },
+  };
   await writeFile(join(dir, 'sites', `${site}.yaml`), JSON.stringify(own));
 }

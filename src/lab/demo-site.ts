@@ -49,13 +49,7 @@ export async function demoSite(
   machine: { readonly mac: MacAddress },
   template = packageFile('templates/sites/demo.yaml'),
 ): Promise<string> {
-  const vars = {
-    mac: machine.mac,
-    kernel: `file://${system.kernel}`,
-    kernelSha256: await sha256(system.kernel),
-    initramfs: `file://${system.initramfs}`,
-    initramfsSha256: await sha256(system.initramfs),
-  };
+  const vars = await demoVars(system, machine);
   return [
     'site: demo',
     'interfaces: { nodes: br0 }',
@@ -63,6 +57,20 @@ export async function demoSite(
     `vars: ${JSON.stringify(vars)}`,
     '',
   ].join('\n');
+}
+
+/** What the variables of the demo's template are for this system and machine. */
+export async function demoVars(
+  system: GuestSystem,
+  machine: { readonly mac: MacAddress },
+): Promise<Record<string, string>> {
+  return {
+    mac: machine.mac,
+    kernel: `file://${system.kernel}`,
+    kernelSha256: await sha256(system.kernel),
+    initramfs: `file://${system.initramfs}`,
+    initramfsSha256: await sha256(system.initramfs),
+  };
 }
 
 async function sha256(path: string): Promise<string> {

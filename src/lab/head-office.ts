@@ -3,7 +3,7 @@ import { packageFile } from '../adapters/node/package-file.ts';
 import { type Argv, run } from './command.ts';
 import { startHub } from './hub-process.ts';
 import { createBridge, createHost, type Host } from './network.ts';
-import type { SlipwayProcess } from './slipway-process.ts';
+import { configText, type SlipwayProcess } from './slipway-process.ts';
 
 const LAUNCHER = packageFile('bin/slipway.js');
 const HUB_ADDRESS = '198.51.100.10';
@@ -35,11 +35,15 @@ export function slipway(...argv: string[]): Promise<string> {
 export async function startHeadOffice(workDir: string): Promise<HeadOffice> {
   const keyFile = join(workDir, 'release.key');
   const keySet = join(workDir, 'release-keys.json');
-  await slipway('template', 'keys', 'new', keyFile, '--comment', 'demo');
+  await slipway('template', 'keys', 'new', '--key', keyFile, '--set', keySet, '--comment', 'demo');
   await createBridge('wan0', `${STORE_ADDRESS}/24`);
   const host = await createHost('hub', 'wan0', { address: `${HUB_ADDRESS}/24` });
   try {
-    const hub = await startHub({ workDir: join(workDir, 'hub'), config: hubFile(keySet), on: (argv) => host.argv(...argv) });
+    const hub = await startHub({
+      workDir: join(workDir, 'hub'),
+      config: hubFile(keySet),
+      on: (argv) => host.argv(...argv),
+    });
     return office(host, hub, keyFile);
   } catch (error) {
     await host.close();
@@ -65,7 +69,7 @@ function office(host: Host, hub: SlipwayProcess, keyFile: string): HeadOffice {
 }
 
 function hubFile(releaseKeys: string): string {
-  return JSON.stringify({
+  return configText({
     hub: 'demo-head-office',
     link: { listen: `${HUB_ADDRESS}:8443`, url: LINK_URL },
     admin: { listen: '127.0.0.1:8440' },

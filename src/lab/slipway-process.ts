@@ -9,6 +9,12 @@ import { type Argv, tied, toolEnvironment } from './command.ts';
 
 const LAUNCHER = packageFile('bin/slipway.js');
 
+/** A file of Slipway as YAML: a line per key. */
+export function configText(config: Readonly<Record<string, unknown>>): string {
+  const lines = Object.entries(config).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
+  return `${lines.join('\n')}\n`;
+}
+
 /** A real `slipway site` or `slipway hub`, as a process of its own. */
 export type SlipwayProcess = {
   readonly pid: number;
