@@ -54,10 +54,9 @@ export async function joinAndPublish(
 /** Resolves when head office counts the enrolment of a slot: once, and no more. */
 export async function seenAtHeadOffice(office: HeadOffice, slot: string, signal: AbortSignal): Promise<void> {
   await until(`head office knows that ${slot} is enrolled`, 30_000, signal, async () => {
-    const enrolments = JSON.parse(await office.ask('hub', 'enrolments', '--json')) as readonly {
-      readonly site: string;
-      readonly slot: string;
-    }[];
+    const { rows: enrolments } = JSON.parse(await office.ask('hub', 'enrolments', '--json')) as {
+      readonly rows: readonly { readonly site: string; readonly slot: string }[];
+    };
     const found = enrolments.filter((one) => one.site === DEMO_SITE && one.slot === slot);
     if (found.length > 1) throw new AppError('lab-failed', `head office counts ${found.length} enrolments of ${slot}`);
     return found.length === 1;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { createLinkClient } from '../adapters/link/link-client.ts';
 import { systemClock } from '../adapters/node/clock.ts';
@@ -63,6 +64,10 @@ export interface HeadOffice {
   stop(): Promise<void>;
 }
 
+/** A machine that runs for longer was not switched on with all others: its site alone was started anew. */
+const POWER_CAME_BACK_S = 600;
+const RESTART_DELAY_MS = 5_000;
+
 /**
  * Who this box is to head office, as its disk has it; a code in the site file is taken up. undefined: the site makes its own
  * revisions, and has no head office. Rejects with an AppError.
@@ -94,7 +99,8 @@ export async function openHeadOffice(parts: HeadOfficeParts): Promise<HeadOffice
       const up = await createUpLanes({ ...parts, clock: time, session, entries });
       const way = { url: hub.url, inspectionCa, time, random, env };
       const link = startLink({
-        ...{ identity, up, down, session, time, random, log, bootDelayMs },
+        ...{ identity, up, down, session, time, random, log },
+        bootDelayMs: bootDelayMs ?? (uptime() < POWER_CAME_BACK_S ? undefined : RESTART_DELAY_MS),
         client: createLinkClient({ ...way, identity: () => identity.current(), roots: () => identity.roots() }),
         stranger: createLinkClient({ ...way, identity: () => undefined, roots: () => [] }),
         about: () => ({

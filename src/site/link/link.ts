@@ -44,7 +44,9 @@ class Loop {
   constructor(parts: LinkParts) {
     this.#parts = parts;
     this.#since = parts.time.now();
-    this.#waitMs = parts.random.unit() * (parts.bootDelayMs ?? BOOT_DELAY_MS);
+    // A box that joins is one box, with a person beside it.
+    const isNew = parts.identity.step() === 'enroll';
+    this.#waitMs = isNew ? 0 : parts.random.unit() * (parts.bootDelayMs ?? BOOT_DELAY_MS);
   }
 
   view(): LinkView {
