@@ -32,6 +32,12 @@ export type BootReport = {
   readonly consolePath: string;
   readonly siteLogPath: string;
   readonly hubLogPath: string;
+  readonly headOffice: {
+    /** How long after the machine was enrolled head office counted it, in ms. */
+    readonly countedMs: number;
+    /** How long after the WAN was back head office knew what had happened meanwhile, in ms. */
+    readonly caughtUpMs: number;
+  };
 };
 
 const identity = {
@@ -78,12 +84,12 @@ async function bootAndReport(
 ): Promise<BootReport> {
   const report = await bootMachine(request, site, progress, signal);
   progress.command('slipway hub enrolments');
-  await seenAtHeadOffice(office, SLOT, signal);
+  const countedMs = await seenAtHeadOffice(office, SLOT, signal);
   progress.note(`head office counts one enrolment: ${SLOT} of the site`);
-  await cutAndHeal(office, site, SLOT, progress, signal);
+  const caughtUpMs = await cutAndHeal(office, site, SLOT, progress, signal);
   progress.note('head office knows what happened meanwhile: nothing was lost, nothing is counted twice');
   await seenAtHeadOffice(office, SLOT, signal);
-  return { ...report, hubLogPath: office.hub.logPath };
+  return { ...report, hubLogPath: office.hub.logPath, headOffice: { countedMs, caughtUpMs } };
 }
 
 async function bootMachine(
@@ -91,7 +97,7 @@ async function bootMachine(
   site: { readonly socket: string; readonly logPath: string; readonly exited: Promise<unknown> },
   progress: BootProgress,
   signal: AbortSignal,
-): Promise<Omit<BootReport, 'hubLogPath'>> {
+): Promise<Omit<BootReport, 'hubLogPath' | 'headOffice'>> {
   const stages: { stage: string; atMs: number }[] = [];
   const enrolled = Promise.withResolvers<number>();
   let switchedOnAt = Date.now();

@@ -51,9 +51,9 @@ export async function joinAndPublish(
   }
 }
 
-/** Resolves when head office counts the enrolment of a slot: once, and no more. */
-export async function seenAtHeadOffice(office: HeadOffice, slot: string, signal: AbortSignal): Promise<void> {
-  await until(`head office knows that ${slot} is enrolled`, 30_000, signal, async () => {
+/** Waits until head office counts the enrolment of a slot, once and no more; answers how long that took, in ms. */
+export async function seenAtHeadOffice(office: HeadOffice, slot: string, signal: AbortSignal): Promise<number> {
+  return until(`head office knows that ${slot} is enrolled`, 30_000, signal, async () => {
     const { rows: enrolments } = JSON.parse(await office.ask('hub', 'enrolments', '--json')) as {
       readonly rows: readonly { readonly site: string; readonly slot: string }[];
     };
@@ -63,14 +63,17 @@ export async function seenAtHeadOffice(office: HeadOffice, slot: string, signal:
   });
 }
 
-/** The WAN goes away, the store works on, the WAN comes back: what happened meanwhile arrives. */
+/**
+ * The WAN goes away, the store works on, the WAN comes back: what happened meanwhile arrives. Answers how long that took from
+ * when it was back, in ms.
+ */
 export async function cutAndHeal(
   office: HeadOffice,
   site: SiteProcess,
   slot: string,
   show: Show,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   await office.wan('cut');
   show.note('the WAN is cut: no packet passes, and nobody is told');
   show.command(`slipway hold ${slot}`);
@@ -84,15 +87,22 @@ export async function cutAndHeal(
   if (await isThere()) throw new AppError('lab-failed', 'the WAN was cut, and an event came through');
   await office.wan('healed');
   show.note('the WAN is back');
-  await until('head office knows what happened while the WAN was cut', 120_000, signal, isThere);
+  return until('head office knows what happened while the WAN was cut', 120_000, signal, isThere);
 }
 
-/** Asks again and again. @throws AppError `lab-failed` after `withinMs`, or `interrupted` */
-async function until(what: string, withinMs: number, signal: AbortSignal, isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + withinMs;
+/** Asks again and again; answers how long it took, in ms. @throws AppError `lab-failed` after `withinMs`, or `interrupted` */
+async function until(
+  what: string,
+  withinMs: number,
+  signal: AbortSignal,
+  isSo: () => Promise<boolean>,
+): Promise<number> {
+  const startedAt = performance.now();
   while (!(await isSo())) {
     if (signal.aborted) throw new AppError('interrupted', 'interrupted');
-    if (performance.now() > deadline) throw new AppError('lab-failed', `${what}: not within ${withinMs / 1000} s`);
+    if (performance.now() - startedAt > withinMs)
+      throw new AppError('lab-failed', `${what}: not within ${withinMs / 1000} s`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
+  return Math.round(performance.now() - startedAt);
 }
