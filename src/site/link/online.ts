@@ -1,9 +1,13 @@
+import { AppError } from '../../kernel/errors.ts';
 import { learnTime, sync } from './calls.ts';
 import type { LinkParts } from './parts.ts';
 import { type LinkEvent, pollDelayMs } from './policy/link-states.ts';
 import { untilOver, Wake } from './wake.ts';
 
-export type OnlineParts = Pick<LinkParts, 'identity' | 'client' | 'up' | 'down' | 'time' | 'random' | 'session'> & {
+export type OnlineParts = Pick<
+  LinkParts,
+  'identity' | 'client' | 'up' | 'down' | 'time' | 'random' | 'session' | 'log'
+> & {
   readonly over: AbortSignal;
   /** Head office has answered a Sync. */
   readonly onAnswer: () => void;
@@ -38,7 +42,7 @@ async function pollOn(parts: OnlineParts, signal: AbortSignal): Promise<LinkEven
   let timeAskedAt = time.monotonic();
   try {
     while (!signal.aborted) {
-      if (identity.step() === 'renew') await identity.take('renew', client);
+      if (identity.step() === 'renew') await renew(parts);
       if (time.monotonic() - timeAskedAt > TIME_EVERY_MS) {
         await learnTime(client, time, random);
         timeAskedAt = time.monotonic();
@@ -47,13 +51,26 @@ async function pollOn(parts: OnlineParts, signal: AbortSignal): Promise<LinkEven
       if (!reply) break;
       identity.heardAnswer();
       parts.onAnswer();
-      if (reply.hello) break;
+      // At head office's pace as well: it may have asked all sites at once, or may ask without end.
       await bell.wait(time, pollDelayMs(reply.pollAfterMs, random.unit()));
+      if (reply.hello) break;
     }
     return 'again';
   } finally {
     unhook();
     signal.removeEventListener('abort', ring);
+  }
+}
+
+/** A certificate that head office does not renew now is good for weeks yet; another try comes, and an alarm if none helps. */
+async function renew({ identity, client, log }: OnlineParts): Promise<void> {
+  try {
+    await identity.take('renew', client);
+  } catch (thrown) {
+    log.warn(
+      { reason: AppError.from(thrown).message },
+      'the certificate of this site was not renewed; it is tried again',
+    );
   }
 }
 

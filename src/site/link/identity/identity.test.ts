@@ -156,6 +156,21 @@ describe('a site that has joined', () => {
     await at.close();
   });
 
+  it('is asked to renew once for each time that head office says so', async () => {
+    const at = await openTestHub();
+    const site = await joined(at);
+    at.clock.advance(DAY_MS);
+    site.identity.askRenew();
+    expect(site.identity.step()).toBe('renew');
+    const gone = async () => Promise.reject(new Error('no answer'));
+    await expect(site.identity.take('renew', { call: gone as never })).rejects.toThrow('no answer');
+    expect(site.identity.step()).toBe('nothing');
+    site.identity.askRenew();
+    expect(await site.takeStep()).toBe('renew');
+    expect(site.identity.step()).toBe('nothing');
+    await at.close();
+  });
+
   it('comes back after its certificate is over, by the same key', async () => {
     const at = await openTestHub();
     const site = await joined(at);

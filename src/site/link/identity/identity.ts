@@ -221,6 +221,8 @@ export class SiteIdentity {
     const { clock, tell } = this.#parts;
     this.#tries += 1;
     this.#renewAt = undefined;
+    // Who was asked to and could not is asked again with the next Hello, and not without end by itself.
+    this.#isAsked = false;
     const { certificateChain, trust } = await callForNext(how, identity, client, this.#parts);
     const { facts: _, ...kept } = identity;
     const next = { ...kept, chain: certificateChain.map(toText) };

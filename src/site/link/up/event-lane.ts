@@ -20,6 +20,8 @@ export const FIRST_LIMITS: Limits = {
 };
 
 const MOST_ITEMS = 1_000;
+/** A wrong number must not keep events here for weeks. */
+const LONGEST_PAUSE_MS = 5 * 60_000;
 
 export type EventLaneDeps = {
   readonly store: Store;
@@ -46,7 +48,8 @@ export class EventLane {
 
   /** A report has one event at least. */
   set limits(limits: Limits) {
-    this.#limits = { ...limits, maxBatchItems: Math.max(1, Math.min(MOST_ITEMS, limits.maxBatchItems)) };
+    const maxBatchItems = Math.max(1, Math.min(MOST_ITEMS, limits.maxBatchItems));
+    this.#limits = { ...limits, maxBatchItems, pauseMs: Math.min(LONGEST_PAUSE_MS, limits.pauseMs) };
   }
 
   get outbox(): Outbox {
