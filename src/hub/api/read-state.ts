@@ -19,7 +19,7 @@ export function readState(entries: readonly Entry[], site: string): Said {
   const own = values.get('site');
   const freeze = asFields(values.get('freeze'));
   const alarms = values.get('alarms');
-  const until = number(freeze?.['until']);
+  const until = time(freeze?.['until']);
   return {
     ...(asFields(own) && { site: siteValue(asFields(own) ?? {}) }),
     alarms: Array.isArray(alarms) ? alarms.flatMap((one) => alarmValue(asFields(one))) : [],
@@ -50,7 +50,7 @@ function siteValue(value: Fields): NonNullable<Said['site']> {
   const notReady = value['notReady'];
   return {
     ...optional('number', number(asFields(value['revision'])?.['number'])),
-    notReady: Array.isArray(notReady) ? notReady.map(String) : [],
+    notReady: Array.isArray(notReady) ? notReady.flatMap((one) => text(one) ?? []) : [],
   };
 }
 
@@ -60,11 +60,11 @@ function slotValue(slot: string, value: Fields, installed: Installed | undefined
     slot,
     state: NODE_STATES.find((state): state is NodeState => state === value['state']) ?? 'waiting',
     sentence: text(value['sentence']) ?? '',
-    ...optional('since', number(value['since'])),
+    ...optional('since', time(value['since'])),
     ...optional('profile', text(value['profile'])),
     ...optional('binding', number(value['binding'])),
     ...(machine && { machine: machineValue(machine) }),
-    ...optional('lastBootAt', number(value['lastBootAt'])),
+    ...optional('lastBootAt', time(value['lastBootAt'])),
     ...(installed && { installed }),
   };
 }
@@ -79,17 +79,17 @@ function machineValue(value: Fields): NonNullable<FleetSlotView['machine']> {
 function orderValue(value: Fields): Installed | undefined {
   const [order, profileDigest] = [text(value['order']), text(value['profileDigest'])];
   if (order === undefined || profileDigest === undefined) return undefined;
-  return { order, profileDigest, at: number(value['at']) ?? 0 };
+  return { order, profileDigest, at: time(value['at']) ?? 0 };
 }
 
 function alarmValue(value: Fields | undefined): readonly AlarmView[] {
   const sentence = text(value?.['sentence']);
   if (!value || sentence === undefined) return [];
-  const lastAt = number(value['lastAt']) ?? 0;
+  const lastAt = time(value['lastAt']) ?? 0;
   return [
     {
       ...{ type: text(value['type']) ?? '', about: text(value['about']) ?? '', sentence, lastAt },
-      ...{ firstAt: number(value['firstAt']) ?? lastAt, count: number(value['count']) ?? 1 },
+      ...{ firstAt: time(value['firstAt']) ?? lastAt, count: number(value['count']) ?? 1 },
       toDo: text(value['toDo']) ?? '',
     },
   ];
@@ -110,6 +110,12 @@ function text(value: unknown): string | undefined {
 }
 function number(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+/** ECMA-262, 21.4.1.1: what lies beyond is no date, and whoever shows it would fail. */
+const MOST_TIME_MS = 8.64e15;
+function time(value: unknown): number | undefined {
+  const ms = number(value);
+  return ms !== undefined && Math.abs(ms) <= MOST_TIME_MS ? ms : undefined;
 }
 function optional<K extends string, T>(key: K, value: T | undefined): { readonly [P in K]?: T } {
   return value === undefined ? {} : ({ [key]: value } as { [P in K]: T });

@@ -2,6 +2,7 @@ import type { Digest } from '../../kernel/digest.ts';
 import type { Clock, Log } from '../../kernel/ports.ts';
 import type { FleetSite, Invite } from '../../model/fleet/hub-rows.ts';
 import type { HubStore, HubTx } from '../../model/fleet/hub-store.ts';
+import { shortHardware, shortText } from '../../model/fleet/said-of-box.ts';
 import type { RequestFacts } from '../../model/fleet/x509.ts';
 import { type EnrolmentCrypto, enrolmentProof, grantProof } from '../../wire/link/enrolment.ts';
 import { EnrollGrant, type EnrollRequest, type Trust } from '../../wire/link/gen/link.ts';
@@ -127,11 +128,16 @@ async function admit(
 }
 
 function enrolledSite(site: FleetSite, { sealingKey, version }: EnrollRequest): FleetSite {
-  return { ...site, state: 'enrolled', sealingKey: Buffer.from(sealingKey).toString('base64'), version };
+  return {
+    ...site,
+    state: 'enrolled',
+    sealingKey: Buffer.from(sealingKey).toString('base64'),
+    version: shortText(version),
+  };
 }
 
 function hardwareOf({ hardware }: EnrollRequest): Record<string, unknown> {
-  return hardware ? { hardware: { ...hardware } } : {};
+  return hardware ? { hardware: shortHardware(hardware) } : {};
 }
 
 function assertShape({ inviteId, nonce, sealingKey }: EnrollRequest): void {

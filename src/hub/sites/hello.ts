@@ -1,5 +1,6 @@
 import type { SiteSession } from '../../model/fleet/hub-rows.ts';
 import type { HubTx } from '../../model/fleet/hub-store.ts';
+import { shortHardware, shortText } from '../../model/fleet/said-of-box.ts';
 import type { HelloRequest, HelloResponse, StateEntry } from '../../wire/link/gen/link.ts';
 import type { Caller } from '../../wire/link/handlers.ts';
 import { Refusal } from '../../wire/link/refusals.ts';
@@ -12,6 +13,9 @@ const SILENT_POLLS = 3;
 /** Of a site; each start of a box makes one. */
 const KEPT_SESSIONS = 20;
 const RATCHET_BYTES = 16;
+/** Keys of revisions have ten digits. One number that a site invents must not leave the next push without any. */
+const MOST_NUMBER = 1_000_000_000n;
+const MOST_CAPABILITIES = 50;
 const NAME = /^[\w.-]{1,64}$/;
 
 /** The parts of the answer that come out of the store. */
@@ -21,6 +25,8 @@ export function createHello(deps: SitesDeps, listeningSince: number) {
   return async (caller: Caller, request: HelloRequest): Promise<HelloResponse> => {
     if (!NAME.test(request.session) || !NAME.test(request.eventEpoch))
       throw new Refusal('request-malformed', 'a Hello needs a session and a numbering of events');
+    if (request.confirmedNumber > MOST_NUMBER || request.highestNumber > MOST_NUMBER)
+      throw new Refusal('request-malformed', 'a revision has no such number');
     const { store, identity } = deps;
     const welcome = await store.work((tx) => greet(tx, deps, listeningSince, caller, request));
     return {
@@ -60,7 +66,7 @@ async function greet(
     ...{ remote: caller.remote, serial: caller.serial, hubEpoch: store.epoch, stateCounter: own?.stateCounter ?? 0 },
     ratchet: Buffer.from(next).toString('base64'),
     ...(isCurrent ? { ratchetBefore: heldRatchet(rule, ratchet, current) } : { because: rule.because }),
-    hardware: request.hardware ?? { machineId: '', manufacturer: '', product: '', serial: '' },
+    hardware: shortHardware(request.hardware),
     standing: rule.standing,
   });
   if (!isCurrent) return aside(request, rule);
@@ -110,8 +116,8 @@ async function wasInvitedAnew(tx: HubTx, { site, serial }: Caller, current: Site
 function said(request: HelloRequest) {
   return {
     state: 'enrolled' as const,
-    version: request.version,
-    capabilities: request.capabilities,
+    version: shortText(request.version),
+    capabilities: request.capabilities.slice(0, MOST_CAPABILITIES).map(shortText),
     clockOffsetMs: Number(request.clockOffsetMs),
     confirmedNumber: Number(request.confirmedNumber),
     highestNumber: Number(request.highestNumber),

@@ -11,6 +11,8 @@ import { noteHeard, requireCurrent, sessionKey } from './sessions.ts';
 const MAX_ENTRIES = 5_000;
 const MAX_KEY_CHARS = 200;
 const MAX_VALUE_BYTES = 256 * 1024;
+/** Of all entries of a site. A box that takes over is given nearly all of it in one answer, which has four megabytes at the most. */
+const MAX_STATE_BYTES = 2 * 1024 * 1024;
 
 type StateChange = { readonly key: string; readonly value: unknown };
 type Outcome = { readonly missing: readonly string[]; readonly changes: readonly StateChange[] };
@@ -38,24 +40,44 @@ async function replace(tx: HubTx, { clock }: SitesDeps, caller: Caller, request:
   const { site } = caller;
   const named = new Map(request.entries.map((entry) => [entry.key, entry]));
   const here = new Map((await tx.list('states', { prefix: `${site}/` })).map(({ row }) => [row.key, row]));
+  const gone = [...here.keys()].filter((key) => !named.has(key));
+  for (const key of gone) {
+    await tx.delete('states', `${site}/${key}`);
+    here.delete(key);
+  }
   const missing: string[] = [];
-  const changes: StateChange[] = [];
+  const changes: StateChange[] = gone.map((key) => ({ key, value: undefined }));
+  const room = new Room(here);
   for (const [key, entry] of named) {
     const digest = Buffer.from(entry.digest).toString('hex') as Digest;
     if (here.get(key)?.digest === digest) continue;
     const read = readValue(entry, digest);
     if (read === 'missing') missing.push(key);
-    if (typeof read === 'string') continue;
+    // What finds no room is not asked for again either: it would come each time.
+    if (typeof read === 'string' || !room.takes(key, read.text)) continue;
     const row: SiteStateEntry = { site, key, digest, value: read.text, at: now };
     await tx.put('states', `${site}/${key}`, row);
     changes.push({ key, value: read.value });
   }
-  for (const key of here.keys()) {
-    if (named.has(key)) continue;
-    await tx.delete('states', `${site}/${key}`);
-    changes.push({ key, value: undefined });
-  }
   return { missing, changes };
+}
+
+/** What a site may still say. One in good order has a tenth of it. */
+class Room {
+  readonly #here: ReadonlyMap<string, SiteStateEntry>;
+  #bytes: number;
+
+  constructor(here: ReadonlyMap<string, SiteStateEntry>) {
+    this.#here = here;
+    this.#bytes = [...here.values()].reduce((sum, { value }) => sum + Buffer.byteLength(value), 0);
+  }
+
+  takes(key: string, text: string): boolean {
+    const bytes = this.#bytes + Buffer.byteLength(text) - Buffer.byteLength(this.#here.get(key)?.value ?? '');
+    if (bytes > MAX_STATE_BYTES) return false;
+    this.#bytes = bytes;
+    return true;
+  }
 }
 
 /** `missing`: to be sent once more. `unreadable`: sending it once more would change nothing. */

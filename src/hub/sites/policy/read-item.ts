@@ -13,6 +13,8 @@ export type ReadItem = { readonly seq: number; readonly through: number } & (
 const MAX_DATA_CHARS = 256 * 1024;
 const MAX_SENTENCE_CHARS = 16 * 1024;
 const MAX_NAME_CHARS = 200;
+/** ECMA-262, 21.4.1.1: what lies beyond is no date. */
+const MOST_TIME_MS = 8_640_000_000_000_000n;
 const TYPE = /^[a-z][a-z0-9-]{0,63}$/;
 
 /** Reads one item; undefined: it has no number that could be acknowledged. */
@@ -57,7 +59,7 @@ function readEvent(event: Event, where: Pick<FleetEvent, 'site' | 'epoch' | 'seq
 function whyDead(event: Event): string | undefined {
   // `gap` is head office's own word.
   if (!TYPE.test(event.type) || event.type === 'gap') return 'its type is no name of an event';
-  if (!Number.isSafeInteger(Number(event.atMs))) return 'its time is no time';
+  if (event.atMs > MOST_TIME_MS || event.atMs < -MOST_TIME_MS) return 'its time is no time';
   if (event.sentence.length > MAX_SENTENCE_CHARS) return `its sentence is longer than ${MAX_SENTENCE_CHARS} characters`;
   if ([event.machine, event.slot, event.boot].some((name) => name.length > MAX_NAME_CHARS))
     return `a name in it is longer than ${MAX_NAME_CHARS} characters`;
