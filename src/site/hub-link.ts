@@ -24,7 +24,8 @@ import { BUNDLE_NEEDS } from '../wire/link/revision-bundle.ts';
 import type { HubSettings, SiteConfig } from './config.ts';
 import type { RunningDown } from './link/down/ports.ts';
 import { watchExpiry } from './link/identity/expiry-watch.ts';
-import { type IdentityStanding, SiteIdentity } from './link/identity/identity.ts';
+import { SiteIdentity } from './link/identity/identity.ts';
+import type { IdentityStanding } from './link/identity/standing.ts';
 import { type Link, startLink } from './link/link.ts';
 import { createUpLanes, type UpLanes } from './link/up/up-lanes.ts';
 import type { SiteTrust } from './revision-seat.ts';
@@ -123,8 +124,13 @@ export async function openHeadOffice(parts: HeadOfficeParts): Promise<HeadOffice
   };
 }
 
-/** Why the last code did not help is what a person who is to type one wants to know. */
+/** What is wrong with a code is what a person who is to type one wants to know. */
 function withCode(view: LinkView, standing: IdentityStanding): LinkView {
+  if (view.state !== 'online' && standing.state === 'joining' && standing.because !== undefined)
+    return {
+      ...{ state: 'unreachable', since: view.since, because: standing.because },
+      sentence: `The code was refused: ${standing.because}. It is kept and tried again; \`slipway join CODE\` puts another one in its place.`,
+    };
   if (view.state !== 'needs-code' || standing.state !== 'needs-code' || standing.because === undefined) return view;
   return { ...view, because: standing.because, sentence: `${view.sentence} (${standing.because})` };
 }

@@ -1,9 +1,10 @@
 import type { Clock } from '../../kernel/ports.ts';
 import { err, ok, type Result } from '../../kernel/result.ts';
 import type { HubStore } from '../../model/fleet/hub-store.ts';
-import type { ChainFailure, X509 } from '../../model/fleet/x509.ts';
-import type { CallerCheck, KnownCaller } from '../../wire/link/ports.ts';
+import type { CertificateFacts, ChainFailure, X509 } from '../../model/fleet/x509.ts';
+import type { CallerCheck } from '../../wire/link/ports.ts';
 import { Refusal, type RefusalReason } from '../../wire/link/refusals.ts';
+import { certificateKey } from './issue.ts';
 
 /** Of what head office has taken back; in memory, because it is asked for with each call. */
 export interface Withdrawn {
@@ -15,17 +16,23 @@ export interface Withdrawn {
   isRetired(site: string): boolean;
 }
 
-/** What was taken back until now. Whoever writes a revocation down says so here once it is on disk. */
-export async function readWithdrawn(store: HubStore): Promise<Withdrawn> {
+/** Certificates that the database has a row of, `SITE/SERIAL`. */
+export type WithRow = Set<string>;
+
+/** What was issued and taken back until now. Whoever writes either down says so here once it is on disk. */
+export async function readIssued(
+  store: HubStore,
+): Promise<{ readonly withdrawn: Withdrawn; readonly withRow: WithRow }> {
   const [certificates, sites] = await store.read(async (tx) => [await tx.list('certificates'), await tx.list('sites')]);
   const revoked = new Set(certificates.filter(({ row }) => row.revoked).map(({ row }) => `${row.site}/${row.serial}`));
   const retired = new Set(sites.filter(({ row }) => row.state === 'retired').map(({ key }) => key));
-  return {
+  const withdrawn: Withdrawn = {
     revoke: (site, serial) => void revoked.add(`${site}/${serial}`),
     retire: (site) => void retired.add(site),
     isRevoked: (site, serial) => revoked.has(`${site}/${serial}`),
     isRetired: (site) => retired.has(site),
   };
+  return { withdrawn, withRow: new Set(certificates.map(({ key }) => key)) };
 }
 
 const REASONS: Readonly<Record<ChainFailure['kind'], RefusalReason>> = {
@@ -44,7 +51,7 @@ export function whoseCertificate(
   chain: readonly Uint8Array[],
   nowMs: number | undefined,
   { roots, withdrawn, x509 }: { roots: readonly Uint8Array[]; withdrawn: Withdrawn; x509: X509 },
-): Result<KnownCaller, Refusal> {
+): Result<CertificateFacts & { readonly site: string }, Refusal> {
   const refuse = (reason: RefusalReason, because: string) => err(new Refusal(reason, because));
   const found = x509.verify(chain, roots, nowMs);
   const facts = found.ok ? found.value : found.error.facts;
@@ -56,16 +63,25 @@ export function whoseCertificate(
       return refuse('certificate-revoked', `the certificate ${serial} of site ${site} was revoked at head office`);
   }
   if (!found.ok) return refuse(REASONS[found.error.kind], found.error.because);
-  const { site, serial, publicKey } = found.value;
+  const { site } = found.value;
   if (site === undefined) return refuse('certificate-foreign', 'the certificate is not one of a site');
-  return ok({ site, serial, publicKey });
+  return ok({ ...found.value, site });
 }
 
+/** `onUnknown` hears of a good certificate that there is no row of. */
 export function createCallerCheck(parts: {
   readonly roots: readonly Uint8Array[];
   readonly withdrawn: Withdrawn;
   readonly x509: X509;
   readonly clock: Pick<Clock, 'now'>;
+  readonly withRow: WithRow;
+  readonly onUnknown: (facts: CertificateFacts & { readonly site: string }) => void;
 }): CallerCheck {
-  return { check: (chain) => whoseCertificate(chain, parts.clock.now(), parts) };
+  return {
+    check: (chain) => {
+      const found = whoseCertificate(chain, parts.clock.now(), parts);
+      if (found.ok && !parts.withRow.has(certificateKey(found.value))) parts.onUnknown(found.value);
+      return found;
+    },
+  };
 }

@@ -8,7 +8,7 @@ import { type EnrolmentCrypto, enrolmentProof, grantProof } from '../../wire/lin
 import { EnrollGrant, type EnrollRequest, type Trust } from '../../wire/link/gen/link.ts';
 import type { BootstrapHandler, Stranger } from '../../wire/link/handlers.ts';
 import { Refusal } from '../../wire/link/refusals.ts';
-import type { Withdrawn } from './callers.ts';
+import type { Withdrawn, WithRow } from './callers.ts';
 import { certificateKey, type Issued, type IssueParts, issueForSite, readCsr, revokeOthers } from './issue.ts';
 import { decideInvite, usedInvite } from './policy/invite.ts';
 import { WrongTries } from './policy/wrong-tries.ts';
@@ -23,6 +23,7 @@ export type EnrollParts = IssueParts & {
   readonly hub: string;
   readonly store: HubStore;
   readonly withdrawn: Withdrawn;
+  readonly withRow: WithRow;
   readonly crypto: EnrolmentCrypto;
   readonly trust: (tx: HubTx) => Promise<Trust>;
   readonly clock: Clock;
@@ -71,6 +72,7 @@ export function createEnroll(parts: EnrollParts): BootstrapHandler<'enroll'> {
       // Signed before the unit: a unit waits for nothing but the database. What it decides is decided once more in there.
       const issued = await issueForSite(invite.site, facts, 'enroll', parts);
       const grant = await store.work((tx) => admit(tx, { caller, request, facts, issued, isProved }, parts));
+      parts.withRow.add(certificateKey(issued.row));
       for (const serial of grant.revoked) parts.withdrawn.revoke(invite.site, serial);
       log.info({ site: invite.site, remote: caller.remote, invite: inviteId }, 'a site has joined');
       const proof = grantProof(secretOfRow(invite), request, grant.bytes, parts.crypto);

@@ -177,6 +177,26 @@ describe('a certificate', () => {
   });
 });
 
+describe('a certificate that the database does not know', () => {
+  it('is written down when its box comes, once, and can be revoked from then on', async () => {
+    const at = await openTestHub();
+    const { certificateChain } = await join(at, createBox(), (await at.invite('store-r')).code);
+    // What a backup of the day before has of it: nothing.
+    const restored = await openTestHub({ files: at.files, clock: at.clock });
+    const rows = () => restored.store.read((tx) => tx.list('certificates'));
+    expect(await rows()).toEqual([]);
+    for (let n = 0; n < 3; n++) expect(check(restored, certificateChain)).toBe('store-r');
+    await expect.poll(rows).toHaveLength(1);
+    expect((await rows())[0]?.row).toMatchObject({ site: 'store-r', how: 'found' });
+    const audit = await restored.store.read((tx) => tx.audit({ limit: 9 }));
+    expect(audit.map(({ action }) => action)).toEqual(['certificate.found']);
+    const wish = { site: 'store-r', by: 'anna', because: 'stolen' };
+    (await restored.store.work((tx) => restored.identity.desk.revoke(tx, wish, at.clock.now()))).afterwards();
+    expect(check(restored, certificateChain)).toBe('certificate-revoked');
+    await Promise.all([restored.close(), at.close()]);
+  });
+});
+
 describe('recovering', () => {
   it('needs nobody for ninety days, then a yes', async () => {
     const at = await openTestHub();

@@ -9,9 +9,10 @@ import type { SignedKeySet, Trust } from '../../wire/link/gen/link.ts';
 import type { LinkHandlers } from '../../wire/link/handlers.ts';
 import type { CallerCheck, LinkIdentity, ReplySigner } from '../../wire/link/ports.ts';
 import { openAuthority } from './authority.ts';
-import { createCallerCheck, readWithdrawn } from './callers.ts';
+import { createCallerCheck, readIssued } from './callers.ts';
 import { createIdentityDesk } from './desk.ts';
 import { createEnroll } from './enroll.ts';
+import { createFinder } from './found.ts';
 import { type OwnLeaf, openOwnLeaf } from './own-leaf.ts';
 import { createRenewals } from './renewals.ts';
 
@@ -58,11 +59,11 @@ export async function openHubIdentity(parts: HubIdentityParts): Promise<HubIdent
   const leafParts = { authority, files, x509, clock, log };
   const server = await openOwnLeaf({ role: 'server', hosts }, leafParts);
   const signer = await openOwnLeaf({ role: 'signer' }, leafParts);
-  const withdrawn = await readWithdrawn(store);
+  const { withdrawn, withRow } = await readIssued(store);
   const trust = async (tx: HubTx): Promise<Trust> => ({
     ...{ roots: [...authority.roots], keySets: [...(await parts.keySets(tx))] },
   });
-  const issueParts = { ...parts, authority, withdrawn, trust };
+  const issueParts = { ...parts, authority, withdrawn, withRow, trust };
   const listeners = new Set<() => void>();
 
   // Looked at by the clock on the wall, hour by hour: a timer of a month would fire at once.
@@ -86,7 +87,10 @@ export async function openHubIdentity(parts: HubIdentityParts): Promise<HubIdent
   let isStopped = false;
 
   return {
-    check: createCallerCheck({ roots: authority.roots, withdrawn, x509, clock }),
+    check: createCallerCheck({
+      ...{ roots: authority.roots, withdrawn, withRow, x509, clock },
+      onUnknown: createFinder({ store, withRow, clock, log }),
+    }),
     signer: createReplySigner(signer),
     handlers: {
       getTime: async () => ({ timeMs: BigInt(Math.floor(clock.now())) }),

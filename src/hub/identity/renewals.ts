@@ -8,7 +8,7 @@ import type { RecoverRequest, RenewResponse, Trust } from '../../wire/link/gen/l
 import type { BootstrapHandler, SiteLinkHandler } from '../../wire/link/handlers.ts';
 import { Refusal } from '../../wire/link/refusals.ts';
 import { recoverText } from '../../wire/link/signed-texts.ts';
-import { type Withdrawn, whoseCertificate } from './callers.ts';
+import { type Withdrawn, type WithRow, whoseCertificate } from './callers.ts';
 import { certificateKey, type IssueParts, issueForSite, readCsr } from './issue.ts';
 import { decideRecovery } from './policy/recovery.ts';
 import { WrongTries } from './policy/wrong-tries.ts';
@@ -23,6 +23,7 @@ const ASK_AGAIN_MS = 15 * MINUTE_MS;
 export type RenewalParts = IssueParts & {
   readonly store: HubStore;
   readonly withdrawn: Withdrawn;
+  readonly withRow: WithRow;
   readonly trust: (tx: HubTx) => Promise<Trust>;
   readonly clock: Clock;
   readonly log: Log;
@@ -66,6 +67,7 @@ export function createRenewals(parts: RenewalParts): {
       });
       return parts.trust(tx);
     });
+    parts.withRow.add(certificateKey(row));
     log.info({ site, how, until: new Date(row.notAfter).toISOString() }, 'a site has a new certificate');
     return { certificateChain: [certificate], trust };
   }
@@ -89,9 +91,7 @@ export function createRenewals(parts: RenewalParts): {
     const roots = parts.authority.roots;
     const caller = whoseCertificate([request.certificate], undefined, { ...parts, roots });
     if (!caller.ok) throw caller.error;
-    const found = x509.read(request.certificate);
-    if (!found.ok) throw new Refusal('certificate-foreign', found.error);
-    const facts = { ...found.value, site: caller.value.site };
+    const facts = caller.value;
     const asked = await readCsr(request.csr, x509);
     if (asked.keyDigest !== facts.keyDigest || !isSigned(request, facts.publicKey))
       throw new Refusal('signature-wrong', 'the request is not by the key of the certificate');

@@ -74,7 +74,8 @@ export type IssuedCertificate = {
   readonly notBefore: number;
   readonly notAfter: number;
   readonly issuedAt: number;
-  readonly how: 'enroll' | 'renew' | 'recover';
+  /** `found`: a box came with it that head office had no row of: its database is older than the certificate. */
+  readonly how: 'enroll' | 'renew' | 'recover' | 'found';
   readonly revoked?: { readonly at: number; readonly by: string; readonly because: string };
 };
 

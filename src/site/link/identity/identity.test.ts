@@ -58,20 +58,47 @@ describe('a site that joins', () => {
     expect(site.files.files.size).toBe(0);
   });
 
-  it('says why a code was refused, and does not try it again', async () => {
+  it('says why a code was refused, and keeps it until another one is typed: whoever refused has proved nothing', async () => {
     const site = await openTestSite(hub, 'shop-b');
     const { code } = await hub.invite('shop-b');
-    await hub.invite('shop-b');
     await site.identity.joinByFile(code);
-    await expect(site.takeStep()).rejects.toMatchObject({ reason: 'invite-expired' });
-    expect(site.identity.step()).toBe('need-code');
-    expect(site.identity.standing()).toMatchObject({ because: expect.stringContaining('taken this code back') });
-    expect(site.files.files.get(JOINING_FILE)).not.toContain('secret');
+    const middle = async () => Promise.reject(new Refusal('invite-unknown', 'there is no such code'));
+    await expect(site.identity.take('enroll', { call: middle as never })).rejects.toMatchObject({
+      reason: 'invite-unknown',
+    });
+    expect(site.identity.standing()).toMatchObject({ state: 'joining', because: 'there is no such code' });
     const again = await site.restart();
-    await again.identity.joinByFile(code);
-    expect(again.identity.step()).toBe('need-code');
-    await again.identity.join((await hub.invite('shop-b')).code);
+    expect(again.identity.standing()).toMatchObject({ state: 'joining', because: 'there is no such code' });
     expect(await again.takeStep()).toBe('enroll');
+    expect(known(hub, again)).toBe('shop-b');
+  });
+
+  it('takes another code in the place of one that was taken back', async () => {
+    const site = await openTestSite(hub, 'shop-b2');
+    await site.identity.join((await hub.invite('shop-b2')).code);
+    const { code } = await hub.invite('shop-b2');
+    await expect(site.takeStep()).rejects.toMatchObject({ reason: 'invite-expired' });
+    expect(site.identity.standing()).toMatchObject({ because: expect.stringContaining('taken this code back') });
+    expect(site.identity.step()).toBe('enroll');
+    await site.identity.join(code);
+    expect(await site.takeStep()).toBe('enroll');
+    expect(site.identity.standing()).toMatchObject({ state: 'joined' });
+  });
+
+  it('goes on as who it is while a new code is refused, and tries that one now and then', async () => {
+    const at = await openTestHub();
+    const site = await joined(at);
+    const before = site.identity.current();
+    const { code } = await at.invite(site.name);
+    await at.invite(site.name);
+    await site.identity.join(code);
+    await expect(site.takeStep()).rejects.toMatchObject({ reason: 'invite-expired' });
+    expect(site.identity.step()).toBe('nothing');
+    expect(site.identity.standing()).toMatchObject({ state: 'joined' });
+    expect(site.identity.current()).toEqual(before);
+    at.clock.advance(15 * 60_000);
+    expect(site.identity.step()).toBe('enroll');
+    await at.close();
   });
 
   it('believes nobody who does not know the code', async () => {

@@ -10,7 +10,7 @@ import type { LinkIdentity } from '../../../wire/link/ports.ts';
 import { Refusal } from '../../../wire/link/refusals.ts';
 import type { KeySet } from '../../../wire/link/revision-bundle.ts';
 import {
-  CODE_IS_OVER,
+  CODE_IS_REFUSED,
   IDENTITY_IS_OVER,
   type IdentityStep,
   identityStep,
@@ -20,6 +20,7 @@ import {
 import { callEnroll, callForNext, type IdentityCallParts } from './calls.ts';
 import { type KeptIdentity, type KeptJoining, type SealingKeys, toBytes, toText } from './kept.ts';
 import { type IdentityShelf, type OwnIdentity, openShelf } from './shelf.ts';
+import { type IdentityStanding, joiningOf } from './standing.ts';
 import { keptTrust, newestKeySet, nextTrust, type TrustParts } from './trust.ts';
 
 export type SiteIdentityParts = IdentityCallParts &
@@ -34,15 +35,8 @@ export type SiteIdentityParts = IdentityCallParts &
     readonly log: Log;
   };
 
-/** How this site stands with head office, for people. `because` of `needs-code`: what became of the last one. */
-export type IdentityStanding =
-  | { readonly state: 'needs-code'; readonly because?: string }
-  | { readonly state: 'joining'; readonly since: number }
-  | { readonly state: 'damaged'; readonly because: string }
-  | { readonly state: 'refused'; readonly because: string; readonly hub: string }
-  | ({ readonly state: 'joined'; readonly hub: string } & Validity);
-
 type Way = Pick<LinkClient, 'call'>;
+const CODE_AGAIN_MS = 600_000;
 
 /**
  * What makes this box the site. Its keys are drawn when a code is typed and stay; nothing that head office says, and no clock,
@@ -58,6 +52,8 @@ export class SiteIdentity {
   /** By the clock that nobody sets. */
   #renewAt: number | undefined;
   #isAsked = false;
+  /** A code that was refused keeps a box that has joined from nothing: it is tried not before this. */
+  #codeTryAt: number | undefined;
   /** What is wrong with the code in the site file. */
   #inFile: string | undefined;
   #link: LinkIdentity | undefined;
@@ -98,8 +94,8 @@ export class SiteIdentity {
 
   standing(): IdentityStanding {
     const joining = this.#shelf.joining();
-    if (joining?.ok && joining.value.secret !== undefined) return { state: 'joining', since: joining.value.since };
     const found = this.#shelf.identity();
+    if (joining?.ok && !(found?.ok && joining.value.refused)) return joiningOf(joining.value);
     if (!found) return { state: 'needs-code', ...this.#whyNoCode() };
     if (!found.ok) return { state: 'damaged', because: found.error };
     const { hub, facts } = found.value;
@@ -113,7 +109,7 @@ export class SiteIdentity {
     const found = this.#shelf.identity();
     const identity = !found ? 'none' : found.ok ? found.value.facts : 'damaged';
     const renewal = this.#isAsked ? 'asked' : typeof identity !== 'string' && this.#isTryDue(identity) ? 'try' : 'wait';
-    const hasCode = this.#code() !== undefined;
+    const hasCode = this.#code() !== undefined && (identity === 'none' || this.#isCodeDue());
     return identityStep({ identity, hasCode, refused: this.#refused?.reason, renewal }, this.#parts.clock.now());
   }
 
@@ -195,7 +191,8 @@ export class SiteIdentity {
     if (!joining?.ok || !code) return;
     const { key, sealing } = joining.value;
     const grant = await callEnroll(code, joining.value, client, this.#parts).catch(async (thrown: unknown) => {
-      if (thrown instanceof Refusal && CODE_IS_OVER.has(thrown.reason)) await this.#giveUpCode(joining.value, thrown);
+      if (thrown instanceof Refusal && CODE_IS_REFUSED.has(thrown.reason))
+        await this.#noteRefusedCode(joining.value, thrown);
       throw thrown;
     });
     const { hub, certificateChain, trust } = grant;
@@ -209,9 +206,13 @@ export class SiteIdentity {
     });
   }
 
-  async #giveUpCode({ secret: _, ...joining }: KeptJoining, { reason, message }: Refusal): Promise<void> {
+  /** Whoever stands in between says such a thing, too, and cannot prove it; so the code stays until it is used, or another is typed. */
+  async #noteRefusedCode(joining: KeptJoining, { reason, message }: Refusal): Promise<void> {
+    const { clock, random, log } = this.#parts;
+    this.#codeTryAt = clock.monotonic() + CODE_AGAIN_MS * (0.5 + random.unit());
+    if (joining.refused?.reason === reason) return;
     await this.#shelf.keepJoining({ ...joining, refused: { reason, message } });
-    this.#parts.log.warn({ invite: joining.invite, reason }, `head office refused the code: ${message}`);
+    log.warn({ invite: joining.invite, reason }, `the code was refused, and is kept: ${message}`);
     this.#changed();
   }
 
@@ -236,8 +237,9 @@ export class SiteIdentity {
 
   async #keepCode(code: InviteCode): Promise<void> {
     const waiting = this.#code();
+    this.#codeTryAt = undefined;
     // The very code that waits already: its keys may have been used with it.
-    if (waiting?.id === code.id && waiting.secret === code.secret) return;
+    if (waiting?.id === code.id && waiting.secret === code.secret) return this.#changed();
     const { x509, createSealingKeys, clock } = this.#parts;
     await this.#shelf.keepJoining({
       ...{ format: 'slipway-joining/v1', invite: code.id, secret: code.secret, since: clock.now() },
@@ -264,16 +266,18 @@ export class SiteIdentity {
 
   #code(): InviteCode | undefined {
     const found = this.#shelf.joining();
-    if (!found?.ok || found.value.secret === undefined) return undefined;
+    if (!found?.ok) return undefined;
     return { id: found.value.invite, secret: found.value.secret };
+  }
+
+  #isCodeDue(): boolean {
+    return this.#codeTryAt === undefined || this.#parts.clock.monotonic() >= this.#codeTryAt;
   }
 
   #whyNoCode(): { because?: string } {
     const joining = this.#shelf.joining();
     if (joining && !joining.ok) return { because: `the code that was kept is lost: ${joining.error}` };
-    const refused = joining?.value.refused;
-    if (!refused && this.#inFile !== undefined) return { because: this.#inFile };
-    return refused ? { because: `the last code was refused: ${refused.message}` } : {};
+    return this.#inFile === undefined ? {} : { because: this.#inFile };
   }
 
   #own(): OwnIdentity | undefined {

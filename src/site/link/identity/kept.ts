@@ -29,9 +29,9 @@ export type KeptIdentity = BoxKeys & {
 export type KeptJoining = BoxKeys & {
   readonly format: 'slipway-joining/v1';
   readonly invite: string;
-  /** Missing: head office has refused it for good, and it is forgotten. */
-  readonly secret?: string;
+  readonly secret: string;
   readonly since: number;
+  /** The last answer. Whoever gave it could not prove to be head office: it ends nothing. */
   readonly refused?: { readonly reason: string; readonly message: string };
 };
 
@@ -55,10 +55,9 @@ export function parseJoining(text: string): Result<KeptJoining, string> {
   const value = parse(text);
   const isRight =
     value?.['format'] === 'slipway-joining/v1' &&
-    hasTexts(value, ['invite', 'key']) &&
+    hasTexts(value, ['invite', 'secret', 'key']) &&
     isSealing(value['sealing']) &&
-    typeof value['since'] === 'number' &&
-    (value['secret'] === undefined || typeof value['secret'] === 'string');
+    typeof value['since'] === 'number';
   return isRight ? ok(value as unknown as KeptJoining) : err(`${JOINING_FILE} is not what Slipway wrote`);
 }
 

@@ -43,8 +43,8 @@ export function renewDelayMs(validity: Validity, now: number, tries: number, uni
   return Math.floor(unit * (tries === 0 ? 12 : 6) * HOUR_MS);
 }
 
-/** Refusals of a code that no further try with it can change. */
-export const CODE_IS_OVER: ReadonlySet<RefusalReason> = new Set([
+/** Refusals of the code itself: a person is to look at it. */
+export const CODE_IS_REFUSED: ReadonlySet<RefusalReason> = new Set([
   'invite-unknown',
   'invite-used',
   'invite-expired',
