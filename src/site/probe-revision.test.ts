@@ -57,4 +57,6 @@ test('what is not here is named, and how far it is in tens', () => {
   expect(whyLacking(sampleRevision(), { ...world, assetState })).toBe('demo: kernel 40 %');
   const loaders = { find: () => undefined };
   expect(whyLacking(sampleRevision(), { ...world, loaders })).toContain('the loader undionly.kpxe is not here yet');
+  // It is waited for: a new box has its first revision before its loaders.
+  expect(whyUnanswerable(sampleRevision(), { ...world, loaders })).toBeUndefined();
 });

@@ -34,11 +34,13 @@ const LOADERS: Readonly<Record<Profile['arch'], readonly MachineEnv[]>> = {
   arm64: [{ platform: 'efi', buildarch: 'arm64', longMode: 'unknown' }],
 };
 const HERE: AssetState = { kind: 'complete', sizeBytes: 1 };
+/** A loader that is still on its way says nothing against a revision. */
+const ALL_LOADERS: LoaderTable = { find: (name) => ({ name, digest: '0'.repeat(64) as Digest, sizeBytes: 1 }) };
 
 /** Why a machine could not be answered by this revision, though all files were here; undefined: each slot can. Nothing is sent. */
 export function whyUnanswerable(revision: Revision, world: ProbeWorld): string | undefined {
   try {
-    return firstFault(revision, { ...world, assetState: () => HERE });
+    return firstFault(revision, { ...world, assetState: () => HERE, loaders: ALL_LOADERS });
   } catch (error) {
     return `it cannot be answered from: ${error instanceof Error ? error.message : String(error)}`;
   }
