@@ -14,7 +14,9 @@ import { ApplyBook } from './apply-book.ts';
 import type { ApplyReport, FetchPiece, Opened, RunningDown } from './ports.ts';
 import { ACCEPTED, refusedSentence, type StepDeps, Steps } from './steps.ts';
 
+/** So often it is looked at at least; a short trial is looked at several times while it lasts. */
 const TICK_MS = 3_000;
+const LOOKS_PER_TRIAL = 8;
 /** After a failure, such as a full disk or a head office that is gone. */
 const RETRY_MS = 15_000;
 
@@ -163,7 +165,7 @@ class OneAfterTheOther implements RunningDown {
           before = this.#book.applied;
           await this.#steps.advance({ fetch: this.#fetch, isWanted: (bundle) => this.#isWanted(bundle) });
         }
-        this.#again(TICK_MS);
+        this.#again(Math.min(TICK_MS, this.#deps.rules.trialMs / LOOKS_PER_TRIAL));
       })
       .catch((thrown: unknown) => {
         if (this.#isStopped) return;
