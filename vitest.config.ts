@@ -1,6 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
 const bySlowTier = { retry: 0, pool: 'forks', fileParallelism: false } as const;
+const wire = { setupFiles: ['test/setup.ts'], testTimeout: 60_000, hookTimeout: 60_000, ...bySlowTier };
+/** The life of a site once more, on one that head office steers, and whose head office is gone since its first revision. */
+const steered = { ...wire, env: { SLIPWAY_TEST_STEERED: '1' } };
+/** In each run; all of these are in the matrix. */
+const STEERED_ALWAYS = ['whole-way', 'orders'];
+const STEERED_IN_MATRIX = ['kill-boot', 'kill-install', 'pinned', 'secrets', 'identity', 'losses', 'kill', 'clock'];
+const siteTests = (names: readonly string[]) => names.map((name) => `test/wire/site-${name}.test.ts`);
 
 export default defineConfig({
   test: {
@@ -30,10 +37,15 @@ export default defineConfig({
             'test/fuzz/**/*.test.ts',
             'test/conformance/*store-{disk,backup}.test.ts',
           ],
-          setupFiles: ['test/setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          ...bySlowTier,
+          ...wire,
+        },
+      },
+      { test: { name: 'wire-steered', include: siteTests(STEERED_ALWAYS), ...steered } },
+      {
+        test: {
+          name: 'matrix-steered',
+          include: siteTests([...STEERED_ALWAYS, ...STEERED_IN_MATRIX]),
+          ...{ ...steered, testTimeout: 600_000, hookTimeout: 600_000 },
         },
       },
       {

@@ -1,5 +1,5 @@
-// Runs one vitest project, or a part of it (`1/2`), inside network, mount and process namespaces of its own; they end with
-// it, whatever happens.
+// Runs one vitest project, or those of a pattern, or a part of them (`1/2`), inside network, mount and process namespaces
+// of its own; they end with it, whatever happens.
 import { enterNamespace } from '../../src/lab/namespace.ts';
 
 const [project = '', report = `test-results/${project}.json`, shard] = process.argv.slice(2);

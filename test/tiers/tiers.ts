@@ -22,9 +22,9 @@ const LONG_PROPERTIES: Step = {
 
 export const TIERS = {
   check: { budgetSeconds: 90, packages: 'none', groups: CHECK_STEPS },
-  wire: { budgetSeconds: 360, packages: 'wire', groups: [halvesOf('wire')] },
+  wire: { budgetSeconds: 360, packages: 'wire', groups: [halvesOf('wire', 'wire*')] },
   lab: { budgetSeconds: 1080, packages: 'lab', groups: [[vitestIn('lab')]] },
-  matrix: { budgetSeconds: 4 * 3600, packages: 'lab', groups: [[LONG_PROPERTIES], [vitestIn('matrix')]] },
+  matrix: { budgetSeconds: 4 * 3600, packages: 'lab', groups: [[LONG_PROPERTIES], [vitestIn('matrix', 'matrix*')]] },
 } as const satisfies Record<string, Tier>;
 
 export type TierName = keyof typeof TIERS;
@@ -36,27 +36,27 @@ export type TierReport = {
   readonly failed: number;
 };
 
-/** A vitest project inside network namespaces of its own, which end with it whatever happens. */
-function vitestIn(project: string): Step {
-  const jsonReport = `test-results/${project}.json`;
+/** The vitest projects of a pattern inside network namespaces of its own, which end with it whatever happens. */
+function vitestIn(name: string, projects = name): Step {
+  const jsonReport = `test-results/${name}.json`;
   return {
-    name: `${project} tests`,
-    command: ['node', 'test/tiers/isolated.ts', project, jsonReport],
+    name: `${name} tests`,
+    command: ['node', 'test/tiers/isolated.ts', projects, jsonReport],
     jsonReport,
     streams: true,
   };
 }
 
 /**
- * The files of a project in two halves, each in namespaces of its own: most tests of the wire wait for a clock or a disk,
+ * The files of some projects in two halves, each in namespaces of its own: most tests of the wire wait for a clock or a disk,
  * and what one half opens and kills the other one cannot see.
  */
-function halvesOf(project: string): readonly Step[] {
+function halvesOf(name: string, projects: string): readonly Step[] {
   return ['1/2', '2/2'].map((shard, i) => {
-    const jsonReport = `test-results/${project}-${i + 1}.json`;
+    const jsonReport = `test-results/${name}-${i + 1}.json`;
     return {
-      name: `${project} tests, ${shard}`,
-      command: ['node', 'test/tiers/isolated.ts', project, jsonReport, shard],
+      name: `${name} tests, ${shard}`,
+      command: ['node', 'test/tiers/isolated.ts', projects, jsonReport, shard],
       jsonReport,
       streams: true,
     };

@@ -11,8 +11,11 @@ import { isInsideNamespace } from '../../../src/lab/namespace.ts';
 import { createBridge, createHost, type Host, type HostOptions } from '../../../src/lab/network.ts';
 import { type SiteProcess, type SiteProcessOptions, startSite } from '../../../src/lab/site-process.ts';
 import type { Event, EventType } from '../../../src/model/event.ts';
+import type { ApplyState } from '../../../src/site/link/policy/apply.ts';
+import type { RevisionView } from '../../../src/wire/api/revision.ts';
 import type { NodeDetail, SiteStatus } from '../../../src/wire/api/views.ts';
 import { keepCaptureOfFailures } from '../../support/capture-of-tests.ts';
+import { HUB_LINE, IS_STEERED, NO_DELAY, Steering } from './steering.ts';
 
 /** What these tests start again and again is compiled once. */
 process.env['NODE_COMPILE_CACHE'] ??= resolve('test-results/compile-cache');
@@ -56,6 +59,7 @@ export class SiteLab {
   readonly bridge: string;
   readonly net: string;
   site: SiteProcess | undefined;
+  readonly #steering: Steering | undefined;
   readonly #hosts: Host[] = [];
   #capture: Capture | undefined;
 
@@ -64,11 +68,17 @@ export class SiteLab {
     if (!isInsideNamespace()) throw new Error('run this with `npm run test:wire`, which makes a network of its own');
     this.bridge = bridge;
     this.net = net;
-    this.workDir = resolve('test-results/wire', bridge);
+    this.workDir = resolve('test-results/wire', IS_STEERED ? `${bridge}-steered` : bridge);
     this.dataDir = join(this.workDir, 'data');
+    const { dataDir } = this;
+    if (IS_STEERED) this.#steering = new Steering({ site: 'wire', template: this.templatePath, dataDir });
     rmSync(this.workDir, { recursive: true, force: true });
     mkdirSync(this.workDir, { recursive: true });
     keepCaptureOfFailures(this.workDir);
+  }
+
+  get templatePath(): string {
+    return join(this.workDir, 'template.yaml');
   }
 
   get address(): string {
@@ -77,6 +87,7 @@ export class SiteLab {
 
   async open(): Promise<void> {
     await createBridge(this.bridge, `${this.address}/24`);
+    await this.#steering?.open();
     this.#capture = await startCapture(this.bridge, this.workDir);
   }
 
@@ -94,16 +105,41 @@ export class SiteLab {
     return path;
   }
 
-  /** The text of the site file, without `dataDir`. */
+  /** The text of the site file, without `dataDir`. Where all sites are steered, this one has had its template from head office. */
   config(more = ''): string {
-    return `site: wire\ninterfaces: { nodes: ${this.bridge} }\ntemplate: ${join(this.workDir, 'template.yaml')}\n${more}`;
+    const source = this.#steering ? HUB_LINE : `template: ${this.templatePath}`;
+    return `site: wire\ninterfaces: { nodes: ${this.bridge} }\n${source}\n${more}`;
   }
 
-  /** Starts the site, or starts it again on what it left, and waits until it is ready. */
+  /** Starts the site, or starts it again on what it left, and waits until it is ready, with the template as it is now. */
   async start(options: Partial<SiteProcessOptions> = {}): Promise<SiteProcess> {
-    const site = await startSite({ workDir: this.workDir, config: this.config(), ...options });
+    const isNew = this.#steering?.prepare();
+    const args = [...(options.args ?? []), ...(this.#steering ? NO_DELAY : [])];
+    const site = await startSite({ workDir: this.workDir, config: this.config(), ...options, args });
     this.site = site;
+    if (isNew) await this.untilApplied('confirmed');
     return site;
+  }
+
+  /** The revision in force, and the one that head office wants. */
+  revision(): Promise<RevisionView> {
+    return this.ask('/api/v1/revision');
+  }
+
+  /** Waits until what head office wants has come to this state here. */
+  async untilApplied(state: ApplyState, number?: number, timeoutMs = 20_000): Promise<void> {
+    const look = async () => {
+      const { steered } = await this.revision();
+      expect(steered?.wanted).toMatchObject({ state, ...(number !== undefined && { number }) });
+    };
+    await vi.waitFor(look, { timeout: timeoutMs });
+  }
+
+  /** What the log complains of, but for a head office that cannot be reached. */
+  complaints(): readonly Record<string, unknown>[] {
+    const isOfLink = ({ msg }: Record<string, unknown>): boolean =>
+      String(msg).startsWith('head office is not reachable');
+    return this.log().filter((line) => (line['level'] === 'error' || line['level'] === 'warn') && !isOfLink(line));
   }
 
   /** From now on `events` hears what happens; for the life of the running site. */
