@@ -11,9 +11,12 @@ import type {
 } from '../wire/api/fleet-views.ts';
 import { formatTable, formatTime } from './table.ts';
 
-/** The list of sites. */
-export function formatSites({ total, rows }: FleetPage<FleetSiteRow>): string {
-  if (total === 0) return 'no site fits; `slipway hub invite SITE` makes one\n';
+/** The list of sites; `isChosen`: not all were asked for. */
+export function formatSites({ total, rows }: FleetPage<FleetSiteRow>, isChosen = false): string {
+  if (total === 0)
+    return isChosen
+      ? 'no site fits: labels are those of fleet.yaml as they were last pushed\n'
+      : 'head office knows no site yet: slipway hub invite SITE\n';
   const lines = rows.map((row) => [
     row.site,
     row.state,

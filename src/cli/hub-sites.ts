@@ -45,7 +45,12 @@ export function addHubSiteCommands(hub: Command, io: CliIo): void {
       const { search, labels, state, alarm, behind, without } = options;
       const query = { search, labels, state, alarm, behind, without };
       const sites = await allPages<FleetSiteRow>(hubClientOf(options), 'sites', {}, query);
-      print(options, sites, () => formatSites(sites));
+      print(options, sites, () =>
+        formatSites(
+          sites,
+          Object.values(query).some((value) => value !== undefined),
+        ),
+      );
     });
   add('site', 'one site: its boxes, certificates, slots and alarms, and why it is not on its revision')
     .argument('<name>', 'name of the site')

@@ -4,6 +4,7 @@ import { packageFile } from '../adapters/node/package-file.ts';
 import { AppError } from '../kernel/errors.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addEventsCommand } from './events.ts';
+import { addExamples } from './examples.ts';
 import { EXIT, type ExitStatus } from './exit.ts';
 import { addHubCommand } from './hub.ts';
 import { type CliIo, processIo } from './io.ts';
@@ -39,6 +40,7 @@ export function createProgram(io: CliIo, setStatus: SetStatus): Command {
   addTemplateCommands(program, io, setStatus);
   addDoctorCommand(program, io, setStatus);
   addLabCommand(program, io, setStatus);
+  addExamples(program);
   return program;
 }
 

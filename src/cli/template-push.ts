@@ -20,7 +20,7 @@ type Options = HubOptions & {
   readonly key: string;
   readonly set?: string;
   readonly sites?: string;
-  readonly comment: string;
+  readonly comment?: string;
   readonly commit?: string;
   readonly secrets?: string;
   readonly json?: boolean;
@@ -49,7 +49,7 @@ export function addPushCommand(
     .requiredOption('--key <file>', 'the release key')
     .option('--set <file>', 'the key set; without it release-keys.json in the directory, if there is one')
     .option('--sites <selector>', 'only these: labels such as region=eu,tier=1, or names with commas')
-    .option('--comment <text>', 'what it is for; shown wherever the push is', '')
+    .option('--comment <text>', 'what it is for; shown wherever the push is')
     .option('--commit <id>', 'the commit of the directory; shown as it is')
     .option('--secrets <file>', 'values of secrets, sealed for each site; without it those of the push before are kept')
     .option('--json', 'print JSON')
@@ -77,7 +77,7 @@ async function push(options: Options, disk: FleetDisk, io: CliIo): Promise<Outco
   if (signed.length === 0 && !bringsKeys(chain, found)) return { sites: 0, ...rest };
   assertMaySign(key, chain, found);
   const body: PushBody = {
-    ...{ format: 'slipway-push/v1', comment: options.comment, sources: formatArchive(sources) },
+    ...{ format: 'slipway-push/v1', comment: options.comment ?? '', sources: formatArchive(sources) },
     ...(options.commit !== undefined && { commit: options.commit }),
     keySets: chain?.sets ?? [],
     sites: await Promise.all(signed.map((one) => signSite(one, key, { client, at: new Date() }))),
@@ -140,6 +140,7 @@ async function deliver(client: HubClient, body: PushBody, io: CliIo): Promise<Pu
 
 function formatOutcome({ push, sites, unchanged, cannot }: Outcome): string {
   const left = cannot.map(({ site, because }) => `${site} is left out: ${because}\n`).join('');
+  if (push === undefined && unchanged === 0) return `${left}nothing was pushed\n`;
   if (push === undefined) return `${left}no site changes: head office has all of it already\n`;
   const count = `${sites} site${sites === 1 ? '' : 's'}`;
   return `${left}push ${push} is at head office for ${count}; ${unchanged} unchanged\npublish it: slipway hub publish ${push}\n`;

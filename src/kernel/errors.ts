@@ -50,7 +50,7 @@ export const ERRORS = {
     family: 'caller',
     status: 404,
     meaning: 'There is nothing of that name here.',
-    help: 'Check the name: `slipway nodes` lists slots and machines, `slipway secret list` secrets.',
+    help: 'Check the name: `slipway nodes` lists slots and machines, `slipway secret list` secrets; at head office `slipway hub sites`, `revisions` and `publish show` list what there is.',
   },
   'range-unsatisfiable': {
     family: 'caller',
@@ -230,7 +230,7 @@ export const ERRORS = {
     family: 'caller',
     status: 503,
     meaning: 'Another Slipway already uses this data directory.',
-    help: 'Stop the other one first: two sites on one database would hand out the same addresses.',
+    help: 'Stop the other one first: two programs on one database would undo what the other has promised.',
   },
   'pool-exhausted': {
     family: 'weather',

@@ -1,5 +1,5 @@
 import { access, constants, statfs } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { askSite } from '../adapters/http/control-client.ts';
 import { answersTime } from '../adapters/node/ask-time.ts';
@@ -20,6 +20,7 @@ import { readSavedRevision, slotsOf } from './revision-keeper.ts';
 import { readSiteConfig } from './run-site.ts';
 
 const TIME_ANSWER_MS = 500;
+const REACH_MS = 5_000;
 
 const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -51,6 +52,7 @@ export async function examineSite(configPath: string, env: NodeJS.ProcessEnv): P
     ok('site file', configPath),
     revision ? ok('template', slotsOf(revision)) : ok('template', 'comes from head office, and is not here yet'),
     ...(await runChecks(plan, worldOf(config, env))),
+    ...(await checkHeadOffice(config)),
   ];
 }
 
@@ -63,6 +65,31 @@ async function intendedBy(
   if (outcome.ok) return { revision: outcome.value };
   const toDo = 'Correct these lines; `slipway template lint` checks them.';
   return { problem: failed('template', outcome.error.join('\n'), toDo) };
+}
+
+/** Whether anything answers at the address of head office: a name that is wrong, or a firewall, shows before the first join. */
+async function checkHeadOffice(config: SiteConfig): Promise<readonly CheckResult[]> {
+  if (!config.hub) return [];
+  const { hostname, port } = new URL(config.hub.url);
+  const place = `${hostname}:${port === '' ? '443' : port}`;
+  const why = await cannotReach(hostname.replace(/^\[|\]$/g, ''), Number(port === '' ? 443 : port));
+  if (why === undefined) return [ok('head office', `something answers at ${place}`)];
+  const doThis =
+    'Check `hub.url`, the WAN and its firewall. A store works without head office; only a new one needs it, for its first revision.';
+  return [{ name: 'head office', verdict: 'warning', says: `${place} cannot be reached: ${why}`, doThis }];
+}
+
+function cannotReach(host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: REACH_MS });
+    const done = (why?: string): void => {
+      socket.destroy();
+      resolve(why);
+    };
+    socket.once('connect', () => done());
+    socket.once('timeout', () => done(`no answer within ${REACH_MS / 1000} s`));
+    socket.once('error', (error: NodeJS.ErrnoException) => done(error.code ?? error.message));
+  });
 }
 
 function signalPorts({ signals }: SiteConfig): Plan['ports'] {

@@ -43,7 +43,8 @@ export function readFleet(files: FleetFiles): Problematic<Fleet> {
   });
   const parse = remember((file: SourceFile) => parseYaml(file));
   const found = source(FLEET_FILE);
-  if (!found.ok) return err([inFile(FLEET_FILE, found.error)]);
+  if (!found.ok)
+    return err([inFile(FLEET_FILE, `${found.error}; a fleet directory has this file, and --dir names it`)]);
   const parsed = parse(found.value);
   if (!parsed.ok) return parsed;
   const problemsAt = (): Problems => new Problems(parsed.value.spots, FLEET_FILE);

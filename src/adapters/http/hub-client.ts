@@ -26,6 +26,17 @@ export interface HubClient {
 
 const API = '/api/v1/';
 const SILENT_MS = 60_000;
+const UNKNOWN_SIGNER =
+  'who signed its certificate is not known here: name that certificate with --ca (and the port for people, 8440 if nothing else is said, not the one for sites)';
+/** What OpenSSL says, as a person can act on it. */
+const TLS_FAULTS: Readonly<Record<string, string>> = {
+  EPROTO: 'it does not speak TLS: is its address http://…?',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_SIGNER,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_SIGNER,
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_SIGNER,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_SIGNER,
+  ECONNRESET: 'the connection was cut: does it speak TLS, with the address https://…?',
+};
 
 /** Where `slipway hub` listens for commands when nobody says otherwise. */
 export function defaultHubSocket(env: NodeJS.ProcessEnv = process.env): string {
@@ -146,10 +157,14 @@ function nameOf(place: HubPlace): string {
 }
 
 function unreachable(place: HubPlace, cause: Error): AppError {
-  const denied = (cause as NodeJS.ErrnoException).code === 'EACCES';
-  return new AppError(denied ? 'permission-denied' : 'hub-not-answering', `${nameOf(place)}: ${cause.message}`, {
-    cause,
-  });
+  const { code = '' } = cause as NodeJS.ErrnoException;
+  if (code === 'EACCES')
+    return new AppError(
+      'permission-denied',
+      `${nameOf(place)}: this user may not use it; be root, or of the group of the service`,
+      { cause },
+    );
+  return new AppError('hub-not-answering', `${nameOf(place)}: ${TLS_FAULTS[code] ?? cause.message}`, { cause });
 }
 
 /** Head office's error with its own code; an answer of an unknown shape keeps its status in the message. */

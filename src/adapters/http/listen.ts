@@ -48,7 +48,9 @@ function open(server: Server, options: ServerPlace, place: string): Promise<void
   return new Promise((resolve, reject) => {
     const failed = (cause: NodeJS.ErrnoException) => {
       const code = errnoCodes[cause.code ?? ''] ?? 'socket-failed';
-      reject(new AppError(code, `cannot listen on ${place}: ${cause.code ?? cause.message}`, { cause }));
+      const other =
+        'path' in options && cause.code === 'EADDRINUSE' ? '; another Slipway of this kind runs already' : '';
+      reject(new AppError(code, `cannot listen on ${place}: ${cause.code ?? cause.message}${other}`, { cause }));
     };
     server.once('error', failed);
     server.listen(options, () => {

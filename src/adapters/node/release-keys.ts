@@ -46,7 +46,7 @@ export async function createReleaseKey(path: string, comment: string): Promise<O
  * @throws AppError `usage-invalid` if there is none, it is no Ed25519 key, or others than its owner may read it
  */
 export async function readReleaseKey(path: string): Promise<OpenReleaseKey> {
-  const text = await readPrivateText(path);
+  const text = await readPrivateText(path, '; `slipway template keys new` makes the first one');
   try {
     const key = createPrivateKey(text);
     if (key.asymmetricKeyType === 'ed25519') return opened(key, commentOf(text));
@@ -72,12 +72,12 @@ export function releaseKeyId(publicKey: string): string {
 }
 
 /**
- * A small file that must be secret: nobody but its owner may read it.
+ * A small file that must be secret: nobody but its owner may read it. `hint` ends the message when there is none.
  * @throws AppError `usage-invalid` with what is wrong, and the command that mends it
  */
-export async function readPrivateText(path: string): Promise<string> {
+export async function readPrivateText(path: string, hint = ''): Promise<string> {
   const file = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
-    throw new AppError('usage-invalid', `${path} cannot be read: ${cause.code ?? cause.message}`, { cause });
+    throw new AppError('usage-invalid', `${path} cannot be read: ${cause.code ?? cause.message}${hint}`, { cause });
   });
   try {
     const { mode, size } = await file.stat();
