@@ -3,14 +3,26 @@ import Database from 'better-sqlite3';
 import { AppError } from '../../kernel/errors.ts';
 import type { FaultGate, Faults } from './faults.ts';
 import { HUB_DATABASE } from './hub-migrations.ts';
-import { type HubOps, type HubStep, WRITER } from './hub-protocol.ts';
+import { type GroupOutcome, type HubCommand, type HubOps, type HubStep, WRITER } from './hub-protocol.ts';
 import { unfinishedRestore } from './hub-restore.ts';
 import { createHubOps } from './hub-statements.ts';
 import { type OpenDatabase, openDatabase } from './open-database.ts';
+import type { ErrorText } from './protocol.ts';
+import { encodeError, storeError } from './store-errors.ts';
 
 const ANY_PAGES = 0xfffffffe;
+const DOING = 'the store of head office';
 
-type Lane = { readonly db: Database.Database; readonly ops: HubOps; failed?: unknown };
+/** A connection, with what goes on in it. */
+type Lane = {
+  readonly db: Database.Database;
+  readonly ops: HubOps;
+  /** Why the unit that is open is done for. */
+  failed?: unknown;
+  /** Why all of the group is. */
+  lost?: unknown;
+  outcome: (ErrorText | null)[];
+};
 
 /** Head office's open database: one connection that writes, and one per look that is going on. */
 export class HubDatabase {
@@ -30,41 +42,73 @@ export class HubDatabase {
     this.#path = path;
     this.#gate = gate;
     if (!isKept) this.#open.db.pragma('synchronous = off');
-    this.#lanes.set(WRITER, { db: this.#open.db, ops: createHubOps(this.#open.db, () => gate.beforeStatement()) });
+    const ops = createHubOps(this.#open.db, () => gate.beforeStatement());
+    this.#lanes.set(WRITER, { db: this.#open.db, ops, outcome: [] });
   }
 
   get epoch(): string {
     return this.#open.db.prepare<[], string>("select value from store where key = 'epoch'").pluck().get() ?? '';
   }
 
-  begin(number: number): void {
+  /** Does all of it, in order. See `HubCalls`. */
+  run(number: number, commands: readonly HubCommand[]): unknown {
     const lane = this.#lanes.get(number) ?? this.#openReader(number);
-    delete lane.failed;
-    if (number === WRITER) this.#gate.beforeStatement();
-    lane.db.exec(number === WRITER ? 'begin immediate' : 'begin');
+    let answer: unknown;
+    for (const command of commands) answer = this.#try(lane, command, number === WRITER);
+    const isStep = commands.at(-1)?.do === 'step';
+    if (isStep && lane.failed !== undefined) throw lane.failed;
+    return answer;
   }
 
-  /** One step of the unit; after one that failed there is no other, and no commit. */
-  step(number: number, { op, args }: HubStep): unknown {
-    const lane = this.#laneOf(number);
-    if (lane.failed !== undefined) throw lane.failed;
+  #try(lane: Lane, command: HubCommand, isWriter: boolean): unknown {
     try {
-      return (lane.ops[op] as (args: unknown) => unknown)(args);
+      return this.#do(lane, command, isWriter);
     } catch (error) {
-      // A full disk may have ended the transaction already: what came after it would be written by itself.
-      lane.failed = error;
-      throw error;
+      if (command.do === 'commit') throw error;
+      lane.lost ??= error;
+      lane.failed ??= error;
+      return undefined;
     }
   }
 
-  /** Commits the unit, or takes back all of it: also when it cannot be committed. */
-  end(number: number, isCommit: boolean): void {
-    const lane = this.#laneOf(number);
+  #do(lane: Lane, command: HubCommand, isWriter: boolean): unknown {
+    switch (command.do) {
+      case 'begin':
+        return this.#begin(lane, isWriter);
+      case 'unit':
+        lane.failed = lane.lost;
+        return lane.lost === undefined && lane.db.exec('savepoint unit');
+      case 'step':
+        return step(lane, command.step);
+      case 'keep':
+        lane.outcome.push(lane.failed === undefined ? null : encodeError(storeError(DOING, lane.failed)));
+        return lane.failed === undefined ? lane.db.exec('release unit') : takeBack(lane);
+      case 'drop':
+        lane.outcome.push(null);
+        return takeBack(lane);
+      case 'commit':
+        return this.#commit(lane);
+      case 'end':
+        return lane.db.inTransaction && lane.db.exec('rollback');
+    }
+  }
+
+  #begin(lane: Lane, isWriter: boolean): void {
+    lane.outcome = [];
+    delete lane.lost;
+    delete lane.failed;
+    if (lane.db.inTransaction) lane.db.exec('rollback');
+    if (isWriter) this.#gate.beforeStatement();
+    lane.db.exec(isWriter ? 'begin immediate' : 'begin');
+  }
+
+  /** Commits the group, or takes back all of it if it cannot. */
+  #commit(lane: Lane): GroupOutcome {
     try {
-      if (!isCommit) return;
-      if (lane.failed !== undefined) throw lane.failed;
-      if (number === WRITER) this.#gate.beforeSync();
+      if (lane.lost !== undefined) throw lane.lost;
+      this.#gate.beforeSync();
       lane.db.exec('commit');
+      return lane.outcome;
     } finally {
       if (lane.db.inTransaction) lane.db.exec('rollback');
     }
@@ -80,16 +124,27 @@ export class HubDatabase {
     this.#open.close();
   }
 
-  #laneOf(number: number): Lane {
-    const lane = this.#lanes.get(number);
-    if (!lane) throw new AppError('internal', `lane ${number} of the store has not begun`);
-    return lane;
-  }
-
   #openReader(number: number): Lane {
     const db = new Database(this.#path, { readonly: true });
-    const lane = { db, ops: createHubOps(db, () => {}) };
+    const lane: Lane = { db, ops: createHubOps(db, () => {}), outcome: [] };
     this.#lanes.set(number, lane);
     return lane;
   }
+}
+
+/** One step of the unit; after one that failed there is no other, and nothing of it is kept. */
+function step(lane: Lane, { op, args }: HubStep): unknown {
+  if (lane.failed !== undefined) return undefined;
+  try {
+    return (lane.ops[op] as (args: unknown) => unknown)(args);
+  } catch (error) {
+    lane.failed = error;
+    // A full disk may have ended the transaction already: what came after it would be written by itself.
+    if (!lane.db.inTransaction) lane.lost = error;
+    return undefined;
+  }
+}
+
+function takeBack(lane: Lane): void {
+  if (lane.lost === undefined) lane.db.exec('rollback to unit; release unit');
 }

@@ -12,6 +12,7 @@ import type {
   RowQuery,
 } from '../../model/fleet/hub-store.ts';
 import type { Faults } from './faults.ts';
+import type { ErrorText } from './protocol.ts';
 
 type Op<Args, Answer> = (args: Args) => Answer;
 export type HubRowText = { readonly key: string; readonly row: string };
@@ -41,13 +42,25 @@ export type HubStep = {
 /** The lane of units that write; the others are looks, each with a connection of its own. */
 export const WRITER = 0;
 
+/**
+ * What a lane is told. A unit is between `unit` and `keep` or `drop`; several of them, one after the other, may be between `begin`
+ * and `commit`, which brings them to the disk together. A look is between `begin` and `end`.
+ */
+export type HubCommand =
+  | { readonly do: 'begin' | 'unit' | 'keep' | 'drop' | 'commit' | 'end' }
+  | { readonly do: 'step'; readonly step: HubStep };
+/** Of each unit of a group, in order: why nothing of it is kept though it was to be; null: it is as it was told. */
+export type GroupOutcome = readonly (ErrorText | null)[];
+
 type Call<Args, Answer> = { readonly args: Args; readonly answer: Answer };
 /** What the worker of head office's store can be asked, with its answer. */
 export type HubCalls = {
   readonly open: Call<{ readonly path: string; readonly isKept: boolean }, string>;
-  readonly begin: Call<{ readonly lane: number }, null>;
-  readonly step: Call<{ readonly lane: number; readonly step: HubStep }, unknown>;
-  readonly end: Call<{ readonly lane: number; readonly isCommit: boolean }, null>;
+  /**
+   * All of them in order, also behind a step that failed: what follows in its unit is not done. The answer is that of the last:
+   * of a step its own, of `commit` a GroupOutcome. Fails if the last one is a step of a unit that failed, or cannot commit.
+   */
+  readonly run: Call<{ readonly lane: number; readonly commands: readonly HubCommand[] }, unknown>;
   readonly injectFaults: Call<Faults, null>;
   /** Of a thread of its own, which has nothing open: it may take long. */
   readonly backup: Call<

@@ -5,9 +5,11 @@ import { AppError } from '../../kernel/errors.ts';
 import type { Log } from '../../kernel/ports.ts';
 import type { BackupFile, HubStore, HubTx } from '../../model/fleet/hub-store.ts';
 import type { Faults } from './faults.ts';
-import { type HubCalls, WRITER } from './hub-protocol.ts';
+import { HubLane } from './hub-lane.ts';
+import type { HubCalls } from './hub-protocol.ts';
 import { OpenUnit } from './hub-tx.ts';
 import { Turns } from './turns.ts';
+import { UnitQueue } from './unit-queue.ts';
 import { WorkerClient, workerFile } from './worker-client.ts';
 
 /** A unit that takes longer keeps all others waiting: it is taken back. */
@@ -64,9 +66,8 @@ class WorkerHubStore implements SqliteHubStore {
   readonly epoch: string;
   readonly #worker: Client;
   readonly #file: string;
-  readonly #unitMs: number;
   readonly #release: () => Promise<void>;
-  readonly #units = new Turns([WRITER]);
+  readonly #units: UnitQueue;
   readonly #looks = new Turns(LOOKS);
   #closing: Promise<void> | undefined;
 
@@ -74,20 +75,22 @@ class WorkerHubStore implements SqliteHubStore {
     this.#worker = worker;
     this.#file = file;
     this.epoch = epoch;
-    this.#unitMs = options.unitMs ?? UNIT_MS;
+    this.#units = new UnitQueue(worker, options.unitMs ?? UNIT_MS);
     this.#release = release;
   }
 
-  work<T>(unit: (tx: HubTx) => Promise<T>): Promise<T> {
-    return this.#run(this.#units, unit);
+  async work<T>(unit: (tx: HubTx) => Promise<T>): Promise<T> {
+    this.#assertOpen();
+    return this.#units.work(unit);
   }
 
-  read<T>(look: (tx: HubTx) => Promise<T>): Promise<T> {
-    return this.#run(this.#looks, look);
+  async read<T>(look: (tx: HubTx) => Promise<T>): Promise<T> {
+    this.#assertOpen();
+    return this.#looks.run((number) => this.#look(number, look));
   }
 
   async backup(path: string, files: readonly BackupFile[] = []): Promise<{ readonly bytes: number }> {
-    if (this.#closing) throw new AppError('site-not-ready', 'the store is closed');
+    this.#assertOpen();
     const worker = startWorker(() => {});
     try {
       return await worker.call('backup', { database: this.#file, path, files });
@@ -97,7 +100,7 @@ class WorkerHubStore implements SqliteHubStore {
   }
 
   close(): Promise<void> {
-    this.#closing ??= Promise.all([this.#units.end(), this.#looks.end()]).then(this.#release);
+    this.#closing ??= Promise.all([this.#units.idle(), this.#looks.end()]).then(this.#release);
     return this.#closing;
   }
 
@@ -105,35 +108,22 @@ class WorkerHubStore implements SqliteHubStore {
     await this.#worker.call('injectFaults', faults);
   }
 
-  async #run<T>(turns: Turns, unit: (tx: HubTx) => Promise<T>): Promise<T> {
+  #assertOpen(): void {
     if (this.#closing) throw new AppError('site-not-ready', 'the store is closed');
-    return turns.run((lane) => this.#runUnit(lane, unit));
   }
 
-  async #runUnit<T>(lane: number, unit: (tx: HubTx) => Promise<T>): Promise<T> {
-    await this.#worker.call('begin', { lane });
-    const tx = new OpenUnit((step) => this.#worker.call('step', { lane, step }), lane === WRITER);
+  async #look<T>(number: number, look: (tx: HubTx) => Promise<T>): Promise<T> {
+    const lane = new HubLane(this.#worker, number);
+    const tx = new OpenUnit(lane, false);
+    lane.tell('begin');
     try {
-      const value = await inTime(unit(tx), this.#unitMs);
-      tx.end('is committed');
-      await this.#worker.call('end', { lane, isCommit: true });
-      return value;
-    } catch (error) {
-      tx.end('was taken back');
-      // If even this fails, the thread is lost, and with it the transaction.
-      await this.#worker.call('end', { lane, isCommit: false }).catch(() => {});
-      throw error;
+      return await look(tx);
+    } finally {
+      tx.end('is over');
+      // Nobody waits for it: what comes next in this lane comes behind it. If even this fails, the thread is lost.
+      if (lane.isUsed) lane.send({ do: 'end' }).catch(() => {});
     }
   }
-}
-
-function inTime<T>(work: Promise<T>, mostMs: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const late = () =>
-      reject(new AppError('internal', `a unit of work did not end in ${mostMs} ms; nothing of it is kept`));
-    const timer = setTimeout(late, mostMs);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }
 
 const scratches = new Set<string>();

@@ -12,18 +12,24 @@ import type {
 } from '../../model/fleet/hub-store.ts';
 import type { HubOpName, HubOps, HubStep } from './hub-protocol.ts';
 
-type Send = (step: HubStep) => Promise<unknown>;
+/** Where the steps of a unit go. */
+export type StepSink = {
+  /** Brings what was put off, and this, and answers this. */
+  ask(step: HubStep): Promise<unknown>;
+  /** Goes with what is asked next, or with the end of the unit. */
+  putOff(step: HubStep): void;
+};
 type Args<N extends HubOpName> = Parameters<HubOps[N]>[0];
 type Result<N extends HubOpName> = ReturnType<HubOps[N]>;
 
 /** One unit of work, as long as it is open. */
 export class OpenUnit implements HubTx {
-  readonly #send: Send;
+  readonly #sink: StepSink;
   readonly #mayWrite: boolean;
   #ended: string | undefined;
 
-  constructor(send: Send, mayWrite: boolean) {
-    this.#send = send;
+  constructor(sink: StepSink, mayWrite: boolean) {
+    this.#sink = sink;
     this.#mayWrite = mayWrite;
   }
 
@@ -40,11 +46,11 @@ export class OpenUnit implements HubTx {
   async put<T extends HubTableName>(table: T, key: string, value: HubTables[T]): Promise<void> {
     const row: string | undefined = JSON.stringify(value);
     if (row === undefined) throw new AppError('internal', 'a row of the store must be a value of JSON');
-    await this.#write('put', { table, key, row });
+    this.#write({ op: 'put', args: { table, key, row } });
   }
 
   async delete(table: HubTableName, key: string): Promise<void> {
-    await this.#write('delete', { table, key });
+    this.#write({ op: 'delete', args: { table, key } });
   }
 
   async list<T extends HubTableName>(table: T, query: RowQuery = {}): Promise<readonly Row<T>[]> {
@@ -53,11 +59,11 @@ export class OpenUnit implements HubTx {
   }
 
   next(counter: string): Promise<number> {
-    return this.#write('next', counter);
+    return this.#change('next', counter);
   }
 
   appendEvents(events: readonly FleetEvent[]): Promise<Result<'appendEvents'>> {
-    return this.#write('appendEvents', events);
+    return this.#change('appendEvents', events);
   }
 
   events(query: FleetEventQuery): Promise<Result<'events'>> {
@@ -69,7 +75,7 @@ export class OpenUnit implements HubTx {
   }
 
   appendAudit(entry: NewAuditEntry): Promise<Result<'appendAudit'>> {
-    return this.#write('appendAudit', entry);
+    return this.#change('appendAudit', entry);
   }
 
   audit(query: AuditQuery): Promise<Result<'audit'>> {
@@ -77,7 +83,7 @@ export class OpenUnit implements HubTx {
   }
 
   async putBlob(digest: Digest, bytes: Uint8Array): Promise<void> {
-    await this.#write('putBlob', { digest, bytes });
+    this.#write({ op: 'putBlob', args: { digest, bytes } });
   }
 
   blob(digest: Digest): Promise<Uint8Array | undefined> {
@@ -85,18 +91,33 @@ export class OpenUnit implements HubTx {
   }
 
   async deleteBlob(digest: Digest): Promise<void> {
-    await this.#write('deleteBlob', digest);
+    this.#write({ op: 'deleteBlob', args: digest });
   }
 
-  #write<N extends HubOpName>(op: N, args: Args<N>): Promise<Result<N>> {
-    if (!this.#mayWrite) return Promise.reject(new AppError('internal', `a look at the store writes nothing: ${op}`));
+  /** For what has no answer: whether it could be written shows at the end of the unit at the latest. */
+  #write(step: HubStep): void {
+    this.#assertOpen(step.op);
+    this.#assertMayWrite(step.op);
+    this.#sink.putOff(step);
+  }
+
+  async #change<N extends HubOpName>(op: N, args: Args<N>): Promise<Result<N>> {
+    this.#assertMayWrite(op);
     return this.#ask(op, args);
   }
 
   async #ask<N extends HubOpName>(op: N, args: Args<N>): Promise<Result<N>> {
-    if (this.#ended) throw new AppError('internal', `the unit of work ${this.#ended}; ${op} comes too late`);
-    const answer = await this.#send({ op, args } as HubStep);
+    this.#assertOpen(op);
+    const answer = await this.#sink.ask({ op, args } as HubStep);
     return (answer ?? undefined) as Result<N>;
+  }
+
+  #assertMayWrite(op: HubOpName): void {
+    if (!this.#mayWrite) throw new AppError('internal', `a look at the store writes nothing: ${op}`);
+  }
+
+  #assertOpen(op: HubOpName): void {
+    if (this.#ended) throw new AppError('internal', `the unit of work ${this.#ended}; ${op} comes too late`);
   }
 }
 

@@ -33,12 +33,8 @@ function handle(request: HubRequest): unknown {
   if (request.name === 'close') return database?.close();
   if (!database) throw new AppError('internal', `${request.name} before the store was open`);
   switch (request.name) {
-    case 'begin':
-      return database.begin(request.args.lane);
-    case 'step':
-      return database.step(request.args.lane, request.args.step);
-    case 'end':
-      return database.end(request.args.lane, request.args.isCommit);
+    case 'run':
+      return database.run(request.args.lane, request.args.commands);
     case 'injectFaults':
       return database.inject(request.args);
   }
