@@ -103,9 +103,12 @@ function asLinkCall(path: string, call: Unary | Stream, facts: PeerFacts, signal
   };
 }
 
+/** gRPC says so at the end of each call, and an abort without a reason makes an error with a stack. */
+const GONE = 'nobody waits for the answer';
+
 function goneSignal(call: Unary, longestMs: number): { readonly signal: AbortSignal; readonly cancel: Cancel } {
   const gone = new AbortController();
-  const timer = setTimeout(() => gone.abort(), longestMs);
-  call.on('cancelled', () => gone.abort());
+  const timer = setTimeout(() => gone.abort(GONE), longestMs);
+  call.on('cancelled', () => gone.abort(GONE));
   return { signal: gone.signal, cancel: () => clearTimeout(timer) };
 }

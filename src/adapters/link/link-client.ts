@@ -100,12 +100,17 @@ export function createLinkClient(parts: LinkClientParts): LinkClient {
     }
   };
 
-  const closed = Promise.withResolvers<never>();
-  closed.promise.catch(() => undefined);
+  /** What ends the calls that are out. */
+  const ends = new Set<(error: AppError) => void>();
+  const untilClosed = <T>(work: Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      ends.add(reject);
+      work.then(resolve, reject).finally(() => ends.delete(reject));
+    });
 
   return {
     call: async <M extends MethodName>(method: M, request: RequestOf<M>, { deadlineMs }: { deadlineMs: number }) => {
-      const { asked, answer } = await Promise.race([carry(method, request as object, deadlineMs), closed.promise]);
+      const { asked, answer } = await untilClosed(carry(method, request as object, deadlineMs));
       return believe(method, asked, answer, {
         roots: roots(),
         nowMs: method === 'getTime' ? undefined : time.now(),
@@ -123,7 +128,7 @@ export function createLinkClient(parts: LinkClientParts): LinkClient {
       }),
     close: async () => {
       // gRPC lets calls run on to their deadline; nobody waits for them.
-      closed.reject(new AppError('hub-unreachable', 'the link was closed'));
+      for (const end of ends) end(new AppError('hub-unreachable', 'the link was closed'));
       closeAll(transports);
     },
   };

@@ -1,4 +1,5 @@
-import { createHash, sign, verify, X509Certificate } from 'node:crypto';
+import { createPrivateKey, hash, type KeyObject, sign, verify, X509Certificate } from 'node:crypto';
+import { Memo } from '../../kernel/memo.ts';
 import type { Result } from '../../kernel/result.ts';
 import { err, ok } from '../../kernel/result.ts';
 import { ReplyProof, RequestProof } from '../../wire/link/gen/link.ts';
@@ -16,7 +17,7 @@ export function proveRequest({ path, nonce, body }: Request, sentAtMs: number, i
     nonce,
     sentAtMs: BigInt(sentAtMs),
     certificateChain: [...identity.chain],
-    signature: sign('sha256', Buffer.from(text), identity.privateKey),
+    signature: sign('sha256', Buffer.from(text), keyOf(identity)),
   });
   return Buffer.from(proof.finish()).toString('base64');
 }
@@ -38,7 +39,7 @@ export function checkReply(
     const proof = ReplyProof.decode(Buffer.from(answer.proof, 'base64'));
     const leaf = proof.signerChain[0];
     if (!leaf) return err('its signature names no certificate');
-    const certificate = new X509Certificate(leaf);
+    const certificate = read(leaf);
     const wrong = whatIsWrong(certificate, roots, nowMs);
     if (wrong) return err(wrong);
     const text = replyText({
@@ -72,7 +73,7 @@ function whatIsWrong(
 /** Whether one of these roots (DER) issued the certificate. */
 export function isFromRoot(certificate: X509Certificate, roots: readonly Uint8Array[]): boolean {
   return roots.some((der) => {
-    const root = new X509Certificate(der);
+    const root = read(der);
     return certificate.checkIssued(root) && certificate.verify(root.publicKey);
   });
 }
@@ -81,8 +82,27 @@ export function isValidAt(certificate: X509Certificate, nowMs: number): boolean 
   return nowMs >= certificate.validFromDate.getTime() && nowMs <= certificate.validToDate.getTime();
 }
 
+/** Read once for as long as the box has this identity. */
+const keys = new WeakMap<LinkIdentity, KeyObject>();
+
+function keyOf(identity: LinkIdentity): KeyObject {
+  const key = keys.get(identity) ?? createPrivateKey(identity.privateKey);
+  keys.set(identity, key);
+  return key;
+}
+
+/** Head office signs with the same few certificates for weeks. */
+const certificates = new Memo<X509Certificate>(8);
+
+function read(der: Uint8Array): X509Certificate {
+  const digest = digestOf(der);
+  const certificate = certificates.get(digest) ?? new X509Certificate(der);
+  certificates.set(digest, certificate);
+  return certificate;
+}
+
 function digestOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes, 'hex');
 }
 
 function hex(bytes: Uint8Array): string {

@@ -54,6 +54,23 @@ describe('a certificate', () => {
     expect(found.ok && found.value.serial).toMatch(/^[4-7][0-9a-f]{31}$/);
   });
 
+  it('that was believed before is believed no longer than its time, and under no other root', async () => {
+    const leaf = await siteLeaf(root);
+    const ask = (roots: readonly Issuer[], nowMs: number) => {
+      const found = x509.verify(
+        [leaf],
+        roots.map(({ certificate }) => new Uint8Array(certificate)),
+        nowMs,
+      );
+      return found.ok ? found.value.site : found.error.kind;
+    };
+    expect([ask([root], NOW), ask([other, root], NOW)]).toEqual(['store-0417', 'store-0417']);
+    expect(ask([root], NOW + 91 * DAY)).toBe('expired');
+    expect(ask([root], NOW - 3 * DAY)).toBe('not-yet');
+    expect([ask([other], NOW), ask([], NOW)]).toEqual(['foreign', 'foreign']);
+    expect(ask([root], NOW)).toBe('store-0417');
+  });
+
   it('of head office says what it is for', async () => {
     const { publicKey } = x509.publicKeyOf(x509.createKey());
     const hosts = ['hub.example.com', '192.0.2.1', '2001:db8::1'];

@@ -4,6 +4,7 @@ import {
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
+  hash,
   type KeyObject,
   X509Certificate as NodeCertificate,
   randomBytes,
@@ -25,6 +26,7 @@ import {
   X509CertificateGenerator,
 } from '@peculiar/x509';
 import type { Digest } from '../../kernel/digest.ts';
+import { Memo } from '../../kernel/memo.ts';
 import { err, ok, type Result } from '../../kernel/result.ts';
 import type {
   CertificateFacts,
@@ -40,6 +42,8 @@ const CURVE = 'prime256v1';
 const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 /** RFC 5280 section 4.1.2.2: at most 20 bytes, positive; these are random and never the same twice. */
 const SERIAL_BYTES = 16;
+/** About 2 KiB each. */
+const KNOWN_CERTIFICATES = 10_000;
 const SITE_URI = /(?:^|, )URI:slipway:(server|signer|site:([a-z0-9][a-z0-9-]{0,62}))(?=$|, )/;
 
 /** Certificates with node's own cryptography. Issuing and requests go by @peculiar/x509, reading and checking by OpenSSL. */
@@ -135,11 +139,9 @@ function verify(
 ): Result<CertificateFacts, ChainFailure> {
   const [der] = chain;
   if (!der) return err({ kind: 'missing', because: 'there is no certificate' });
-  const found = read(der);
-  if (!found.ok) return err({ kind: 'malformed', because: found.error });
+  const found = readIssued(der, roots);
+  if (!found.ok) return found;
   const facts = found.value;
-  if (!roots.some((root) => isIssuedBy(der, root)))
-    return err({ kind: 'foreign', because: 'the certificate was issued by none of the known roots', facts });
   if (nowMs === undefined) return ok(facts);
   const says = (ms: number): string => new Date(ms).toISOString();
   if (nowMs < facts.notBefore)
@@ -153,6 +155,30 @@ function verify(
       because: `the certificate ended at ${says(facts.notAfter)}, and the clock shows ${says(nowMs)}`,
     });
   return ok(facts);
+}
+
+type Known = { readonly facts: CertificateFacts; readonly root: Uint8Array };
+const known = new Memo<Known>(KNOWN_CERTIFICATES);
+
+/**
+ * Who issued a certificate is said by its bytes and those of the root alone, so it is worked out once: a site shows its own with
+ * each call. Only what a root of ours has issued is remembered: strangers cannot push it out.
+ */
+function readIssued(der: Uint8Array, roots: readonly Uint8Array[]): Result<CertificateFacts, ChainFailure> {
+  const key = hash('sha256', der, 'base64');
+  const before = known.get(key);
+  if (before && roots.some((root) => isSame(root, before.root))) return ok(before.facts);
+  const found = read(der);
+  if (!found.ok) return err({ kind: 'malformed', because: found.error });
+  const facts = found.value;
+  const root = roots.find((one) => isIssuedBy(der, one));
+  if (!root) return err({ kind: 'foreign', because: 'the certificate was issued by none of the known roots', facts });
+  known.set(key, { facts, root });
+  return ok(facts);
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a === b || Buffer.compare(a, b) === 0;
 }
 
 function isIssuedBy(leaf: Uint8Array, root: Uint8Array): boolean {

@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, verify, X509Certificate } from 'node:crypto';
+import { createPublicKey, hash, type KeyObject, verify, X509Certificate } from 'node:crypto';
 import type { Result } from '../../kernel/result.ts';
 import { err, ok } from '../../kernel/result.ts';
 import { RequestProof } from '../../wire/link/gen/link.ts';
@@ -11,7 +11,7 @@ const NONCE_BYTES = 16;
 
 /** Lower-case hex of the sha256. */
 export function digestOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes, 'hex');
 }
 
 /** The proof in the header of a call: undefined if there is none or it cannot be read. */
@@ -40,7 +40,7 @@ export function checkRequest(
   const text = requestText({ path: call.path, nonce, sentAtMs: proof.sentAtMs, body: digestOf(call.body) });
   if (!isSignedBy(caller.publicKey, text, proof.signature))
     return refused('signature-wrong', `the call is not signed by the key of ${caller.site}`);
-  if (call.tlsCertificate && siteIn(call.tlsCertificate) !== caller.site)
+  if (call.tlsCertificate && !isOfSite(call.tlsCertificate, proof.certificateChain[0], caller.site))
     return refused('certificate-foreign', `TLS shows another certificate than one of ${caller.site}`);
   return checkTime(caller, nonce, Number(proof.sentAtMs), parts);
 }
@@ -70,11 +70,24 @@ function refused(reason: Refusal['reason'], message: string): Result<never, Refu
 
 function isSignedBy(publicKey: Uint8Array, text: string, signature: Uint8Array): boolean {
   try {
-    const key = createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
-    return verify('sha256', Buffer.from(text), key, signature);
+    return verify('sha256', Buffer.from(text), keyOf(publicKey), signature);
   } catch {
     return false;
   }
+}
+
+/** Read once for as long as the certificate is remembered that it is in. */
+const keys = new WeakMap<Uint8Array, KeyObject>();
+
+function keyOf(publicKey: Uint8Array): KeyObject {
+  const key = keys.get(publicKey) ?? createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
+  keys.set(publicKey, key);
+  return key;
+}
+
+/** Whether TLS shows a certificate of this site. It is nearly always the one that the call was just found to be proved with. */
+function isOfSite(tlsCertificate: Uint8Array, proved: Uint8Array | undefined, site: string): boolean {
+  return (proved && Buffer.compare(tlsCertificate, proved) === 0) || siteIn(tlsCertificate) === site;
 }
 
 /** The site that a certificate names; whether it is a good one, the check of the proof says. */
