@@ -1,6 +1,5 @@
 import { createPrivateKey, sign } from 'node:crypto';
-import type { DoorLimits } from '../../src/adapters/link/door.ts';
-import { createLinkServer, type LinkServer } from '../../src/adapters/link/link-server.ts';
+import { createLinkServer, type LinkServer, type PortLimits } from '../../src/adapters/link/link-server.ts';
 import { systemClock } from '../../src/adapters/node/clock.ts';
 import { x509 } from '../../src/adapters/node/x509.ts';
 import { createLinkCore } from '../../src/hub/link/core.ts';
@@ -129,7 +128,7 @@ export async function startLinkHub(
     readonly signer?: LinkIdentity;
     readonly tls?: LinkIdentity;
     readonly clock?: Clock;
-    readonly limits?: Partial<DoorLimits>;
+    readonly limits?: Partial<PortLimits>;
     readonly isReady?: () => Promise<boolean>;
     readonly log?: Log;
     readonly port?: number;

@@ -8,14 +8,14 @@ import {
 } from '@grpc/grpc-js';
 import type { Cancel } from '../../kernel/ports.ts';
 import { DOORBELL_PATH, ERROR_HEADER, METHOD_NAMES, METHODS, PROOF_HEADER } from '../../wire/link/methods.ts';
-import type { Bell, LinkAnswer, LinkCall, LinkCore } from '../../wire/link/ports.ts';
+import type { Bell, ConnectionFacts, LinkAnswer, LinkCall, LinkCore } from '../../wire/link/ports.ts';
 import type { RefusalReason } from '../../wire/link/refusals.ts';
 import { REFUSAL_STATUS } from './refusal-status.ts';
 
 type Unary = ServerUnaryCall<Buffer, Uint8Array>;
 type Stream = ServerWritableStream<Buffer, Uint8Array>;
 /** Whose connection this is, by the name gRPC has for it. */
-export type PeerFacts = (peer: string) => Pick<LinkCall, 'remote' | 'tlsCertificate'>;
+export type PeerFacts = (peer: string) => ConnectionFacts;
 
 /** A DoorbellResponse of kind `sync`. */
 const RING = Uint8Array.from([0x0a, 4, ...Buffer.from('sync')]);

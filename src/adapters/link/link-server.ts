@@ -3,9 +3,10 @@ import { type ConnectionInjector, Server, ServerCredentials } from '@grpc/grpc-j
 import { AppError, type ErrorCode } from '../../kernel/errors.ts';
 import type { Log } from '../../kernel/ports.ts';
 import { MAX_BODY_BYTES } from '../../wire/link/methods.ts';
-import type { Bell, LinkCall, LinkCore } from '../../wire/link/ports.ts';
+import type { Bell, ConnectionFacts, LinkCore } from '../../wire/link/ports.ts';
 import { Door, type DoorLimits, peerOf } from './door.ts';
 import { addLinkService } from './grpc-service.ts';
+import { type GuestLimits, Guests } from './guests.ts';
 import { addHealthService } from './health.ts';
 import { createTwin } from './twin.ts';
 
@@ -19,21 +20,31 @@ export type LinkServerParts = {
   /** Whether what is acknowledged could be written now. */
   readonly isReady: () => Promise<boolean>;
   readonly log: Log;
-  readonly limits?: Partial<DoorLimits>;
+  readonly limits?: Partial<PortLimits>;
 };
+
+export type PortLimits = DoorLimits &
+  GuestLimits & {
+    /** A question over HTTP/1.1 is whole within so long; its head within a third of it. */
+    readonly requestMs: number;
+  };
 
 export interface LinkServer {
   /** Answers the port, which is another one only for port 0. Rejects with an AppError. */
   listen(address: string, port: number): Promise<number>;
   /** From now on new connections see this certificate; those that are open stay. */
   setTls(tls: ServerTls): void;
-  /** `connections`, `handshakes`, `turned-away`, `tls-failed`, `grpc`, `twin`. */
+  /** `connections`, `handshakes`, `turned-away`, `guests`, `sent-away`, `tls-failed`, `grpc`, `twin`. */
   counters(): Readonly<Record<string, number>>;
   /** Takes no new connection, and ends those that are still busy after `graceMs`. */
   close(graceMs?: number): Promise<void>;
 }
 
-const LIMITS: DoorLimits = { connections: 8_000, handshakes: 256, handshakesPerAddress: 64 };
+const LIMITS: PortLimits = {
+  ...{ connections: 8_000, handshakes: 256, handshakesPerAddress: 64 },
+  ...{ guests: 1_000, guestBytes: 128 * 1024 * 1024, requestMs: 60_000 },
+};
+const LOOK_EVERY_MS = 500;
 const HANDSHAKE_MS = 10_000;
 /** Sync waits 55 s at most. */
 const LONGEST_CALL_MS = 65_000;
@@ -59,25 +70,39 @@ const GRPC_OPTIONS = {
  */
 export function createLinkServer(parts: LinkServerParts): LinkServer {
   const counts = { 'tls-failed': 0, grpc: 0, twin: 0 };
-  const facts = new Map<string, Pick<LinkCall, 'remote' | 'tlsCertificate'>>();
+  const limits = { ...LIMITS, ...parts.limits };
+  const guests = new Guests(limits);
+  const look = setInterval(() => guests.look(), LOOK_EVERY_MS).unref();
+  const facts = new Map<string, ConnectionFacts>();
   const factsOf = (peer: string) => facts.get(peer) ?? { remote: peer, tlsCertificate: undefined };
 
   const grpc = new Server(GRPC_OPTIONS);
   addLinkService(grpc, { ...parts, facts: factsOf, longestMs: LONGEST_CALL_MS });
   addHealthService(grpc, parts.isReady);
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
-  const twin = createTwin({ ...parts, facts: ({ socket }) => factsOf(peerOf(socket)), longestMs: LONGEST_CALL_MS });
+  const twin = createTwin({
+    ...{ ...parts, facts: ({ socket }) => factsOf(peerOf(socket)) },
+    ...{ longestMs: LONGEST_CALL_MS, requestMs: limits.requestMs },
+  });
 
   const tls = createTls(parts.tls);
   tls.on('tlsClientError', () => {
     counts['tls-failed'] += 1;
   });
-  const door = new Door({ ...LIMITS, ...parts.limits }, (socket) => tls.emit('connection', socket));
+  const door = new Door(limits, (socket) => tls.emit('connection', socket));
   tls.on('secureConnection', (socket) => {
     const peer = peerOf(socket);
     door.isIn(peer);
-    facts.set(peer, { remote: socket.remoteAddress ?? '', tlsCertificate: socket.getPeerX509Certificate()?.raw });
-    socket.once('close', () => facts.delete(peer));
+    guests.welcome(peer, socket);
+    facts.set(peer, {
+      remote: socket.remoteAddress ?? '',
+      tlsCertificate: socket.getPeerX509Certificate()?.raw,
+      proved: () => guests.forget(peer),
+    });
+    socket.once('close', () => {
+      facts.delete(peer);
+      guests.forget(peer);
+    });
     // A reset of the other side is no news; nothing else hears of it before a transport has the socket.
     socket.on('error', () => undefined);
     const transport = socket.alpnProtocol === 'h2' ? 'grpc' : 'twin';
@@ -90,8 +115,11 @@ export function createLinkServer(parts: LinkServerParts): LinkServer {
   return {
     listen: (address, port) => listen(door, address, port),
     setTls: (next) => tls.setSecureContext({ cert: next.chain, key: next.privateKey, minVersion: 'TLSv1.2' }),
-    counters: () => ({ ...door.counters(), ...counts }),
-    close: (graceMs = GRACE_MS) => close({ door, injector, grpc, twin }, graceMs),
+    counters: () => ({ ...door.counters(), guests: guests.size, 'sent-away': guests.sentAway, ...counts }),
+    close: async (graceMs = GRACE_MS) => {
+      await close({ door, injector, grpc, twin }, graceMs);
+      clearInterval(look);
+    },
   };
 }
 
@@ -144,7 +172,7 @@ type Open = {
 async function close({ door, injector, grpc, twin }: Open, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => door.server.close(() => resolve()));
   injector.drain(graceMs);
-  twin.closeIdleConnections();
+  twin.close();
   const force = setTimeout(() => {
     grpc.forceShutdown();
     door.destroyAll();

@@ -6,26 +6,33 @@ import {
   PROOF_HEADER,
   TWIN_CONTENT_TYPE,
 } from '../../wire/link/methods.ts';
-import type { LinkAnswer, LinkCall, LinkCore } from '../../wire/link/ports.ts';
+import type { ConnectionFacts, LinkAnswer, LinkCore } from '../../wire/link/ports.ts';
 import { REFUSAL_STATUS } from './refusal-status.ts';
 
 export type TwinParts = {
   readonly core: LinkCore;
-  readonly facts: (request: IncomingMessage) => Pick<LinkCall, 'remote' | 'tlsCertificate'>;
+  readonly facts: (request: IncomingMessage) => ConnectionFacts;
   readonly isReady: () => Promise<boolean>;
   readonly longestMs: number;
+  /** A question is whole within so long. */
+  readonly requestMs: number;
 };
 
 /** The unary calls over HTTP/1.1, with the same bytes, for sites whose proxy breaks HTTP/2. It listens nowhere: sockets are given to it. */
 export function createTwin(parts: TwinParts): Server {
   const server = createServer(
-    { keepAliveTimeout: 70_000, headersTimeout: 20_000, requestTimeout: 60_000, noDelay: true },
+    {
+      ...{ keepAliveTimeout: 70_000, headersTimeout: parts.requestMs / 3, requestTimeout: parts.requestMs },
+      ...{ connectionsCheckingInterval: Math.min(5_000, parts.requestMs / 3), noDelay: true },
+    },
     (request, response) => {
       // One who hangs up in the middle of a question wants no answer.
       answer(parts, request, response).catch(() => response.destroy());
     },
   );
   server.on('clientError', (_error, socket) => socket.destroy());
+  // Node looks after its timeouts from this event on, which it tells itself only where it listens.
+  server.emit('listening');
   return server;
 }
 

@@ -24,11 +24,19 @@ export function readProof(header: string | undefined): RequestProof | undefined 
   }
 }
 
+export type RequestCheck = {
+  readonly callers: CallerCheck;
+  readonly nonces: NonceWindow;
+  readonly nowMs: number;
+  /** Since when nonces are remembered. */
+  readonly startedAtMs: number;
+};
+
 /** Whether this very call was made by a site, now, and for the first time. Fails with the reason for which it is refused. */
 export function checkRequest(
   call: LinkCall,
   proof: RequestProof | undefined,
-  parts: { readonly callers: CallerCheck; readonly nonces: NonceWindow; readonly nowMs: number },
+  parts: RequestCheck,
 ): Result<KnownCaller, Refusal> {
   if (call.proof === undefined) return refused('certificate-missing', 'the call carries no proof of who asks');
   if (!proof || proof.nonce.length !== NONCE_BYTES)
@@ -49,7 +57,7 @@ function checkTime(
   caller: KnownCaller,
   nonce: string,
   sentAtMs: number,
-  { nonces, nowMs }: { readonly nonces: NonceWindow; readonly nowMs: number },
+  { nonces, nowMs, startedAtMs }: RequestCheck,
 ): Result<KnownCaller, Refusal> {
   const offMs = sentAtMs - nowMs;
   if (Math.abs(offMs) > MOST_SKEW_MS) {
@@ -57,6 +65,9 @@ function checkTime(
     const message = `the time of ${caller.site} is ${Math.round(Math.abs(offMs) / 60_000)} min ${where} head office`;
     return err(new Refusal('clock-skew', message, { hubTimeMs: nowMs }));
   }
+  // What was served before a restart is not remembered. Where the clock was set back since, its start says nothing.
+  if (sentAtMs < startedAtMs && startedAtMs <= nowMs)
+    return refused('replayed', 'it was sent before head office started, and may have been served then');
   const verdict = nonces.see(caller.site, nonce, nowMs);
   if (verdict === 'replayed') return refused('replayed', 'this very request was served before');
   if (verdict === 'full')

@@ -44,11 +44,13 @@ const PAUSE_AFTER_FAILURE_MS = 10_000;
 
 /** Head office from bytes to bytes, the same for each transport: who asks is proved, what is answered is signed. */
 export function createLinkCore({ handlers, callers, signer, clock, log }: LinkCoreParts): LinkCore {
-  const nonces = new NonceWindow(clock.now());
+  const startedAtMs = clock.now();
+  const nonces = new NonceWindow(startedAtMs);
 
   const check = (call: LinkCall, proof: RequestProof | undefined): Result<Caller, Refusal> => {
-    const known = checkRequest(call, proof, { callers, nonces, nowMs: clock.now() });
+    const known = checkRequest(call, proof, { callers, nonces, startedAtMs, nowMs: clock.now() });
     if (!known.ok) return known;
+    call.proved?.();
     const { site, serial } = known.value;
     return ok({ site, serial, remote: call.remote, throughProxy: call.tlsCertificate === undefined });
   };

@@ -43,11 +43,16 @@ export type LinkCall = {
   readonly path: string;
   readonly proof: string | undefined;
   readonly body: Uint8Array;
+  /** Set when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+} & ConnectionFacts;
+/** What is known of the connection that a call came by. */
+export type ConnectionFacts = {
   readonly remote: string;
   /** DER of the certificate that the caller showed in TLS. */
   readonly tlsCertificate: Uint8Array | undefined;
-  /** Set when nobody waits for the answer any more. */
-  readonly signal: AbortSignal;
+  /** To be called when a call over it was proved to be a site's. */
+  readonly proved?: () => void;
 };
 export type LinkAnswer =
   | { readonly kind: 'reply'; readonly body: Uint8Array; readonly proof: string | undefined }

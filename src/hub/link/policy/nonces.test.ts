@@ -29,3 +29,12 @@ test('a site that asks too much is slowed down alone', () => {
   expect(window.see('b', '03', 0)).toBe('new');
   expect(window.see('a', '03', 2 * MOST_SKEW_MS)).toBe('new');
 });
+
+test('a clock that was wrong by years when head office started, and was set right, slows nobody down', () => {
+  const window = new NonceWindow(Date.UTC(2038, 0, 1), 2);
+  const now = Date.UTC(2026, 0, 1);
+  window.see('a', '01', now);
+  window.see('a', '02', now);
+  expect(window.see('a', '02', now + 1)).toBe('replayed');
+  expect(window.see('a', '03', now + 2 * MOST_SKEW_MS)).toBe('new');
+});

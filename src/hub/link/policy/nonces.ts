@@ -20,7 +20,7 @@ export class NonceWindow {
     this.#most = most;
   }
 
-  /** Notes a nonce, once. `nowMs` never goes back. `full`: this site asks too much; nothing was noted. */
+  /** Notes a nonce, once. `full`: this site asks too much; nothing was noted. */
   see(site: string, nonce: string, nowMs: number): 'new' | 'replayed' | 'full' {
     this.#turn(nowMs);
     const seen = this.#current.get(site) ?? new Set();
@@ -32,6 +32,8 @@ export class NonceWindow {
   }
 
   #turn(nowMs: number): void {
+    // Somebody has set the clock back: waiting for the old time to come again, a window could last for years and fill.
+    this.#turnsAt = Math.min(this.#turnsAt, nowMs + WINDOW_MS);
     if (nowMs < this.#turnsAt) return;
     const isLongAgo = nowMs >= this.#turnsAt + WINDOW_MS;
     this.#before = isLongAgo ? new Map() : this.#current;
