@@ -83,15 +83,12 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
   // What sites say, and what they are told.
   const sites = createSites({
     ...{ store, clock, random, log, limits: () => LIMITS },
-    identity: {
-      trustFor: async (_caller, version) =>
-        store.read(async (tx) => (version < (await revisions.keySetVersion(tx)) ? identity.trust(tx) : undefined)),
-      wantsRenewal: async () => false,
-    },
+    identity: { trust: identity.trust, keySetVersion: revisions.keySetVersion },
   });
   const rollouts = createRollouts({
     ...{ store, clock, random, log, limits: () => LIMITS },
-    admit: (caller, session) => sites.admit(caller, session),
+    admit: sites.admit,
+    wantsHello: sites.wantsHello,
   });
   sites.onState((site, key, value) => {
     if (key === 'apply') void rollouts.onApply(site, value);

@@ -31,6 +31,7 @@ export class RolloutWorld {
   readonly store: HubStore;
   readonly clock = new HandClock();
   rollouts: Rollouts;
+  wantsHello = false;
 
   constructor(store: HubStore) {
     this.store = store;
@@ -149,6 +150,7 @@ export class RolloutWorld {
       ...{ store: this.store, clock: this.clock, log: NO_LOG, limits: () => LIMITS },
       random: { unit: () => 0.5, bytes: (n) => new Uint8Array(n) },
       admit: async () => undefined,
+      wantsHello: async () => this.wantsHello,
     });
   }
 }

@@ -32,7 +32,8 @@ export function gapItem(seq: number, through: number, count = through - seq + 1)
 export async function sampleSites(
   store: HubStore,
   clock = new SampleClock(),
-): Promise<{ sites: Sites; clock: SampleClock; log: SampleLog }> {
+): Promise<{ sites: Sites; clock: SampleClock; log: SampleLog; keys: { version: number } }> {
+  const keys = { version: 0 };
   await store.work(async (tx) => {
     const site = {
       name: 'store-1',
@@ -53,7 +54,7 @@ export async function sampleSites(
   const sites = createSites({
     ...{ store, clock, log, limits: () => LIMITS },
     random: { unit: () => 0.5, bytes },
-    identity: { trustFor: async () => undefined, wantsRenewal: async () => false },
+    identity: { trust: async () => ({ roots: [], keySets: [] }), keySetVersion: async () => keys.version },
   });
-  return { sites, clock, log };
+  return { sites, clock, log, keys };
 }

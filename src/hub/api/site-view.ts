@@ -38,7 +38,7 @@ async function sessionsOf(tx: HubTx, site: string): Promise<readonly FleetSessio
   const rows = (await tx.list('sessions', { prefix: `${site}/` })).map(({ row }) => row);
   return rows
     .sort((a, b) => order.indexOf(a.standing) - order.indexOf(b.standing) || b.lastAt - a.lastAt)
-    .map(({ ratchet: _next, ratchetBefore: _held, site: _site, ...row }) => row);
+    .map(({ ratchet: _next, ratchetBefore: _held, toldKeySet: _told, helloAt: _said, site: _site, ...row }) => row);
 }
 
 async function certificatesOf(tx: HubTx, site: string, now: number): Promise<readonly FleetCertificateView[]> {

@@ -208,6 +208,18 @@ describe('a publication', () => {
 });
 
 describe('Sync', () => {
+  it('gives nothing to a site that is to say Hello first', async () => {
+    const made = await world();
+    await made.publish({});
+    const caller = { site: 'store-1', serial: '00', remote: '', throughProxy: false };
+    const request = { session: 's', haveBundle: new Uint8Array(), highestNumber: 0n, waitMs: 55_000 };
+    made.wantsHello = true;
+    const signal = new AbortController().signal;
+    expect(await made.rollouts.sync(caller, request, signal)).toMatchObject({ desired: undefined, hello: true });
+    made.wantsHello = false;
+    expect(await made.rollouts.sync(caller, request, signal)).toMatchObject({ desired: { number: 1n }, hello: false });
+  });
+
   it('wakes who waits, and lets go of who hung up', async () => {
     const made = await world();
     const caller = { site: 'store-1', serial: '00', remote: '', throughProxy: false };

@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../../kernel/ports.ts';
 import type { DesiredRevision } from '../../model/fleet/hub-rows.ts';
-import type { HubStore } from '../../model/fleet/hub-store.ts';
+import type { HubStore, HubTx } from '../../model/fleet/hub-store.ts';
 import type { Limits, SyncRequest, SyncResponse } from '../../wire/link/gen/link.ts';
 import type { Caller, SiteLinkHandler } from '../../wire/link/handlers.ts';
 import type { Bell } from '../../wire/link/ports.ts';
@@ -14,6 +14,8 @@ export type SyncDeps = {
   readonly limits: () => Limits;
   /** Notes that the site was heard. Rejects with a Refusal if this session does not speak for it. */
   readonly admit: (caller: Caller, session: string) => Promise<void>;
+  /** Whether the site is to say Hello before it is given anything, such as the keys by which it would believe that. */
+  readonly wantsHello: (tx: HubTx, caller: Caller, session: string) => Promise<boolean>;
 };
 
 /** An answer waits at most so long: proxies end a request after a minute. */
@@ -27,38 +29,41 @@ export function createSync(deps: SyncDeps): SiteLinkHandler<'sync'> {
   return async (caller, request, signal) => {
     await deps.admit(caller, request.session);
     const waitMs = Math.min(request.waitMs, LONGEST_WAIT_MS);
-    if (waitMs <= 0 || waiting >= MOST_WAITING) return answer(deps, await look(deps, caller.site, request), false);
+    if (waitMs <= 0 || waiting >= MOST_WAITING) return answer(deps, await look(deps, caller, request), false);
     waiting += 1;
     try {
-      return answer(deps, await waitFor(deps, { site: caller.site, request, waitMs, signal }), true);
+      return answer(deps, await waitFor(deps, { caller, request, waitMs, signal }), true);
     } finally {
       waiting -= 1;
     }
   };
 }
 
-async function look({ store }: SyncDeps, site: string, request: SyncRequest): Promise<DesiredRevision | undefined> {
-  const found = await store.read((tx) => findDesired(tx, site, Number(request.highestNumber)));
-  return found?.bundle === Buffer.from(request.haveBundle).toString('hex') ? undefined : found;
+/** undefined: nothing new. */
+type News = DesiredRevision | 'hello' | undefined;
+
+async function look({ store, wantsHello }: SyncDeps, caller: Caller, request: SyncRequest): Promise<News> {
+  return store.read(async (tx) => {
+    if (await wantsHello(tx, caller, request.session)) return 'hello';
+    const found = await findDesired(tx, caller.site, Number(request.highestNumber));
+    return found?.bundle === Buffer.from(request.haveBundle).toString('hex') ? undefined : found;
+  });
 }
 
 type Waiting = {
-  readonly site: string;
+  readonly caller: Caller;
   readonly request: SyncRequest;
   readonly waitMs: number;
   readonly signal: AbortSignal;
 };
 
-async function waitFor(
-  deps: SyncDeps,
-  { site, request, waitMs, signal }: Waiting,
-): Promise<DesiredRevision | undefined> {
+async function waitFor(deps: SyncDeps, { caller, request, waitMs, signal }: Waiting): Promise<News> {
   const until = deps.clock.monotonic() + waitMs;
   for (;;) {
     // Listens before it looks, so that nothing falls between.
-    const bell = listen(deps, site, until, signal);
+    const bell = listen(deps, caller.site, until, signal);
     try {
-      const found = await look(deps, site, request);
+      const found = await look(deps, caller, request);
       if (found || signal.aborted || deps.clock.monotonic() >= until) return found;
       await bell.rung;
     } finally {
@@ -81,7 +86,8 @@ function listen({ bell, clock }: SyncDeps, site: string, until: number, signal: 
 }
 
 /** Who waited here may come again soon; who did not, keeps to the pace. Full jitter: a store opens with many others. */
-function answer({ random, limits }: SyncDeps, desired: DesiredRevision | undefined, hasWaited: boolean): SyncResponse {
+function answer({ random, limits }: SyncDeps, news: News, hasWaited: boolean): SyncResponse {
+  const desired = news === 'hello' ? undefined : news;
   const { pollMinMs, pollMaxMs } = limits();
   const most = hasWaited ? pollMinMs : Math.max(pollMaxMs - pollMinMs, 0);
   const pollAfterMs = Math.round((hasWaited ? 0 : pollMinMs) + random.unit() * most);
@@ -93,6 +99,6 @@ function answer({ random, limits }: SyncDeps, desired: DesiredRevision | undefin
       publication: desired.publication,
     },
     pollAfterMs,
-    hello: false,
+    hello: news === 'hello',
   };
 }

@@ -19,7 +19,7 @@ const MOST_CAPABILITIES = 50;
 const NAME = /^[\w.-]{1,64}$/;
 
 /** The parts of the answer that come out of the store. */
-type Welcome = Pick<HelloResponse, 'ackedThrough' | 'ratchet' | 'takeOver' | 'quarantinedBecause'>;
+type Welcome = Pick<HelloResponse, 'ackedThrough' | 'ratchet' | 'takeOver' | 'quarantinedBecause' | 'trust'>;
 
 export function createHello(deps: SitesDeps, listeningSince: number) {
   return async (caller: Caller, request: HelloRequest): Promise<HelloResponse> => {
@@ -27,21 +27,15 @@ export function createHello(deps: SitesDeps, listeningSince: number) {
       throw new Refusal('request-malformed', 'a Hello needs a session and a numbering of events');
     if (request.confirmedNumber > MOST_NUMBER || request.highestNumber > MOST_NUMBER)
       throw new Refusal('request-malformed', 'a revision has no such number');
-    const { store, identity } = deps;
+    const { store } = deps;
     const welcome = await store.work((tx) => greet(tx, deps, listeningSince, caller, request));
-    return {
-      ...welcome,
-      hubEpoch: store.epoch,
-      limits: deps.limits(),
-      trust: await identity.trustFor(caller, request.keySetVersion),
-      renew: await identity.wantsRenewal(caller),
-    };
+    return { ...welcome, hubEpoch: store.epoch, limits: deps.limits(), renew: false };
   };
 }
 
 async function greet(
   tx: HubTx,
-  { store, clock, random, limits }: SitesDeps,
+  { store, clock, random, limits, identity }: SitesDeps,
   listeningSince: number,
   caller: Caller,
   request: HelloRequest,
@@ -60,16 +54,19 @@ async function greet(
     isSilent: silentFor >= SILENT_POLLS * limits().pollMaxMs,
   });
   const isCurrent = rule.standing === 'current';
+  const newestKeys = await identity.keySetVersion(tx);
+  const trust = request.keySetVersion < newestKeys ? await identity.trust(tx) : undefined;
   const next = isCurrent ? random.bytes(RATCHET_BYTES) : request.ratchet;
   await tx.put('sessions', sessionKey(caller.site, request.session), {
     ...{ site: caller.site, session: request.session, firstAt: own?.firstAt ?? now, lastAt: now },
     ...{ remote: caller.remote, serial: caller.serial, hubEpoch: store.epoch, stateCounter: own?.stateCounter ?? 0 },
+    ...{ helloAt: now, toldKeySet: newestKeys },
     ratchet: Buffer.from(next).toString('base64'),
     ...(isCurrent ? { ratchetBefore: heldRatchet(rule, ratchet, current) } : { because: rule.because }),
     hardware: shortHardware(request.hardware),
     standing: rule.standing,
   });
-  if (!isCurrent) return aside(request, rule);
+  if (!isCurrent) return { ...aside(request, rule), trust };
   if (current && current.session !== request.session)
     await tx.put('sessions', sessionKey(current.site, current.session), {
       ...current,
@@ -84,6 +81,7 @@ async function greet(
     ratchet: next,
     takeOver: request.fresh ? await former(tx, caller.site) : [],
     quarantinedBecause: '',
+    trust,
   };
 }
 
@@ -96,7 +94,7 @@ function heldRatchet({ name }: StandingRule, brought: string, current: SiteSessi
   return isOvertaken ? (current?.ratchet ?? brought) : brought;
 }
 
-function aside(request: HelloRequest, { because }: StandingRule): Welcome {
+function aside(request: HelloRequest, { because }: StandingRule): Omit<Welcome, 'trust'> {
   return { ackedThrough: 0n, ratchet: request.ratchet, takeOver: [], quarantinedBecause: because };
 }
 

@@ -3,9 +3,12 @@ import type { FleetSite, SiteSession } from '../../model/fleet/hub-rows.ts';
 import type { HubStore, HubTx } from '../../model/fleet/hub-store.ts';
 import type { Caller } from '../../wire/link/handlers.ts';
 import { Refusal } from '../../wire/link/refusals.ts';
+import type { SitesDeps } from './deps.ts';
 
 /** That a box was heard is written down so often, and not with each call. */
 const HEARD_EVERY_MS = 20_000;
+/** A line that holds for months would leave head office with the clock and the version that a box had at its beginning. */
+const HELLO_EVERY_MS = 6 * 3_600_000;
 
 /** The session of a caller, if it speaks for its site now. Rejects with the Refusal `hello-first`. */
 export async function requireCurrent(tx: HubTx, caller: Caller, session: string): Promise<SiteSession> {
@@ -54,6 +57,18 @@ export async function admit(
   await store.work(async (tx) => {
     await noteHeard(tx, caller, await requireCurrent(tx, caller, session), clock.now());
   });
+}
+
+/** Whether a box that is connected is to say Hello once more. One for which another box speaks now learns so by its Hello. */
+export async function wantsHello(
+  tx: HubTx,
+  { clock, random, identity }: Pick<SitesDeps, 'clock' | 'random' | 'identity'>,
+  { site }: Caller,
+  session: string,
+): Promise<boolean> {
+  const row = await tx.get('sessions', sessionKey(site, session));
+  if (row?.standing !== 'current' || row.toldKeySet < (await identity.keySetVersion(tx))) return true;
+  return clock.now() - row.helloAt >= HELLO_EVERY_MS * (0.5 + random.unit());
 }
 
 export function sessionKey(site: string, session: string): string {

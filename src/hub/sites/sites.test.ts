@@ -215,6 +215,34 @@ describe('boxes of a site', () => {
   });
 });
 
+describe('a box that is connected', () => {
+  const wants = ({ sites, store }: { sites: Sites; store: HubStore }, session = 's1') =>
+    store.read((tx) => sites.wantsHello(tx, STORE_1, session));
+
+  it('says Hello once more when there are newer release keys, and is given them once', async () => {
+    const room = await setUp();
+    expect((await room.hello('s1')).trust).toBeUndefined();
+    expect(await wants(room)).toBe(false);
+    room.keys.version = 2;
+    expect(await wants(room)).toBe(true);
+    expect((await room.hello('s1', { keySetVersion: 0 })).trust).toEqual({ roots: [], keySets: [] });
+    // Also if it does not take them: asked again and again it would take them no more.
+    expect(await wants(room)).toBe(false);
+    expect((await room.hello('s1', { keySetVersion: 2 })).trust).toBeUndefined();
+  });
+
+  it('says it once more when what it said is old, or when another one speaks now', async () => {
+    const room = await setUp();
+    const { ratchet } = await room.hello('s1');
+    room.clock.pass(6 * 3_600_000 - 1);
+    expect(await wants(room)).toBe(false);
+    room.clock.pass(1);
+    expect(await wants(room)).toBe(true);
+    await room.hello('s2', { ratchet });
+    expect([await wants(room), await wants(room, 's2')]).toEqual([true, false]);
+  });
+});
+
 describe('state of sites', () => {
   const entry = (key: string, value: unknown, withValue = true): StateEntry => {
     const bytes = Buffer.from(JSON.stringify(value));

@@ -1,10 +1,11 @@
+import type { HubTx } from '../../model/fleet/hub-store.ts';
 import type { Limits } from '../../wire/link/gen/link.ts';
 import type { Caller, LinkHandlers } from '../../wire/link/handlers.ts';
 import type { SitesDeps, StateListener } from './deps.ts';
 import { createHello } from './hello.ts';
 import { createPutState } from './put-state.ts';
 import { createReport } from './report.ts';
-import { admit } from './sessions.ts';
+import { admit, wantsHello } from './sessions.ts';
 
 /** What sites say: who speaks for one, what happened there, and how it is there now. */
 export interface Sites {
@@ -16,6 +17,8 @@ export interface Sites {
    * speaks for the site.
    */
   admit(caller: Caller, session: string): Promise<void>;
+  /** Whether it is to say Hello once more: there are newer release keys, or what it said of itself is old. */
+  wantsHello(tx: HubTx, caller: Caller, session: string): Promise<boolean>;
 }
 
 /** Of a hub that has no other wishes. */
@@ -53,5 +56,6 @@ export function createSites(deps: SitesDeps): Sites {
       };
     },
     admit: (caller, session) => admit(deps, caller, session),
+    wantsHello: (tx, caller, session) => wantsHello(tx, deps, caller, session),
   };
 }

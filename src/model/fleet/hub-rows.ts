@@ -37,6 +37,10 @@ export type SiteSession = {
   readonly serial: string;
   /** Of the last PutState that counted. */
   readonly stateCounter: number;
+  /** What it says in a Hello is as old as this. */
+  readonly helloAt: number;
+  /** Version of the newest key set when it was greeted; 0: there was none. */
+  readonly toldKeySet: number;
   readonly hardware: FleetHardware;
   /** `current`: it speaks for the site. `quarantined`: it came beside one that still speaks. `past`: another came after it. */
   readonly standing: 'current' | 'quarantined' | 'past';
@@ -149,7 +153,7 @@ export function revisionKey(site: string, number: number): string {
   return `${site}/${String(number).padStart(10, '0')}`;
 }
 
-/** Blobs lie beside the rows, by digest. */
+/** How a publication goes out. */
 export type PublicationRules = {
   /** Selectors (see selector.ts); a site is in it if one of them fits. Missing: all sites of the push. */
   readonly sites?: readonly string[];

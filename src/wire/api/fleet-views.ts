@@ -97,7 +97,10 @@ export type FleetSiteView = FleetSiteRow & {
   readonly siteAlarms: readonly AlarmView[];
 };
 
-export type FleetSessionView = Omit<SiteSession, 'ratchet' | 'site' | 'hardware'> & {
+export type FleetSessionView = Omit<
+  SiteSession,
+  'ratchet' | 'ratchetBefore' | 'toldKeySet' | 'helloAt' | 'site' | 'hardware'
+> & {
   readonly hardware: FleetHardware;
 };
 export type FleetCertificateView = Omit<IssuedCertificate, 'site'> & {

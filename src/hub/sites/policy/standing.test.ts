@@ -4,7 +4,7 @@ import { decideStanding, type HelloFacts, STANDING_RULES } from './standing.ts';
 
 const current: SiteSession = {
   ...{ site: 'store-1', session: 's1', firstAt: 1, lastAt: 2, remote: '', ratchet: 'r2', ratchetBefore: 'r1' },
-  ...{ hubEpoch: 'h1', serial: '01', stateCounter: 0, standing: 'current' },
+  ...{ hubEpoch: 'h1', serial: '01', stateCounter: 0, helloAt: 0, toldKeySet: 0, standing: 'current' },
   hardware: { machineId: '', manufacturer: '', product: '', serial: '' },
 };
 const newcomer: HelloFacts = {
