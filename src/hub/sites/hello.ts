@@ -66,6 +66,7 @@ async function greet(
     hardware: shortHardware(request.hardware),
     standing: rule.standing,
   });
+  await forgetOld(tx, sessions, request.session);
   if (!isCurrent) return { ...aside(request, rule), trust };
   if (current && current.session !== request.session)
     await tx.put('sessions', sessionKey(current.site, current.session), {
@@ -73,7 +74,6 @@ async function greet(
       standing: 'past',
       because: rule.because,
     });
-  await forgetOld(tx, sessions, request.session);
   await noteSiteHeard(tx, caller, now, said(request));
   const cursor = await tx.get('cursors', `${caller.site}/${request.eventEpoch}`);
   return {

@@ -164,6 +164,16 @@ describe('boxes of a site', () => {
     ]);
   });
 
+  it('that stand aside are forgotten when there are many of them', async () => {
+    const { hello, report, store } = await setUp();
+    await hello('s1');
+    await report([eventItem(1)]);
+    for (let copy = 0; copy < 25; copy++) await hello(`copy-${copy}`);
+    const sessions = await standings(store);
+    expect(sessions.length).toBeLessThanOrEqual(22);
+    expect(sessions).toContainEqual(['s1', 'current']);
+  });
+
   it('do not count as silent while head office itself was away', async () => {
     const { hello, report, store, clock } = await setUp();
     await hello('s1');
