@@ -90,8 +90,8 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
     admit: sites.admit,
     wantsHello: sites.wantsHello,
   });
-  sites.onState((site, key, value) => {
-    if (key === 'apply') void rollouts.onApply(site, value);
+  sites.onState((site, key) => {
+    if (key === 'apply') void rollouts.onApply(site);
   });
   const handlers: LinkHandlers = {
     ...identity.handlers,

@@ -132,7 +132,7 @@ export class RolloutWorld {
         at: this.clock.now(),
       });
     });
-    if (isHeard) await this.rollouts.onApply(site, value);
+    if (isHeard) await this.rollouts.onApply(site);
   }
 
   async stateOf(id: string) {

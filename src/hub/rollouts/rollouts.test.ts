@@ -100,6 +100,42 @@ describe('a publication', () => {
     expect(await made.stateOf(id)).toBe('halted');
   });
 
+  it('hears the newest word of a site, whichever way what it said came in', async () => {
+    const made = await world();
+    const id = await made.publish({});
+    await made.say('store-1', 1, 'trial', {}, false);
+    const late = made.rollouts.onApply('store-1');
+    await made.say('store-1', 1, 'confirmed');
+    await late;
+    expect(await made.rows(id)).toContain('store-1 1 confirmed');
+    expect(await made.store.read((tx) => tx.get('sites', 'store-1'))).toMatchObject({ confirmedNumber: 1 });
+  });
+
+  it('that was done, halted and resumed is offered again, also by another process', async () => {
+    const made = await world();
+    const id = await made.publish({});
+    await confirm(made, ['store-1', 'store-2']);
+    made.clock.ms += SILENT_MS;
+    await made.pass(0);
+    expect(await made.stateOf(id)).toBe('done');
+    await made.say('store-3', 1, 'reverted');
+    expect([await made.stateOf(id), await made.rows(id)]).toEqual([
+      'halted',
+      ['store-1 1 confirmed', 'store-2 1 confirmed', 'store-3 1 reverted', 'store-4 1 waiting'],
+    ]);
+    await made.act(id, 'resume', false);
+    await made.restart();
+    expect([await made.stateOf(id), (await made.sync('store-4'))?.number]).toEqual(['done', 1]);
+  });
+
+  it('that was ended takes its offers back, also by another process', async () => {
+    const made = await world();
+    const id = await made.publish({});
+    await made.act(id, 'abort', false);
+    await made.restart();
+    expect(await made.rows(id)).toEqual(SITES.map((site) => `${site} 1 waiting`));
+  });
+
   it('does not wait for sites that are silent, and gives them the newest when they come back', async () => {
     const made = await world();
     const first = await made.publish({});

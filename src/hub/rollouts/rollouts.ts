@@ -31,8 +31,8 @@ export interface Rollouts {
   act(tx: HubTx, what: { id: string; what: PublicationAct; by: string; because?: string }): Promise<Publication>;
   /** Goes on with this publication now. Resolves when it stands where its rules say, or when it has to be tried later. */
   wake(id: string): Promise<void>;
-  /** A site said of itself how far it is: the entry `apply` of its state. Never rejects. */
-  onApply(site: string, value: unknown): Promise<void>;
+  /** A site said of itself how far it is: the entry `apply` of its state is another one. Never rejects. */
+  onApply(site: string): Promise<void>;
   /** What counts as silent now. */
   reach(): Reach;
   /** What people see; all of it is read with `tx`. */
@@ -81,17 +81,19 @@ export function createRollouts(deps: RolloutDeps): Rollouts {
   // Something that a site said was not taken note of: it is read again.
   let isBehind = false;
 
-  async function lookAtAll(): Promise<void> {
+  async function lookAtAll(unfinished: ReadonlySet<string> = new Set()): Promise<void> {
     const rows = await store.read((tx) => tx.list('publications'));
-    for (const { row } of rows) if (!ENDED.includes(row.state)) await goOn(row.id).catch(report);
+    for (const { row } of rows)
+      if (!ENDED.includes(row.state) || unfinished.has(row.id)) await goOn(row.id).catch(report);
   }
 
-  async function apply(site: string, value: unknown): Promise<void> {
-    const said = parseApply(value);
-    if (!said) return;
+  async function apply(site: string): Promise<void> {
+    // Read with the row, and not handed on: what was said first may be heard last.
     const find = async (tx: HubTx) => {
-      const id = said.publication ?? (await tx.get('desired', site))?.publication ?? '';
-      const row = await tx.get('publicationSites', `${id}/${site}`);
+      const desired = await tx.get('desired', site);
+      const entry = await tx.get('states', `${site}/apply`);
+      const said = entry && parseApply(JSON.parse(entry.value));
+      const row = said && (await tx.get('publicationSites', `${said.publication ?? desired?.publication}/${site}`));
       return row && heed(row, said, clock.now());
     };
     if (!(await store.read(find))) return;
@@ -104,27 +106,24 @@ export function createRollouts(deps: RolloutDeps): Rollouts {
     if (changed) await inTurn(() => goOn(changed.publication));
   }
 
-  /** What sites said while nobody here could hear it, or what was not finished. */
+  /** What sites said while nobody here could hear it, and what was not finished: such as offers of what was ended to be taken back. */
   async function catchUp(): Promise<void> {
-    const said = await store.read(async (tx) => {
-      const states: { readonly site: string; readonly value: unknown }[] = [];
-      for (const { row } of await tx.list('desired')) {
-        const state = await tx.get('states', `${row.site}/apply`);
-        if (state) states.push({ site: row.site, value: JSON.parse(state.value) as unknown });
-      }
-      return states;
-    });
-    for (const { site, value } of said) await apply(site, value);
+    const offers = (await store.read((tx) => tx.list('desired'))).map(({ row }) => row);
+    for (const { site } of offers) await apply(site);
     isBehind = false;
+    const open = offers.filter(({ isWithdrawn }) => isWithdrawn !== true);
+    await inTurn(() => lookAtAll(new Set(open.map(({ publication }) => publication))));
+  }
+
+  /** It is tried again with the next look. */
+  function reportUnfinished(thrown: unknown): void {
+    isBehind = true;
+    report(thrown);
   }
 
   return {
     ...{ bell, reach },
-    onApply: (site, value) =>
-      apply(site, value).catch((thrown: unknown) => {
-        isBehind = true;
-        report(thrown);
-      }),
+    onApply: (site) => apply(site).catch(reportUnfinished),
     sync: createSync({ ...deps, bell }),
     view: (tx, publication) => publicationView(tx, publication, reach()),
     sites: (tx, publication) => publicationSites(tx, publication, reach()),
@@ -138,14 +137,13 @@ export function createRollouts(deps: RolloutDeps): Rollouts {
     act: (tx, what) => act(tx, what, reach()),
     wake: (id) => {
       for (const site of unrung.splice(0)) bell.ring(site);
-      return inTurn(() => goOn(id)).catch(report);
+      return inTurn(() => goOn(id)).catch(reportUnfinished);
     },
     start: async () => {
       await catchUp();
-      await inTurn(lookAtAll);
       return repeat(clock, LOOK_EVERY_MS, async () => {
-        if (isBehind) await catchUp().catch(report);
-        await inTurn(lookAtAll).catch(report);
+        if (isBehind) await catchUp().catch(reportUnfinished);
+        else await inTurn(lookAtAll).catch(report);
       });
     },
   };

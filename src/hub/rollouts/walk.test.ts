@@ -20,6 +20,7 @@ type Step =
   | { readonly kind: 'poll'; readonly site: string }
   | { readonly kind: 'say'; readonly site: string; readonly state: PublicationSiteState; readonly isHeard: boolean }
   | { readonly kind: 'new-box'; readonly site: string }
+  | { readonly kind: 'all-well' }
   | {
       readonly kind: 'act';
       readonly act: (typeof PUBLICATION_ACTS)[number];
@@ -27,6 +28,7 @@ type Step =
       readonly goesOn: boolean;
     }
   | { readonly kind: 'publish'; readonly canary: boolean }
+  | { readonly kind: 'publish-again'; readonly push: number; readonly canary: boolean }
   | { readonly kind: 'restart' }
   | { readonly kind: 'lost-unit' };
 
@@ -37,6 +39,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('poll' as const), site }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('say' as const), site, state: said, isHeard: fc.boolean() }) },
   fc.record({ kind: fc.constant('new-box' as const), site }),
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('all-well' as const) }) },
   fc.record({
     kind: fc.constant('act' as const),
     act: fc.constantFrom(...PUBLICATION_ACTS),
@@ -44,6 +47,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     goesOn: fc.boolean(),
   }),
   fc.record({ kind: fc.constant('publish' as const), canary: fc.boolean() }),
+  fc.record({
+    kind: fc.constant('publish-again' as const),
+    push: fc.integer({ min: 1, max: 3 }),
+    canary: fc.boolean(),
+  }),
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
   fc.record({ kind: fc.constant('lost-unit' as const) }),
 );
@@ -52,6 +60,7 @@ class Walk {
   readonly #store = createMapHubStore();
   readonly world = new RolloutWorld(this.#store);
   readonly #boxes = new Map<string, Box>();
+  readonly #offered = new Map<string, number>();
 
   async take(next: Step): Promise<void> {
     await this.#carryOut(next).catch((thrown: unknown) => {
@@ -68,10 +77,12 @@ class Walk {
     if (next.kind === 'say') return this.say(next.site, next.state, next.isHeard);
     if (next.kind === 'new-box') return void this.#boxes.delete(next.site);
     if (next.kind === 'restart') return world.restart();
+    if (next.kind === 'all-well') return this.#allWell();
     if (next.kind === 'lost-unit') return this.#store.failUnits(1);
     if (next.kind === 'act') return world.act(`r${next.which + 1}`, next.act, next.goesOn);
-    await world.push(SITES);
-    await world.publish({ rules: { canary: next.canary ? ['s-1', 's-2'] : [], soakMs: SOAK_MS, haltAfter: 2 } });
+    const rules = { canary: next.canary ? ['s-1', 's-2'] : [], soakMs: SOAK_MS, haltAfter: 2 };
+    if (next.kind === 'publish') await world.push(SITES);
+    await world.publish(next.kind === 'publish' ? { rules } : { push: `p${next.push}`, rules });
   }
 
   async poll(name: string): Promise<void> {
@@ -108,8 +119,17 @@ class Walk {
     return (await this.world.store.read((tx) => tx.list('publications'))).map(({ row }) => row);
   }
 
+  /** What a site is offered has an ever higher number. */
+  async #checkNumbers(): Promise<void> {
+    for (const { row } of await this.world.store.read((tx) => tx.list('desired'))) {
+      expect(row.number, row.site).toBeGreaterThanOrEqual(this.#offered.get(row.site) ?? 0);
+      this.#offered.set(row.site, row.number);
+    }
+  }
+
   /** Each publication is at its end, or says why it is not; so does each of its sites. */
   async #check(): Promise<void> {
+    await this.#checkNumbers();
     for (const publication of await this.publications()) {
       const plan = await this.world.store.read((tx) => planOf(tx, publication, this.world.rollouts.reach()));
       if (publication.state === 'paused' || publication.state === 'halted') expect(publication.because).toBeTruthy();
@@ -125,9 +145,14 @@ class Walk {
     for (let round = 0; round < 12; round++) {
       for (const { id, state } of await this.publications())
         if (state === 'paused' || state === 'halted') await this.world.act(id, 'resume');
-      for (const name of SITES) await this.#goWell(name);
+      await this.#allWell();
       await this.world.pass(SOAK_MS);
+      await this.#check();
     }
+  }
+
+  async #allWell(): Promise<void> {
+    for (const name of SITES) await this.#goWell(name);
   }
 
   async #goWell(name: string): Promise<void> {

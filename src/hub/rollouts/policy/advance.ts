@@ -36,7 +36,8 @@ export function enter(
     ...rest,
     ...{ state, since: now },
     ...(because === undefined ? {} : { because }),
-    ...(stands && { resumeTo: publication.state }),
+    // Of one that was done, too, somebody is to be offered it again.
+    ...(stands && { resumeTo: publication.state === 'done' ? 'all' : publication.state }),
   };
 }
 
@@ -62,7 +63,8 @@ function areConfirmed(plan: Plan): boolean {
 }
 
 function isSettled(plan: Plan): boolean {
-  return !plan.rows.some((row) => isMoving(plan, row));
+  // Who cannot be reached is offered it all the same: it is there when he comes back.
+  return !plan.rows.some((row) => row.state === 'waiting' || isMoving(plan, row));
 }
 
 /** Offers a row that is due, and takes back an offer that is not any more and that nobody took. */

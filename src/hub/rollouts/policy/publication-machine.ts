@@ -6,7 +6,7 @@ export const PUBLICATION_INPUTS = {
   'start-all': 'it begins with all sites at once',
   'canaries-confirmed': 'a site that comes first has confirmed it, and none of them is under way any more',
   soaked: 'the soak time is over',
-  settled: 'no site that can be reached is under way or waits',
+  settled: 'no site that can be reached is under way, and none waits for its offer',
   failed: 'more sites have reverted or refused than its rules allow',
   pause: 'a person pauses it',
   resume: 'a person lets it go on',
@@ -68,6 +68,6 @@ export function renderPublicationDiagram(): string {
 /** Where a pause or a halt may have begun. */
 function resumesOf(state: string): readonly string[] {
   return Object.entries(TRANSITIONS).flatMap(([from, inputs]) =>
-    Object.values(inputs).includes(state as Target) ? [from] : [],
+    Object.values(inputs).includes(state as Target) && from !== 'done' ? [from] : [],
   );
 }
