@@ -264,7 +264,11 @@ function events(open: Open): void {
   it('finds by site, slot, types and place, in both directions, and counts alike', async () => {
     const store = await open();
     const given = Array.from({ length: 24 }, (_, i) =>
-      fleetEvent(`store-${i % 2}`, i, { type: ['enrolled', 'lost', 'gap'][i % 3] ?? '', slot: `pos-${i % 4}` }),
+      fleetEvent(`store-${i % 2}`, i, {
+        type: ['enrolled', 'lost', 'gap'][i % 3] ?? '',
+        slot: `pos-${i % 4}`,
+        receivedAt: i,
+      }),
     );
     await store.work((tx) => tx.appendEvents(given));
     const all = await store.read((tx) => tx.events({ limit: 100 }));
@@ -289,6 +293,10 @@ function events(open: Open): void {
           .reverse()
           .slice(0, 3),
       );
+      const later = { ...query, receivedFrom: 10, receivedBefore: 20 };
+      const between = matching.filter(({ receivedAt }) => receivedAt >= 10 && receivedAt < 20);
+      expect(await store.read((tx) => tx.events({ ...later, limit: 2, offset: 1 }))).toEqual(between.slice(1, 3));
+      expect(await store.read((tx) => tx.countEvents(later))).toBe(between.length);
       const on = await store.read((tx) => tx.events({ ...query, limit: 3, afterId: 5 }));
       expect(on).toEqual(matching.filter(({ id }) => id > 5).slice(0, 3));
     }

@@ -54,9 +54,10 @@ const MIGRATIONS: readonly string[] = [
     digest text not null,
     unique (site, epoch, seq)
   ) strict;
-  create index events_site on events (site, id, type);
+  -- with the time at the end, so that what is counted is read from the index alone
+  create index events_site on events (site, id, type, received_at);
   create index events_slot on events (slot, site, id, type) where slot is not null;
-  create index events_type on events (type, id);
+  create index events_type on events (type, id, received_at);
 
   create table audit (
     id integer primary key autoincrement,

@@ -6,6 +6,7 @@ import type {
   AuditQuery,
   BackupFile,
   FleetEvent,
+  FleetEventCount,
   FleetEventQuery,
   KeptFleetEvent,
   NewAuditEntry,
@@ -26,7 +27,7 @@ export type HubOps = {
   readonly next: Op<string, number>;
   readonly appendEvents: Op<readonly FleetEvent[], readonly AppendVerdict[]>;
   readonly events: Op<FleetEventQuery, readonly KeptFleetEvent[]>;
-  readonly countEvents: Op<Pick<FleetEventQuery, 'site' | 'slot' | 'types'>, number>;
+  readonly countEvents: Op<FleetEventCount, number>;
   readonly appendAudit: Op<NewAuditEntry, AuditEntry>;
   readonly audit: Op<AuditQuery, readonly AuditEntry[]>;
   readonly putBlob: Op<{ readonly digest: Digest; readonly bytes: Uint8Array }, void>;

@@ -229,6 +229,8 @@ describe('what is shown', () => {
       );
     expect((await api.ask(reader, 'enrolments?from=1000&to=1001')).json()).toMatchObject({ total: 2 });
     expect((await api.ask(reader, 'enrolments?to=1000')).json()).toEqual({ total: 0, rows: [] });
+    const second = (await api.ask(reader, 'enrolments?site=store-1&limit=1&offset=1')).json();
+    expect(second).toMatchObject({ total: 2, rows: [{ slot: 'pos-1' }] });
     const slot = (await api.ask(reader, 'sites/store-1/events?slot=pos-1&limit=1')).json();
     expect(slot).toMatchObject({ events: [{ type: 'lease-given' }], next: 3 });
     const older = await api.ask(reader, `sites/store-1/events?slot=pos-1&before=${slot.next}`);

@@ -28,12 +28,19 @@ export type FleetEventQuery = {
   readonly site?: string;
   readonly slot?: string;
   readonly types?: readonly string[];
+  /** Written down at head office at this time or later, and before that one. */
+  readonly receivedFrom?: number;
+  readonly receivedBefore?: number;
   readonly afterId?: number;
   readonly beforeId?: number;
   readonly limit: number;
+  /** So many of the first are left out. */
+  readonly offset?: number;
   /** true: the newest first. */
   readonly newestFirst?: boolean;
 };
+/** Which events are counted. */
+export type FleetEventCount = Pick<FleetEventQuery, 'site' | 'slot' | 'types' | 'receivedFrom' | 'receivedBefore'>;
 
 export type NewAuditEntry = {
   readonly at: number;
@@ -71,7 +78,7 @@ export interface HubTx {
   appendEvents(events: readonly FleetEvent[]): Promise<readonly AppendVerdict[]>;
   events(query: FleetEventQuery): Promise<readonly KeptFleetEvent[]>;
   /** How many enrolments and other events there are, each counted once. */
-  countEvents(query: Pick<FleetEventQuery, 'site' | 'slot' | 'types'>): Promise<number>;
+  countEvents(query: FleetEventCount): Promise<number>;
   appendAudit(entry: NewAuditEntry): Promise<AuditEntry>;
   audit(query: AuditQuery): Promise<readonly AuditEntry[]>;
   /** The digest is that of the bytes; the caller has made sure. */

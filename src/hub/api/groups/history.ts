@@ -19,8 +19,6 @@ const limit = z.coerce.number().int().min(1).max(1_000).default(100);
 const eventsQuery = z.object({ slot: z.string().optional(), type: z.string().optional(), before, limit });
 const time = z.coerce.number().int().min(0).optional();
 const enrolmentQuery = z.object({ ...pageQuery, site: z.string().optional(), from: time, to: time });
-/** Enrolments that are looked through for one answer. */
-const MOST_ENROLMENTS = 50_000;
 
 /** What happened: events, enrolments, pushes and revisions, alarms, and what people did. */
 export function historyRoutes(_desks: object): AdminRoute[] {
@@ -119,14 +117,15 @@ async function enrolments(
   tx: HubTx,
   { query }: { query: z.output<typeof enrolmentQuery> },
 ): Promise<FleetPage<EnrolmentView>> {
-  const { site, from = 0, to = Number.MAX_SAFE_INTEGER } = query;
-  const events = await tx.events({
-    ...{ types: ['node-enrolled'], limit: MOST_ENROLMENTS, newestFirst: true },
+  const { site, from, to, limit: most, offset } = query;
+  const which = {
+    types: ['node-enrolled'],
     ...(site === undefined ? {} : { site }),
-  });
-  const fitting = events.filter(({ receivedAt }) => receivedAt >= from && receivedAt < to);
-  const { total, rows } = pageOf(fitting, query);
-  return { total, rows: rows.map(eventView).map(enrolmentOf) };
+    ...(from === undefined ? {} : { receivedFrom: from }),
+    ...(to === undefined ? {} : { receivedBefore: to }),
+  };
+  const events = await tx.events({ ...which, limit: most, offset, newestFirst: true });
+  return { total: await tx.countEvents(which), rows: events.map(eventView).map(enrolmentOf) };
 }
 
 function enrolmentOf({ id, site, slot, machine, at, receivedAt, sentence, data }: FleetEventView): EnrolmentView {
