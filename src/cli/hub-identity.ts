@@ -10,6 +10,7 @@ import {
   type InviteList,
   type NewInviteBody,
   type NewInviteReply,
+  type RetireBody,
   type RevokeBody,
 } from '../wire/api/identity.ts';
 import { type HubOptions, hubClientOf, withHub } from './hub-place.ts';
@@ -20,7 +21,7 @@ import { formatTable, formatTime } from './table.ts';
 type Options = HubOptions & { readonly json?: boolean };
 type Sentence = { readonly sentence: string };
 
-/** `slipway hub invite`, `invites` and `certificates`: who may speak for a site. */
+/** `slipway hub invite`, `retire`, `invites` and `certificates`: who may speak for a site. */
 export function addHubIdentityCommands(hub: Command, io: CliIo): void {
   const add = (name: string, description: string): Command =>
     withHub(hub.command(name).description(description).addOption(jsonOption()));
@@ -38,6 +39,14 @@ export function addHubIdentityCommands(hub: Command, io: CliIo): void {
       const body: NewInviteBody = { site, forMs: readTime(options.expires) };
       const invite = await hubClientOf(options).post<NewInviteReply>(IDENTITY_PATHS.invites, body);
       say(options, invite, formatInvite(site, invite));
+    });
+
+  add('retire', 'closes a site for good: its boxes are refused, and its alarms end; what happened there is kept')
+    .argument('<site>', 'name of the site')
+    .requiredOption('--because <text>', 'why; it stands in the audit')
+    .action((site: string, options: Options & { readonly because: string }) => {
+      const body: RetireBody = { because: options.because };
+      return tell(options, IDENTITY_PATHS.retire.replace(':site', encodeURIComponent(site)), body);
     });
 
   const invites = add('invites', 'which codes there are, and what became of them')

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { HubClient } from '../adapters/http/hub-client.ts';
 import { parseDuration } from '../kernel/duration.ts';
 import { AppError } from '../kernel/errors.ts';
+import { PUBLICATION_ENDED } from '../model/fleet/hub-rows.ts';
 import { type FleetPage, fleetPath } from '../wire/api/fleet-queries.ts';
 import {
   type FleetFeedItem,
@@ -34,7 +35,7 @@ const ACTS: Readonly<Record<PublicationAct, string>> = {
   rollback: 'gives the sites back what they had before',
 };
 /** Nothing more happens by itself. */
-const STANDS: readonly PublicationView['state'][] = ['done', 'aborted', 'rolled-back', 'halted', 'paused'];
+const STANDS: readonly PublicationView['state'][] = [...PUBLICATION_ENDED, 'halted', 'paused'];
 
 /** `slipway hub publish`: a push on its way to sites, and what a person does about it. */
 export function addHubPublishCommands(hub: Command, io: CliIo, setStatus: (status: ExitStatus) => void): void {

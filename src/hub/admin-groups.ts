@@ -22,6 +22,7 @@ export type AdminDesks = {
   readonly hub: string;
   readonly version: string;
   readonly index: FleetIndex;
+  readonly silentAfterMs: number;
   readonly publications: PublicationDesk;
 };
 

@@ -103,7 +103,7 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
 
   // What a person is called for.
   const { dataDir } = config;
-  const silentAfterMs = 3 * LIMITS.pollMaxMs;
+  const { silentAfterMs } = rollouts.reach();
   const startAlarms = () => watchAlarms({ store, clock, random, log, dataDir, silentAfterMs });
 
   // What people and programs may ask.
@@ -111,7 +111,10 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
   const adminDeps = {
     store,
     feed,
-    desks: { hub: config.hub, index, publications: rollouts, pushes: revisions.desk, identity: identity.desk },
+    desks: {
+      ...{ hub: config.hub, index, silentAfterMs },
+      ...{ publications: rollouts, pushes: revisions.desk, identity: identity.desk },
+    },
     settings,
     version,
     notReady,

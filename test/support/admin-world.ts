@@ -3,8 +3,10 @@ import { openHubStore } from '../../src/adapters/store/hub-store.ts';
 import { type AdminSettings, createAdminServer, openFeed } from '../../src/hub/admin.ts';
 import type { AdminDesks } from '../../src/hub/admin-groups.ts';
 import { mintToken } from '../../src/hub/api/token.ts';
+import { readIssued } from '../../src/hub/identity/callers.ts';
+import { createIdentityDesk } from '../../src/hub/identity/desk.ts';
 import type { Role } from '../../src/model/fleet/hub-rows.ts';
-import { NO_LOG, RolloutWorld } from './rollout-world.ts';
+import { NO_LOG, RolloutWorld, SILENT_MS } from './rollout-world.ts';
 
 const SETTINGS: AdminSettings = {
   address: '127.0.0.1',
@@ -23,10 +25,17 @@ export async function createAdminWorld() {
   const { feed, index, store } = openFeed(database, { clock: world.clock, random: systemRandom });
   // What is written for a test counts as written by head office.
   const rollouts = new RolloutWorld(store);
+  const identity = createIdentityDesk({
+    ...{ url: 'https://hub.example.com:8443', random: systemRandom },
+    withdrawn: (await readIssued(store)).withdrawn,
+  });
   const http = await createAdminServer({
     ...{ store, feed, settings: SETTINGS, version: '1.2.3', notReady: () => [], clock: rollouts.clock },
     ...{ random: systemRandom, log: NO_LOG },
-    desks: { ...OTHERS, hub: 'head-office', index, publications: rollouts.rollouts },
+    desks: {
+      ...{ ...OTHERS, hub: 'head-office', index, silentAfterMs: SILENT_MS },
+      ...{ publications: rollouts.rollouts, identity },
+    },
   });
 
   return {

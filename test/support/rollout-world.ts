@@ -1,8 +1,7 @@
-import { revisionKey } from '../../src/hub/rollouts/load-plan.ts';
 import { createRollouts, type Rollouts } from '../../src/hub/rollouts/rollouts.ts';
 import type { Digest } from '../../src/kernel/digest.ts';
 import type { Clock } from '../../src/kernel/ports.ts';
-import type { PublicationSiteState } from '../../src/model/fleet/hub-rows.ts';
+import { type PublicationSiteState, revisionKey } from '../../src/model/fleet/hub-rows.ts';
 import type { HubStore } from '../../src/model/fleet/hub-store.ts';
 import type { PublicationAct, PublishBody } from '../../src/wire/api/fleet-views.ts';
 

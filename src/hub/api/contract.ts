@@ -46,6 +46,8 @@ export type AdminRoute = {
   readonly input: { readonly params?: z.ZodType; readonly query?: z.ZodType; readonly body?: z.ZodType };
   /** Of a body that is bytes; missing: JSON of at most 64 KiB. */
   readonly mostBytes?: number;
+  /** Who writes into the audit what it did: the unit of the route, or the desk that has units of its own; `none`: it changes nothing. */
+  readonly audit: 'unit' | 'desk' | 'none';
   /** Rejects with an AppError, `usage-invalid` if the input is not as it is described. */
   readonly run: (context: RouteContext, ask: RawAsk) => Promise<object>;
 };
@@ -59,6 +61,7 @@ export function shows<P = unknown, Q = unknown>(
   const { show, ...shape } = route;
   return {
     ...describe(shape, 'GET'),
+    audit: 'none',
     run: ({ store }, raw) => {
       const ask = parse(shape, raw);
       return store.read((tx) => show(tx, ask));
@@ -75,6 +78,7 @@ export function acts<P = unknown, B = unknown>(
   const { act, ...shape } = route;
   return {
     ...describe(shape, 'POST'),
+    audit: 'unit',
     run: async ({ store, now }, raw) => {
       const ask = parse(shape, raw);
       const at = now();
@@ -90,8 +94,8 @@ export function acts<P = unknown, B = unknown>(
 }
 
 /**
- * A route whose desk has units of its own, and writes the audit in them with the name that it is given: for what takes long, or
- * is more than rows. With `mostBytes` its body is bytes.
+ * A route whose desk has units of its own, and by POST writes the audit in them with the name that it is given: for what takes
+ * long, or is more than rows. With `mostBytes` its body is bytes.
  */
 export function hands<P = unknown, Q = unknown, B = unknown>(
   route: Shape<P, Q, B> & {
@@ -102,10 +106,14 @@ export function hands<P = unknown, Q = unknown, B = unknown>(
 ): AdminRoute {
   const { hand, method, mostBytes, ...shape } = route;
   const size = mostBytes === undefined ? {} : { mostBytes };
-  return { ...describe(shape, method), ...size, run: async (_context, raw) => hand(parse(shape, raw)) };
+  const audit = method === 'POST' ? 'desk' : 'none';
+  return { ...describe(shape, method), ...size, audit, run: async (_context, raw) => hand(parse(shape, raw)) };
 }
 
-function describe<P, Q, B>(shape: Shape<P, Q, B>, method: 'GET' | 'POST'): Omit<AdminRoute, 'run' | 'mostBytes'> {
+function describe<P, Q, B>(
+  shape: Shape<P, Q, B>,
+  method: 'GET' | 'POST',
+): Omit<AdminRoute, 'run' | 'mostBytes' | 'audit'> {
   const { id, path, role, summary, reply, params, query, body } = shape;
   const input = { ...(params && { params }), ...(query && { query }), ...(body && { body }) };
   return { id, method, path, role, summary, reply, input };

@@ -1,4 +1,4 @@
-import type { FleetSite, Publication, PublicationSite } from '../../model/fleet/hub-rows.ts';
+import { type FleetSite, type Publication, type PublicationSite, revisionKey } from '../../model/fleet/hub-rows.ts';
 import type { HubStore, HubTx } from '../../model/fleet/hub-store.ts';
 import type { SlotCount } from '../../wire/api/fleet-views.ts';
 import { idNumber } from './paging.ts';
@@ -89,8 +89,7 @@ async function readSite(tx: HubTx, site: FleetSite, newest: readonly Publication
   const aside = sessions.filter(({ standing }) => standing === 'quarantined').sort((a, b) => b.lastAt - a.lastAt)[0];
   const speaks = sessions.find(({ standing }) => standing === 'current');
   const number = readState(states, site.name).site?.number ?? site.confirmedNumber;
-  const revision =
-    number === 0 ? undefined : await tx.get('revisions', `${site.name}/${String(number).padStart(10, '0')}`);
+  const revision = number === 0 ? undefined : await tx.get('revisions', revisionKey(site.name, number));
   const row = await wantedRow(tx, site.name, newest);
   return {
     ...{ site, number, slots: countSlots(states, site.name) },

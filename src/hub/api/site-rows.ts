@@ -7,11 +7,11 @@ import type { FleetIndex, IndexedSite } from './fleet-index.ts';
 export type SiteRowDeps = {
   readonly index: FleetIndex;
   readonly publications: PublicationDesk;
+  /** A site that was not heard for so long is silent. */
+  readonly silentAfterMs: number;
   readonly now: () => number;
 };
 
-/** Three of the longest waits of a site. */
-const SILENT_AFTER_MS = 180_000;
 /** A copy that said nothing for so long is gone. */
 const FORKED_FOR_MS = 86_400_000;
 
@@ -19,14 +19,14 @@ const FORKED_FOR_MS = 86_400_000;
 export type PlainRow = FleetSiteRow & { readonly isBehind: boolean };
 
 /** All sites, by name. */
-export async function plainRows(tx: HubTx, { index, now }: SiteRowDeps): Promise<readonly PlainRow[]> {
+export async function plainRows(tx: HubTx, { index, now, silentAfterMs }: SiteRowDeps): Promise<readonly PlainRow[]> {
   const sites = await index.sites();
   const alarms = countAlarms((await tx.list('alarms')).map(({ row }) => row));
   const pushes = new Map((await tx.list('publications')).map(({ key, row }) => [key, row]));
   const at = now();
   return [...sites.values()]
     .sort((a, b) => (a.site.name < b.site.name ? -1 : 1))
-    .map((one) => plainRow(one, { pushes, at, alarms: alarms.get(one.site.name) ?? 0 }));
+    .map((one) => plainRow(one, { pushes, at, silentAfterMs, alarms: alarms.get(one.site.name) ?? 0 }));
 }
 
 /** The same with why each is not on its revision; each publication is read once. */
@@ -49,14 +49,18 @@ export async function explained(
 
 function plainRow(
   indexed: IndexedSite,
-  { pushes, at, alarms }: { pushes: ReadonlyMap<string, Publication>; at: number; alarms: number },
+  {
+    pushes,
+    alarms,
+    ...when
+  }: { pushes: ReadonlyMap<string, Publication>; alarms: number; at: number; silentAfterMs: number },
 ): PlainRow {
   const { site, slots } = indexed;
   const revision = revisionOf(indexed, pushes);
   const { wanted } = revision;
   return {
     ...{ site: site.name, labels: site.labels, slots, alarms, revision },
-    ...standing(indexed, at),
+    ...standing(indexed, when),
     ...(site.version === undefined ? {} : { version: site.version }),
     ...(site.lastHeardAt === undefined ? {} : { lastHeardAt: site.lastHeardAt }),
     isBehind: wanted !== undefined && wanted.number !== revision.number,
@@ -79,13 +83,13 @@ function revisionOf({ number, push, row }: IndexedSite, pushes: ReadonlyMap<stri
 
 function standing(
   { site, fork, speaksSince }: IndexedSite,
-  at: number,
+  { at, silentAfterMs }: { readonly at: number; readonly silentAfterMs: number },
 ): { readonly state: FleetSiteState; readonly since: number } {
   const { lastHeardAt, createdAt } = site;
   if (site.state === 'retired') return { state: 'retired', since: lastHeardAt ?? createdAt };
   if (lastHeardAt === undefined) return { state: 'invited', since: createdAt };
   if (fork && at - fork.lastAt < FORKED_FOR_MS) return { state: 'forked', since: fork.since };
-  if (at - lastHeardAt >= SILENT_AFTER_MS) return { state: 'silent', since: lastHeardAt };
+  if (at - lastHeardAt >= silentAfterMs) return { state: 'silent', since: lastHeardAt };
   return { state: 'online', since: speaksSince ?? lastHeardAt };
 }
 

@@ -1,20 +1,14 @@
-import type { FleetSite, IssuedCertificate } from '../../model/fleet/hub-rows.ts';
+import type { FleetSite } from '../../model/fleet/hub-rows.ts';
 import type { HubTx } from '../../model/fleet/hub-store.ts';
-import type {
-  FleetCertificateView,
-  FleetInviteView,
-  FleetLinkView,
-  FleetSessionView,
-  FleetSiteRow,
-  FleetSiteView,
-} from '../../wire/api/fleet-views.ts';
+import type { IdentityDesk } from '../../model/fleet/identity-desk.ts';
+import type { FleetLinkView, FleetSessionView, FleetSiteRow, FleetSiteView } from '../../wire/api/fleet-views.ts';
 import { readSlots, readState } from './read-state.ts';
 
 /** What one site has beside its line in the list. */
 export async function siteDetail(
   tx: HubTx,
   site: FleetSite,
-  now: number,
+  { identity, now }: { readonly identity: IdentityDesk; readonly now: number },
 ): Promise<Omit<FleetSiteView, keyof FleetSiteRow>> {
   const entries = await tx.list('states', { prefix: `${site.name}/` });
   const said = readState(entries, site.name);
@@ -22,8 +16,10 @@ export async function siteDetail(
   return {
     ...{ at: now, createdAt: site.createdAt },
     sessions: await sessionsOf(tx, site.name),
-    certificates: await certificatesOf(tx, site.name, now),
-    invites: await invitesOf(tx, site.name, now),
+    certificates: (await identity.certificates(tx, site.name, now)).map(({ site: _site, ...row }) => row),
+    invites: (await identity.invites(tx, site.name, now))
+      .filter(({ state }) => state === 'open')
+      .map(({ id, by, createdAt, expiresAt }) => ({ id, by, createdAt, expiresAt })),
     link: await linkOf(tx, site),
     ...(said.freeze && { freeze: said.freeze }),
     ...(said.site && { notReady: said.site.notReady }),
@@ -39,34 +35,6 @@ async function sessionsOf(tx: HubTx, site: string): Promise<readonly FleetSessio
   return rows
     .sort((a, b) => order.indexOf(a.standing) - order.indexOf(b.standing) || b.lastAt - a.lastAt)
     .map(({ ratchet: _next, ratchetBefore: _held, toldKeySet: _told, helloAt: _said, site: _site, ...row }) => row);
-}
-
-async function certificatesOf(tx: HubTx, site: string, now: number): Promise<readonly FleetCertificateView[]> {
-  const rows = (await tx.list('certificates', { prefix: `${site}/` })).map(({ row }) => row);
-  const newest = rows.sort((a, b) => b.issuedAt - a.issuedAt);
-  const inUse = newest.find((row) => !row.revoked);
-  return newest.map(({ site: _site, ...row }) => ({
-    ...row,
-    state: certificateState(row, row.serial === inUse?.serial, now),
-  }));
-}
-
-function certificateState(
-  { revoked, notBefore, notAfter }: Omit<IssuedCertificate, 'site'>,
-  isInUse: boolean,
-  now: number,
-): FleetCertificateView['state'] {
-  if (revoked) return 'revoked';
-  if (now >= notAfter) return 'expired';
-  if (!isInUse) return 'past';
-  return notAfter - now < (notAfter - notBefore) / 2 ? 'expiring' : 'valid';
-}
-
-async function invitesOf(tx: HubTx, site: string, now: number): Promise<readonly FleetInviteView[]> {
-  const rows = (await tx.list('invites')).map(({ row }) => row);
-  return rows
-    .filter((row) => row.site === site && !row.used && row.withdrawnAt === undefined && row.expiresAt > now)
-    .map(({ id, by, createdAt, expiresAt }) => ({ id, by, createdAt, expiresAt }));
 }
 
 async function linkOf(tx: HubTx, { name, lastRemote, clockOffsetMs }: FleetSite): Promise<FleetLinkView> {

@@ -6,10 +6,10 @@ import type { HubTx } from '../../model/fleet/hub-store.ts';
 import type { IdentityDesk, InviteView } from '../../model/fleet/identity-desk.ts';
 import { drawInviteCode, formatInviteCode, INVITE_RANDOM_BYTES } from '../../wire/link/invite-code.ts';
 import type { Withdrawn } from './callers.ts';
-import { certificateKey } from './issue.ts';
+import { certificateKey, forgetApproval, revokeOthers } from './issue.ts';
 import { certificateState } from './policy/certificate-state.ts';
 import { INVITE_TABLE, inviteState, withoutSecret } from './policy/invite.ts';
-import { approvalKey } from './renewals.ts';
+import { approvalKey } from './policy/recovery.ts';
 
 const SITE_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
@@ -65,10 +65,24 @@ export function createIdentityDesk({ url, random, withdrawn }: DeskParts): Ident
       const revoked = { at: now, by, because };
       for (const { row } of chosen) await tx.put('certificates', certificateKey(row), { ...row, revoked });
       const serials = chosen.map(({ row }) => row.serial);
+      await forgetApproval(tx, site, serials);
       const afterwards = (): void => {
         for (const one of serials) withdrawn.revoke(site, one);
       };
       return { serials, afterwards };
+    },
+
+    retire: async (tx, { site, by, because }, now) => {
+      const known = await tx.get('sites', site);
+      if (!known) throw new AppError('not-found', `head office has no site ${JSON.stringify(site)}`);
+      if (known.state === 'retired') throw new AppError('command-refused', `site ${site} is closed already`);
+      const serials = await revokeOthers(tx, site, undefined, { at: now, by, because });
+      await forgetApproval(tx, site, serials);
+      for (const { key, row } of await tx.list('invites'))
+        if (row.site === site && inviteState(row, now) === 'open')
+          await tx.put('invites', key, withdrawnInvite(row, now));
+      await tx.put('sites', site, { ...known, state: 'retired' });
+      return { serials, afterwards: () => withdrawn.retire(site) };
     },
 
     invites: async (tx, site, now) => {

@@ -9,7 +9,15 @@ import { EnrollGrant, type EnrollRequest, type Trust } from '../../wire/link/gen
 import type { BootstrapHandler, Stranger } from '../../wire/link/handlers.ts';
 import { Refusal } from '../../wire/link/refusals.ts';
 import type { Withdrawn, WithRow } from './callers.ts';
-import { certificateKey, type Issued, type IssueParts, issueForSite, readCsr, revokeOthers } from './issue.ts';
+import {
+  certificateKey,
+  forgetApproval,
+  type Issued,
+  type IssueParts,
+  issueForSite,
+  readCsr,
+  revokeOthers,
+} from './issue.ts';
 import { decideInvite, usedInvite } from './policy/invite.ts';
 import { WrongTries } from './policy/wrong-tries.ts';
 
@@ -117,6 +125,7 @@ async function admit(
   const by = `site ${site.name}`;
   const because = `another box has joined as ${site.name} with invite ${invite.id}`;
   const revoked = await revokeOthers(tx, site.name, facts.keyDigest, { at: now, by, because });
+  await forgetApproval(tx, site.name, revoked);
   await tx.putBlob(digest, bytes);
   await tx.put('certificates', certificateKey(issued.row), issued.row);
   await tx.put('sites', site.name, enrolledSite(site, request));

@@ -1,11 +1,13 @@
 import type { Digest } from '../../kernel/digest.ts';
 import type { Clock } from '../../kernel/ports.ts';
+import type { Approval } from '../../model/fleet/approval.ts';
 import type { IssuedCertificate } from '../../model/fleet/hub-rows.ts';
 import type { HubTx } from '../../model/fleet/hub-store.ts';
 import { leafValidity } from '../../model/fleet/validity.ts';
 import type { RequestFacts, X509 } from '../../model/fleet/x509.ts';
 import { Refusal } from '../../wire/link/refusals.ts';
 import type { Authority } from './authority.ts';
+import { approvalKey } from './policy/recovery.ts';
 
 /** RFC 2986 with a key on P-256 has some 250 bytes. */
 const MOST_CSR_BYTES = 4_096;
@@ -45,6 +47,12 @@ export async function readCsr(csr: Uint8Array, x509: X509): Promise<RequestFacts
     : { ok: false as const, error: 'the request for a certificate is too large' });
   if (!found.ok) throw new Refusal('request-malformed', found.error);
   return found.value;
+}
+
+/** A box whose certificate was taken back waits for nobody's yes any more. */
+export async function forgetApproval(tx: HubTx, site: string, revoked: readonly string[]): Promise<void> {
+  const approval = (await tx.get('meta', approvalKey(site))) as Approval | undefined;
+  if (approval && revoked.includes(approval.serial)) await tx.delete('meta', approvalKey(site));
 }
 
 /** Revokes all of a site's certificates that are not of this key, and answers with their serial numbers. */

@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import type { Clock, Log } from '../../kernel/ports.ts';
-import { APPROVAL_PREFIX, type Approval } from '../../model/fleet/approval.ts';
+import type { Approval } from '../../model/fleet/approval.ts';
 import type { IssuedCertificate } from '../../model/fleet/hub-rows.ts';
 import type { HubStore, HubTx } from '../../model/fleet/hub-store.ts';
 import type { CertificateFacts, RequestFacts } from '../../model/fleet/x509.ts';
@@ -10,7 +10,7 @@ import { Refusal } from '../../wire/link/refusals.ts';
 import { recoverText } from '../../wire/link/signed-texts.ts';
 import { type Withdrawn, type WithRow, whoseCertificate } from './callers.ts';
 import { certificateKey, type IssueParts, issueForSite, readCsr } from './issue.ts';
-import { decideRecovery } from './policy/recovery.ts';
+import { approvalKey, decideRecovery } from './policy/recovery.ts';
 import { WrongTries } from './policy/wrong-tries.ts';
 
 const DAY_MS = 86_400_000;
@@ -28,8 +28,6 @@ export type RenewalParts = IssueParts & {
   readonly clock: Clock;
   readonly log: Log;
 };
-
-export const approvalKey = (site: string): string => APPROVAL_PREFIX + site;
 
 /** Calls by which a site that has, or had, a certificate is given the next one. */
 export function createRenewals(parts: RenewalParts): {

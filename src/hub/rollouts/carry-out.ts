@@ -1,7 +1,7 @@
 import { AppError } from '../../kernel/errors.ts';
-import type { PublicationSiteState } from '../../model/fleet/hub-rows.ts';
+import { type PublicationSiteState, revisionKey } from '../../model/fleet/hub-rows.ts';
 import type { HubTx } from '../../model/fleet/hub-store.ts';
-import { loadPlan, type Reach, revisionKey } from './load-plan.ts';
+import { loadPlan, type Reach } from './load-plan.ts';
 import { advance } from './policy/advance.ts';
 import type { Effect } from './policy/plan.ts';
 

@@ -1,6 +1,5 @@
-import type { DesiredRevision, Publication } from '../../model/fleet/hub-rows.ts';
+import { type DesiredRevision, type Publication, revisionKey } from '../../model/fleet/hub-rows.ts';
 import type { HubTx } from '../../model/fleet/hub-store.ts';
-import { revisionKey } from './load-plan.ts';
 import { OFFERING_STATES } from './policy/plan.ts';
 
 /** What a site that has accepted `highest` (0: none) is to have now; undefined: nothing else than what it has. */

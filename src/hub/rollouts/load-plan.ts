@@ -46,8 +46,3 @@ async function readAll(tx: HubTx): Promise<Known> {
     offers: new Map(offers.map(({ key, row }) => [key, row])),
   };
 }
-
-/** Key of a revision: numbers are in the order of their text. */
-export function revisionKey(site: string, number: number): string {
-  return `${site}/${String(number).padStart(10, '0')}`;
-}

@@ -1,12 +1,19 @@
 import { AppError } from '../../kernel/errors.ts';
-import type { FleetSite, Publication, PublicationRules, Push, SiteRevision } from '../../model/fleet/hub-rows.ts';
+import {
+  type FleetSite,
+  PUBLICATION_ENDED,
+  type Publication,
+  type PublicationRules,
+  type Push,
+  revisionKey,
+  type SiteRevision,
+} from '../../model/fleet/hub-rows.ts';
 import type { HubTx } from '../../model/fleet/hub-store.ts';
 import { parseSelector, type SiteSelector, selects } from '../../model/fleet/selector.ts';
 import type { PublicationAct, PublishBody } from '../../wire/api/fleet-views.ts';
 import { carryOut } from './carry-out.ts';
-import { planOf, type Reach, revisionKey } from './load-plan.ts';
+import { planOf, type Reach } from './load-plan.ts';
 import { actOn } from './policy/acts.ts';
-import { ENDED } from './policy/publication-machine.ts';
 
 const RULES: PublicationRules = { canary: [], soakMs: 30 * 60_000, haltAfter: 1, haltPercent: 10 };
 
@@ -78,7 +85,7 @@ async function findPush(tx: HubTx, wanted: string | undefined): Promise<Push> {
 
 async function assertAlone(tx: HubTx, push: Push): Promise<void> {
   const rows = (await tx.list('publications')).map(({ row }) => row);
-  const running = rows.find((row) => row.push === push.id && !ENDED.includes(row.state));
+  const running = rows.find((row) => row.push === push.id && !PUBLICATION_ENDED.includes(row.state));
   if (running)
     throw new AppError(
       'command-refused',

@@ -1,7 +1,8 @@
 import { AppError } from '../../kernel/errors.ts';
 import type { Cancel, Clock, Log, Random } from '../../kernel/ports.ts';
-import type { Publication, PublicationSite } from '../../model/fleet/hub-rows.ts';
+import { PUBLICATION_ENDED, type Publication, type PublicationSite } from '../../model/fleet/hub-rows.ts';
 import type { HubStore, HubTx } from '../../model/fleet/hub-store.ts';
+import { silentAfterMs } from '../../model/fleet/silence.ts';
 import type { PublicationAct, PublicationSiteView, PublicationView, PublishBody } from '../../wire/api/fleet-views.ts';
 import type { SiteLinkHandler } from '../../wire/link/handlers.ts';
 import type { Bell } from '../../wire/link/ports.ts';
@@ -9,7 +10,6 @@ import { createBell } from './bell.ts';
 import { pass } from './carry-out.ts';
 import { loadPlan, type Reach } from './load-plan.ts';
 import { advance } from './policy/advance.ts';
-import { ENDED } from './policy/publication-machine.ts';
 import { heed, parseApply } from './policy/site-report.ts';
 import { act, publish } from './publish.ts';
 import { createSync, type SyncDeps } from './sync.ts';
@@ -45,12 +45,11 @@ export interface Rollouts {
 
 /** Soaking ends, and sites fall silent, without anybody saying so. */
 const LOOK_EVERY_MS = 5_000;
-const SILENT_POLLS = 3;
 
 export function createRollouts(deps: RolloutDeps): Rollouts {
   const { store, clock, log, limits } = deps;
   const bell = createBell();
-  const reach = (): Reach => ({ now: clock.now(), silentAfterMs: SILENT_POLLS * limits().pollMaxMs });
+  const reach = (): Reach => ({ now: clock.now(), silentAfterMs: silentAfterMs(limits()) });
 
   // Sites that were offered something in the unit of a caller; a ring for one that was lost does no harm.
   const unrung: string[] = [];
@@ -84,7 +83,7 @@ export function createRollouts(deps: RolloutDeps): Rollouts {
   async function lookAtAll(unfinished: ReadonlySet<string> = new Set()): Promise<void> {
     const rows = await store.read((tx) => tx.list('publications'));
     for (const { row } of rows)
-      if (!ENDED.includes(row.state) || unfinished.has(row.id)) await goOn(row.id).catch(report);
+      if (!PUBLICATION_ENDED.includes(row.state) || unfinished.has(row.id)) await goOn(row.id).catch(report);
   }
 
   async function apply(site: string): Promise<void> {

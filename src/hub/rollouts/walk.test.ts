@@ -3,12 +3,11 @@ import { expect, it } from 'vitest';
 import { createMapHubStore, LOST_UNIT } from '../../../test/support/map-hub-store.ts';
 import { RolloutWorld } from '../../../test/support/rollout-world.ts';
 import { AppError } from '../../kernel/errors.ts';
-import type { Publication, PublicationSiteState } from '../../model/fleet/hub-rows.ts';
+import { PUBLICATION_ENDED, type Publication, type PublicationSiteState } from '../../model/fleet/hub-rows.ts';
 import { PUBLICATION_ACTS } from '../../wire/api/fleet-views.ts';
 import { planOf } from './load-plan.ts';
 import { explainPublication, explainRow } from './policy/explain.ts';
 import { OFFERING_STATES } from './policy/plan.ts';
-import { ENDED } from './policy/publication-machine.ts';
 
 const SITES = ['s-1', 's-2', 's-3', 's-4', 's-5'];
 const SOAK_MS = 600_000;
@@ -172,7 +171,7 @@ it('keeps its promises whatever sites say, people do and processes die', async (
     await made.finish();
     for (const publication of await made.publications()) {
       const plan = await made.world.store.read((tx) => planOf(tx, publication, made.world.rollouts.reach()));
-      const says = ENDED.includes(publication.state) || explainPublication(plan)?.because;
+      const says = PUBLICATION_ENDED.includes(publication.state) || explainPublication(plan)?.because;
       expect(says, `${publication.id} is ${publication.state}`).toBeTruthy();
     }
   });

@@ -1,6 +1,7 @@
 import type { SiteSession } from '../../model/fleet/hub-rows.ts';
 import type { HubTx } from '../../model/fleet/hub-store.ts';
 import { shortHardware, shortText } from '../../model/fleet/said-of-box.ts';
+import { silentAfterMs } from '../../model/fleet/silence.ts';
 import type { HelloRequest, HelloResponse, StateEntry } from '../../wire/link/gen/link.ts';
 import type { Caller } from '../../wire/link/handlers.ts';
 import { Refusal } from '../../wire/link/refusals.ts';
@@ -8,8 +9,6 @@ import type { SitesDeps } from './deps.ts';
 import { decideStanding, type StandingRule } from './policy/standing.ts';
 import { noteSiteHeard, sessionKey } from './sessions.ts';
 
-/** A box that was not heard for so many of its longest waits has stopped. */
-const SILENT_POLLS = 3;
 /** Of a site; each start of a box makes one. */
 const KEPT_SESSIONS = 20;
 const RATCHET_BYTES = 16;
@@ -51,7 +50,7 @@ async function greet(
   const rule = decideStanding({
     ...{ session: request.session, ratchet, current, hubEpoch: store.epoch },
     invitedAnew: await wasInvitedAnew(tx, caller, current),
-    isSilent: silentFor >= SILENT_POLLS * limits().pollMaxMs,
+    isSilent: silentFor >= silentAfterMs(limits()),
   });
   const isCurrent = rule.standing === 'current';
   const newestKeys = await identity.keySetVersion(tx);

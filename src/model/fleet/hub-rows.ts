@@ -176,6 +176,8 @@ export type PublicationState =
   | 'aborted'
   | 'rolling-back'
   | 'rolled-back';
+/** It is over: nothing of it goes on by itself but what was offered. */
+export const PUBLICATION_ENDED: readonly PublicationState[] = ['done', 'aborted', 'rolled-back'];
 /** A push on its way to sites. Key: id (`r17`). */
 export type Publication = {
   readonly id: string;

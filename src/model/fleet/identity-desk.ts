@@ -37,6 +37,12 @@ export interface IdentityDesk {
     wish: { readonly site: string; readonly serial?: string; readonly by: string; readonly because: string },
     now: number,
   ): Promise<{ readonly serials: readonly string[]; readonly afterwards: () => void }>;
+  /** Closes a site for good: no box speaks for it any more, and none can join as it. `afterwards` is called when it is on disk. */
+  retire(
+    tx: HubTx,
+    wish: { readonly site: string; readonly by: string; readonly because: string },
+    now: number,
+  ): Promise<{ readonly serials: readonly string[]; readonly afterwards: () => void }>;
   /** By site, and of each the newest first. */
   certificates(tx: HubTx, site: string | undefined, now: number): Promise<readonly CertificateView[]>;
   approvals(tx: HubTx): Promise<readonly Approval[]>;

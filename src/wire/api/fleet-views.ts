@@ -1,7 +1,6 @@
 import type {
   FleetHardware,
   Invite,
-  IssuedCertificate,
   PublicationRules,
   PublicationSiteState,
   PublicationState,
@@ -10,6 +9,7 @@ import type {
   SiteRevision,
   SiteSession,
 } from '../../model/fleet/hub-rows.ts';
+import type { CertificateView } from '../../model/fleet/identity-desk.ts';
 import type { AlarmView, NodeState } from './views.ts';
 
 /**
@@ -103,10 +103,7 @@ export type FleetSessionView = Omit<
 > & {
   readonly hardware: FleetHardware;
 };
-export type FleetCertificateView = Omit<IssuedCertificate, 'site'> & {
-  /** `valid`, `expiring`: less than a half of its life is left; `expired`; `revoked`; `past`: a newer one is in use. */
-  readonly state: 'valid' | 'expiring' | 'expired' | 'revoked' | 'past';
-};
+export type FleetCertificateView = Omit<CertificateView, 'site'>;
 export type FleetInviteView = Omit<Invite, 'secret' | 'site' | 'used' | 'withdrawnAt'>;
 
 export type FleetLinkView = {

@@ -13,6 +13,8 @@ export const IDENTITY_PATHS = {
   revoke: 'certificates/revoke',
   /** `POST` with ApproveBody: a sentence. */
   approve: 'certificates/approve',
+  /** `POST` with RetireBody: a sentence. */
+  retire: 'sites/:site/retire',
 } as const;
 
 export type NewInviteBody = { readonly site: string; readonly forMs?: number };
@@ -25,4 +27,5 @@ export type CertificateList = {
 };
 /** Without `serial`: all that count of the site. */
 export type RevokeBody = { readonly site: string; readonly serial?: string; readonly because: string };
+export type RetireBody = { readonly because: string };
 export type ApproveBody = { readonly site: string };

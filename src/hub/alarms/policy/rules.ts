@@ -29,9 +29,10 @@ const RULES: readonly Rule[] = [
   fullDisk,
 ];
 
-/** What is not as it should be. */
+/** What is not as it should be; of a site that was closed nobody wants to hear. */
 export function findAlarms(facts: FleetFacts): readonly Finding[] {
-  return RULES.flatMap((rule) => rule(facts));
+  const closed = new Set(facts.sites.filter(({ state }) => state === 'retired').map(({ name }) => name));
+  return RULES.flatMap((rule) => rule(facts)).filter(({ site }) => site === undefined || !closed.has(site));
 }
 
 function silentSites({ now, silentAfterMs, ...facts }: FleetFacts): readonly Finding[] {

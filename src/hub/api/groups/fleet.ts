@@ -1,3 +1,4 @@
+import { PUBLICATION_ENDED } from '../../../model/fleet/hub-rows.ts';
 import type { HubTx } from '../../../model/fleet/hub-store.ts';
 import { FLEET_PATHS } from '../../../wire/api/fleet-queries.ts';
 import { FLEET_SITE_STATES, type FleetOverview, type PublicationView } from '../../../wire/api/fleet-views.ts';
@@ -6,8 +7,6 @@ import { type PlainRow, plainRows, type SiteRowDeps } from '../site-rows.ts';
 import { newestFirst } from './publications.ts';
 
 export type FleetDesks = SiteRowDeps & { readonly hub: string; readonly version: string };
-
-const ENDED: readonly PublicationView['state'][] = ['done', 'aborted', 'rolled-back'];
 
 /** Head office in a few numbers. */
 export function fleetRoutes(desks: FleetDesks): AdminRoute[] {
@@ -24,7 +23,7 @@ async function overview(tx: HubTx, desks: FleetDesks, { name, role }: Who): Prom
   const rows = await plainRows(tx, desks);
   const publications: PublicationView[] = [];
   for (const row of await newestFirst(tx))
-    if (!ENDED.includes(row.state)) publications.push(await desks.publications.view(tx, row));
+    if (!PUBLICATION_ENDED.includes(row.state)) publications.push(await desks.publications.view(tx, row));
   const sum = (of: (row: PlainRow) => number): number => rows.reduce((total, row) => total + of(row), 0);
   return {
     ...{ hub: desks.hub, version: desks.version, at: desks.now(), you: { name, role }, publications },

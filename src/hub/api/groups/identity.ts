@@ -20,13 +20,14 @@ const newInvite = z.strictObject({
     .default(7 * DAY_MS),
 });
 const oneInvite = z.object({ id: z.string().regex(/^[0-9A-Z]{4}$/, 'expected the first four letters of the code') });
+const because = z.string().trim().min(1).max(500);
 const revoke = z.strictObject({
   site,
   serial: z
     .string()
     .regex(/^[0-9a-f]{2,40}$/, 'expected a serial number in hex')
     .optional(),
-  because: z.string().trim().min(1).max(500),
+  because,
 });
 
 /** Who may speak for a site: codes to join with, certificates, and those who came back late. */
@@ -77,7 +78,7 @@ export function identityRoutes({
       }),
     }),
     acts({
-      ...{ id: 'revokeCertificates', path: IDENTITY_PATHS.revoke, role: 'operate', reply: '{ sentence }' },
+      ...{ id: 'revokeCertificates', path: IDENTITY_PATHS.revoke, role: 'admin', reply: '{ sentence }' },
       summary: 'Refuses a certificate of a site, or all of them, from the next call on.',
       body: revoke,
       act: async (tx, { who, body }, at) => {
@@ -93,7 +94,21 @@ export function identityRoutes({
       },
     }),
     acts({
-      ...{ id: 'approveRecovery', path: IDENTITY_PATHS.approve, role: 'operate', reply: '{ sentence }' },
+      ...{ id: 'retireSite', path: IDENTITY_PATHS.retire, role: 'admin', reply: '{ sentence }' },
+      summary: 'Closes a site for good: its boxes are refused, and nothing of it is an alarm any more.',
+      params: z.object({ site }),
+      body: z.strictObject({ because }),
+      act: async (tx, { who, params, body }, at) => {
+        const { serials, afterwards } = await identity.retire(tx, { ...params, ...body, by: who.name }, at);
+        return {
+          reply: { sentence: `Site ${params.site} is closed; its events and its audit are kept.` },
+          audit: { action: 'site.retire', subject: params.site, detail: { ...body, serials } },
+          afterwards,
+        };
+      },
+    }),
+    acts({
+      ...{ id: 'approveRecovery', path: IDENTITY_PATHS.approve, role: 'admin', reply: '{ sentence }' },
       summary: 'Says yes to a box that comes back long after the end of its certificate.',
       body: z.strictObject({ site }),
       act: async (tx, { who, body }, at) => {

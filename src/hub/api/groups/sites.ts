@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../../kernel/errors.ts';
 import type { HubTx } from '../../../model/fleet/hub-store.ts';
+import type { IdentityDesk } from '../../../model/fleet/identity-desk.ts';
 import { parseSelector, selects } from '../../../model/fleet/selector.ts';
 import { FLEET_PATHS } from '../../../wire/api/fleet-queries.ts';
 import { FLEET_SITE_STATES, type FleetSiteView } from '../../../wire/api/fleet-views.ts';
@@ -22,8 +23,10 @@ const sitesQuery = z.object({
 type SitesQuery = z.output<typeof sitesQuery>;
 export const oneSite = z.object({ site: z.string() });
 
+type SiteDesks = SiteRowDeps & { readonly identity: IdentityDesk };
+
 /** The sites, and one of them with all that head office knows of it. */
-export function siteRoutes(desks: SiteRowDeps): AdminRoute[] {
+export function siteRoutes(desks: SiteDesks): AdminRoute[] {
   return [
     shows({
       ...{ id: 'listSites', path: FLEET_PATHS.sites, role: 'read' },
@@ -44,12 +47,12 @@ export function siteRoutes(desks: SiteRowDeps): AdminRoute[] {
   ];
 }
 
-async function show(tx: HubTx, desks: SiteRowDeps, name: string): Promise<FleetSiteView> {
+async function show(tx: HubTx, desks: SiteDesks, name: string): Promise<FleetSiteView> {
   const row = (await plainRows(tx, desks)).find((one) => one.site === name);
   const site = await tx.get('sites', name);
   const [shown] = row ? await explained(tx, desks, [row]) : [];
   if (!shown || !site) throw new AppError('not-found', `head office has no site ${JSON.stringify(name)}`);
-  return { ...shown, ...(await siteDetail(tx, site, desks.now())) };
+  return { ...shown, ...(await siteDetail(tx, site, { identity: desks.identity, now: desks.now() })) };
 }
 
 /** @throws AppError `usage-invalid` */

@@ -1,5 +1,5 @@
 import type { Digest } from '../../../kernel/digest.ts';
-import type { Approval } from '../../../model/fleet/approval.ts';
+import { APPROVAL_PREFIX, type Approval } from '../../../model/fleet/approval.ts';
 import type { Validity } from '../../../model/fleet/x509.ts';
 
 const DAY_MS = 86_400_000;
@@ -7,6 +7,9 @@ const DAY_MS = 86_400_000;
 export const RECOVER_ALONE_MS = 90 * DAY_MS;
 /** A yes is good for so long. */
 export const APPROVAL_MS = 7 * DAY_MS;
+
+/** In `meta`: the box of this site that waits for a yes. */
+export const approvalKey = (site: string): string => APPROVAL_PREFIX + site;
 
 export type RecoveryStep =
   | { readonly do: 'grant' }

@@ -38,9 +38,6 @@ export const TRANSITIONS: Readonly<Record<PublicationState, Partial<Readonly<Rec
   'rolled-back': {},
 };
 
-/** The states in which it is over, or nothing of it goes on by itself. */
-export const ENDED: readonly PublicationState[] = ['done', 'aborted', 'rolled-back'];
-
 type Standing = { readonly state: PublicationState; readonly resumeTo?: PublicationState };
 
 /** The state after this input; undefined: it changes nothing. */
