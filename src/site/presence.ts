@@ -24,6 +24,8 @@ export interface Presence {
   /** As `addresses`; for people also where the site waits for its first revision. */
   shown(): readonly SiteAddress[];
   isServing(): boolean;
+  /** Whether it came to serve nodes, also after `end`. */
+  hasServed(): boolean;
   /** Why nodes are not served although there is a revision; undefined: they are, or the site is starting. */
   problem(): string | undefined;
   /** Opens what the revision in force asks for. Without one, a site that head office steers shows its page and waits. */
@@ -43,6 +45,7 @@ class SitePresence implements Presence {
   #shown: readonly SiteAddress[] = [];
   #state: 'starting' | 'waiting' | 'serving' | 'ended' = 'starting';
   #problem: string | undefined;
+  #hasServed = false;
 
   constructor(deps: PresenceDeps) {
     this.#deps = deps;
@@ -60,13 +63,21 @@ class SitePresence implements Presence {
     return this.#state === 'serving';
   }
 
+  hasServed(): boolean {
+    return this.#hasServed;
+  }
+
   problem(): string | undefined {
     return this.#problem;
   }
 
   async begin(): Promise<void> {
     const revision = this.#deps.revisions()?.current();
-    if (revision) return this.#open(revision);
+    if (revision) {
+      await this.#open(revision);
+      // One that came into force meanwhile may stand elsewhere.
+      return this.follow();
+    }
     if (!this.#deps.config.hub) throw new AppError('template-invalid', 'there is no revision to run');
     this.#shown = deviceAddresses(this.#deps.config);
     await this.#deps.show(this.#shown);
@@ -96,6 +107,7 @@ class SitePresence implements Presence {
     this.#addresses = siteAddresses(revision, config.interfaces, config.ports.http);
     await open();
     this.#state = 'serving';
+    this.#hasServed = true;
   }
 
   /** Sockets that could not be opened for one revision may be half open. */

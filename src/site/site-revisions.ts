@@ -58,6 +58,7 @@ export async function startSiteRevisions(
     },
     onForce: () => presence.follow(),
     notServing: () => presence.problem(),
+    hasServed: () => presence.hasServed(),
   });
   return { revisions, down: revisions.down };
 }

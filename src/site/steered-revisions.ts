@@ -16,6 +16,8 @@ export type SteeredDeps = KeeperDeps &
     readonly hub: HubSettings;
     readonly clock: Clock;
     readonly onSecrets: SeatDeps['onSecrets'];
+    /** Whether this process came to serve nodes. */
+    readonly hasServed: () => boolean;
   };
 
 /** The revisions of a site that head office steers. */
@@ -42,6 +44,6 @@ export async function startSteeredRevisions(deps: SteeredDeps): Promise<SteeredR
     current: (): Revision | undefined => keeper.current(),
     get: (digest: Digest) => keeper.get(digest),
     refusal: () => undefined,
-    stop: () => down.stop(),
+    stop: () => down.stop({ counts: !deps.hasServed() }),
   };
 }

@@ -114,9 +114,9 @@ export class SteeredSite {
     this.#down = undefined;
   }
 
-  /** Told to end. */
-  async off(): Promise<void> {
-    await this.#down?.stop();
+  /** Told to end; `counts`: because it could not even begin. */
+  async off({ counts = false } = {}): Promise<void> {
+    await this.#down?.stop({ counts });
     this.pull();
   }
 

@@ -205,6 +205,16 @@ describe('what is refused', () => {
     await site.untilConfirmed(8);
   });
 
+  test('one by a key that came in the last moment of a process is looked at by the next', async () => {
+    const bob = testKey('Bob');
+    site.tell(site.push(8, 'second', bob));
+    await refusedAs(8, 'no such key');
+    site.keys = keySetOf(2, [ADA, bob]);
+    site.pull();
+    await site.on();
+    await site.untilConfirmed(8);
+  });
+
   test('one by a key that nobody knows', async () => {
     site.tell(site.push(8, 'second', testKey('Mallory')));
     await refusedAs(8, 'no such key');
@@ -316,6 +326,15 @@ describe('a trial', () => {
     await site.untilState(8, 'trial');
     for (let i = 0; i < 4; i++) {
       site.pull();
+      await site.on();
+    }
+    await reverted('the site ended 4 times');
+  });
+
+  test('a site that cannot even begin in it ends it at the fourth start', async () => {
+    await tried();
+    for (let i = 0; i < 4; i++) {
+      await site.off({ counts: true });
       await site.on();
     }
     await reverted('the site ended 4 times');

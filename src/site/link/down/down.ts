@@ -125,16 +125,17 @@ class OneAfterTheOther implements RunningDown {
     const opened = tried ?? (confirmed && (await this.#steps.open(confirmed.bundle)));
     if (confirmed && !opened) log.warn({ revision: confirmed.number }, 'the bundle in force cannot be read any more');
     if (opened && seat.refusal(opened.revision) === undefined) seat.take(opened);
-    // What a process that ended in between did not come to.
+    // What a process that ended in between did not come to; the keys may have come in its last moment.
     this.#run(() => this.#book.tidy());
+    this.onKeys();
   }
 
-  async stop(): Promise<void> {
+  async stop({ counts }: { readonly counts: boolean }): Promise<void> {
     this.#isStopped = true;
     this.#ended.reject(new AppError('interrupted', 'the site is stopping'));
     this.#cancel();
     await this.#work;
-    await this.#book.save(countStart(this.#book.applied, -1)).catch(() => undefined);
+    if (!counts) await this.#book.save(countStart(this.#book.applied, -1)).catch(() => undefined);
   }
 
   /** The trial goes on only if that it began once more could be written down. */

@@ -39,8 +39,8 @@ export type ApplyReport = Wanted & {
 export interface RunningDown extends Down {
   /** Puts in force what was, and goes on where the process before this one was. */
   start(): Promise<void>;
-  /** The process was told to end. */
-  stop(): Promise<void>;
+  /** The process ends. `counts`: in a trial this speaks against the revision, since the site did not even come to serve. */
+  stop(options: { readonly counts: boolean }): Promise<void>;
   /** What is remembered against contents that were tried. */
   bad(): readonly Bad[];
   /** A person wants the last one tried once more; in a sentence what that comes to. Rejects with `command-refused`. */

@@ -154,7 +154,7 @@ export function retry(applied: Applied, now: number): Applied {
 export function countStart(applied: Applied, by: 1 | -1): Applied {
   const { candidate } = applied;
   if (candidate?.state !== 'trial' || !candidate.trial) return applied;
-  const trial = { ...candidate.trial, starts: candidate.trial.starts + by };
+  const trial = { ...candidate.trial, starts: Math.max(0, candidate.trial.starts + by) };
   return { ...applied, candidate: { ...candidate, trial } };
 }
 
