@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../../kernel/errors.ts';
 import type { Clock, Log } from '../../kernel/ports.ts';
-import type { HubStore } from '../../model/fleet/hub-store.ts';
+import type { HubStore, HubTx } from '../../model/fleet/hub-store.ts';
 import type { PrivateFiles } from '../../model/fleet/private-files.ts';
 import { rootValidity } from '../../model/fleet/validity.ts';
 import type { Issuer, X509 } from '../../model/fleet/x509.ts';
@@ -41,8 +41,8 @@ export async function openAuthority(parts: AuthorityParts): Promise<Authority> {
   }
   const [current, next] = readRoots(text, parts.x509);
   const digests = [current, next].map(({ certificate }) => digestOf(certificate));
-  if (known === undefined) await parts.store.work((tx) => tx.put('meta', META_KEY, digests));
-  else if (known.join() !== digests.join()) throw damaged('holds other roots than those that sites believe in');
+  const believed = known ?? (await parts.store.work((tx) => claimRoots(tx, digests)));
+  if (believed.join() !== digests.join()) throw damaged('holds other roots than those that sites believe in');
   return { current, roots: [current.certificate, next.certificate] };
 }
 
@@ -53,6 +53,14 @@ async function knownRoots(store: HubStore): Promise<readonly string[] | undefine
     // A database of which a part was lost: certificates were issued, by whomever.
     return (await tx.list('certificates', { limit: 1 })).length > 0 ? [] : undefined;
   });
+}
+
+/** Two processes with a folder each may both have made some: those of the first count. */
+async function claimRoots(tx: HubTx, digests: readonly string[]): Promise<readonly string[]> {
+  const first = await tx.get('meta', META_KEY);
+  if (Array.isArray(first)) return first.map(String);
+  await tx.put('meta', META_KEY, digests);
+  return digests;
 }
 
 async function makeRoots({ hub, x509, clock, log }: AuthorityParts): Promise<string> {
