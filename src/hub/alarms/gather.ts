@@ -9,6 +9,7 @@ import type {
 } from '../../model/fleet/hub-rows.ts';
 import type { HubTx } from '../../model/fleet/hub-store.ts';
 import { readLastBackup } from '../../model/fleet/last-backup.ts';
+import { backlogsIn } from './policy/backlog.ts';
 import type { FleetFacts } from './policy/facts.ts';
 import { type Waiting, waitingNow } from './policy/waiting.ts';
 
@@ -23,7 +24,8 @@ export async function gatherRows(tx: HubTx, waitedBefore: readonly Waiting[]): P
   const sites = await all(tx, 'sites');
   return {
     sites,
-    waiting: waitingNow(waitedBefore, await siteEntries(tx, sites)),
+    waiting: waitingNow(waitedBefore, await siteEntries(tx, sites, 'site')),
+    backlogs: backlogsIn(await siteEntries(tx, sites, 'alarms')),
     certificates: await all(tx, 'certificates'),
     sessions: await all(tx, 'sessions'),
     deadLetters: await all(tx, 'deadLetters'),
@@ -40,11 +42,11 @@ export async function diskOf(dir: string): Promise<FleetFacts['disk']> {
   return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
 }
 
-/** What sites that are enrolled say of themselves as a whole. */
-async function siteEntries(tx: HubTx, sites: readonly FleetSite[]): Promise<readonly SiteStateEntry[]> {
+/** What sites that are enrolled say under this key. */
+async function siteEntries(tx: HubTx, sites: readonly FleetSite[], key: string): Promise<readonly SiteStateEntry[]> {
   const found: SiteStateEntry[] = [];
   for (const { name } of sites.filter(({ state }) => state === 'enrolled')) {
-    const entry = await tx.get('states', `${name}/site`);
+    const entry = await tx.get('states', `${name}/${key}`);
     if (entry) found.push(entry);
   }
   return found;

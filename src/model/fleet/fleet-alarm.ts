@@ -17,7 +17,7 @@ export const FLEET_ALARMS = {
     title: 'A box came back long after its certificate was over',
     means: 'It proves that it has the old key, and asks for a new certificate. So late that somebody has to say yes.',
     toDo: 'ask the store whether this box was switched on again there; then slipway hub certificates approve SITE, or else revoke',
-    ends: 'when somebody said yes, or the site was enrolled anew',
+    ends: 'when somebody said yes or revoked the certificate, or the site was enrolled anew',
   },
   'certificate-over': {
     title: 'The certificate of a site is over',
@@ -57,6 +57,12 @@ export const FLEET_ALARMS = {
     toDo: 'look for what kept it from reporting so long, at the times of the sentence; what its page shows is not touched by it',
     ends: 'a week after the last one',
   },
+  'events-waiting': {
+    title: 'Events of a site do not come through',
+    means: 'The site is heard, and what happened there waits for more than a day to be taken by head office.',
+    toDo: 'read why: slipway status at the site, and the log of head office at its name; then mend what refuses them',
+    ends: 'a day after the site said so last',
+  },
   'dead-letters': {
     title: 'Reports of a site cannot be read',
     means: 'Head office keeps them aside as they came, so that the events behind them go on.',
@@ -75,7 +81,7 @@ export const FLEET_ALARMS = {
     means:
       "It is more than five minutes from head office's. The site goes on with head office's time; logs of its nodes may not.",
     toDo: 'set the clock of the box, or the NTP server of its network; a battery that is empty comes back at each start',
-    ends: 'when the site says hello with a clock that is right',
+    ends: 'when the site says hello with a clock that is right, which it does every few hours',
   },
   'backup-old': {
     title: 'Head office has no new backup',

@@ -10,6 +10,7 @@ import type {
 } from '../../../model/fleet/hub-rows.ts';
 import type { KeptFleetEvent } from '../../../model/fleet/hub-store.ts';
 import type { LastBackup } from '../../../model/fleet/last-backup.ts';
+import type { Backlog } from './backlog.ts';
 import type { Waiting } from './waiting.ts';
 
 /** All that alarms are made of, as it is at one time. Times are milliseconds since 1970. */
@@ -27,6 +28,7 @@ export type FleetFacts = {
   /** How each site is with what it is to have. */
   readonly tries: readonly PublicationSite[];
   readonly waiting: readonly Waiting[];
+  readonly backlogs: readonly Backlog[];
   readonly approvals: readonly Approval[];
   readonly backup: LastBackup | undefined;
   readonly disk: { readonly freeBytes: number; readonly totalBytes: number };

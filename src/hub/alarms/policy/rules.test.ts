@@ -11,6 +11,7 @@ import type {
   SiteSession,
 } from '../../../model/fleet/hub-rows.ts';
 import type { KeptFleetEvent } from '../../../model/fleet/hub-store.ts';
+import { backlogsIn } from './backlog.ts';
 import { alarmChanges } from './changes.ts';
 import type { FleetFacts } from './facts.ts';
 import { findAlarms } from './rules.ts';
@@ -22,7 +23,7 @@ const now = Date.UTC(2026, 10, 21, 12);
 
 const calm: FleetFacts = {
   ...{ now, silentAfterMs: 15 * MINUTE, sites: [], certificates: [], sessions: [], deadLetters: [], gaps: [] },
-  ...{ publications: [], tries: [], approvals: [], waiting: [], backup: undefined },
+  ...{ publications: [], tries: [], approvals: [], waiting: [], backlogs: [], backup: undefined },
   disk: { freeBytes: 50, totalBytes: 100 },
 };
 const site: FleetSite = {
@@ -55,6 +56,7 @@ const dead: DeadLetter = {
   because: 'its time is no time',
   bytes: '',
 };
+const backlog = { site: 'store-1', saidAt: now, sentence: '3 events wait for head office, the oldest for 2d.' };
 const waiting = { site: 'store-1', machines: 2, since: 0 };
 const kindsOf = (facts: Partial<FleetFacts>) => findAlarms({ ...calm, ...facts }).map(({ kind }) => kind);
 const asked = { site: 'store-1', serial: '1', keyDigest: '' as Digest, askedAt: 8, remote: '192.0.2.9', expiredAt: 0 };
@@ -85,6 +87,11 @@ describe('an alarm', () => {
     ['revision-reverted', { tries: [tried] }, { tries: [{ ...tried, state: 'trial' }] }],
     ['revision-refused', { tries: [{ ...tried, state: 'refused' }] }, { tries: [{ ...tried, state: 'deferred' }] }],
     ['events-lost', { gaps: [gap] }, { gaps: [{ ...gap, receivedAt: now - 7 * DAY }] }],
+    [
+      'events-waiting',
+      { backlogs: [{ ...backlog, saidAt: now - DAY }] },
+      { backlogs: [{ ...backlog, saidAt: now - DAY - 60 * MINUTE }] },
+    ],
     ['dead-letters', { deadLetters: [dead] }, { deadLetters: [{ ...dead, at: now - 7 * DAY }] }],
     [
       'machine-waiting',
@@ -125,7 +132,7 @@ describe('an alarm', () => {
       ],
       ...{ sessions: [session], approvals: [asked], publications: [publication as Publication] },
       ...{ tries: [tried, { ...tried, site: 'store-2', state: 'refused' }], gaps: [gap, gap], deadLetters: [dead] },
-      waiting: [waiting],
+      ...{ waiting: [waiting], backlogs: [backlog] },
       disk: { freeBytes: 0, totalBytes: 100 },
     });
     expect(new Set(findings.map(({ kind }) => kind))).toEqual(new Set(FLEET_ALARM_KINDS));
@@ -139,6 +146,7 @@ describe('an alarm', () => {
         "dead-letters: 1 of the reports of store-1 cannot be read; the newest, e 3: its time is no time",
         "disk-nearly-full: less than 1 % of the disk of head office is free",
         "events-lost: events of store-1 are lost: six events were deleted after 90 days; not the first ones this week (2)",
+        "events-waiting: store-1: 3 events wait for head office, the oldest for 2d.",
         "identity-forked: CZC123 at 192.0.2.7 stands aside: it has the identity of store-1, which still speaks",
         "machine-waiting: 2 machines wait for a slot at store-1",
         "publication-halted: publication r7 of p7 has stopped: store-2 has reverted",
@@ -196,6 +204,27 @@ describe('waiting machines', () => {
   it('are none where a site says nonsense', () => {
     const nonsense = ['', '7', 'null', '{"held":"3"}', '[]'].map((value) => ({ ...entry(0, 1), value }));
     expect(waitingNow([], nonsense)).toEqual([]);
+  });
+});
+
+describe('events that wait at a site', () => {
+  const entry = (value: unknown) => ({
+    ...{ site: 'store-1', key: 'alarms', digest: '' as Digest, at: 1 },
+    value: typeof value === 'string' ? value : JSON.stringify(value),
+  });
+  const alarm = { type: 'events-waiting', about: '', sentence: 'they wait', firstAt: 3, lastAt: 7 };
+
+  it('are known by its own alarm, and by no other and no nonsense', () => {
+    expect(backlogsIn([entry([{ ...alarm, type: 'clock-off' }, alarm])])).toEqual([
+      { site: 'store-1', saidAt: 7, sentence: 'they wait' },
+    ]);
+    const nonsense = ['', '7', 'null', '{}', [null, 7, { ...alarm, lastAt: 'x' }, { type: 'events-waiting' }]];
+    expect(backlogsIn(nonsense.map(entry))).toEqual([]);
+  });
+
+  it('are nothing to worry about at a site that was closed', () => {
+    const facts = { ...calm, sites: [{ ...site, state: 'retired' as const }] };
+    expect(findAlarms({ ...facts, backlogs: [backlog], gaps: [gap], approvals: [asked] })).toEqual([]);
   });
 });
 

@@ -5,6 +5,7 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** What happened once is an alarm for so long. */
 const ONCE_MS = 7 * DAY_MS;
+const SAID_DAILY_MS = DAY_MS + 60 * MINUTE_MS;
 const WAITING_MS = 15 * MINUTE_MS;
 const CLOCK_OFF_MS = 5 * MINUTE_MS;
 /** From the last of these on it is an alarm. */
@@ -22,6 +23,7 @@ const RULES: readonly Rule[] = [
   haltedPublications,
   failedTries,
   lostEvents,
+  waitingEvents,
   deadLetters,
   waitingMachines,
   wrongClocks,
@@ -115,6 +117,13 @@ function lostEvents({ now, gaps }: FleetFacts): readonly Finding[] {
     const since = earliest([newest, ...older].map(({ receivedAt }) => receivedAt));
     return { kind: 'events-lost', subject: site, site, since, sentence };
   });
+}
+
+function waitingEvents({ now, backlogs }: FleetFacts): readonly Finding[] {
+  // A site says so once a day, for as long as it is so.
+  return backlogs
+    .filter(({ saidAt }) => now - saidAt < SAID_DAILY_MS)
+    .map(({ site, sentence }) => ({ kind: 'events-waiting', subject: site, site, sentence: `${site}: ${sentence}` }));
 }
 
 function deadLetters({ now, deadLetters: letters }: FleetFacts): readonly Finding[] {
