@@ -80,7 +80,7 @@ async function type(step: ConsoleStep): Promise<void> {
   }
   if (step.command === 'slipway hub enrolments') await switchOn();
   // What the reader looks at until it is so.
-  const isLook = /slipway (status|hub (publish show|enrolments|site|audit))/.test(step.command);
+  const isLook = /slipway (status|hub (publish show|enrolments|site))/.test(step.command);
   const look = async (): Promise<void> => {
     const command = here(step.command.replace('CODE', code));
     const { output, status } = await session.run(atHub(atBox(command)));
@@ -92,7 +92,7 @@ async function type(step: ConsoleStep): Promise<void> {
   await (isLook ? vi.waitFor(look, WAITS) : look());
 }
 
-const WAITS = { timeout: 30_000, interval: 300 };
+const WAITS = { timeout: 20_000, interval: 300 };
 const found = (output: string): string => /slipway join (\S+)/.exec(output)?.[1] ?? '';
 const atHub = (command: string): string => command.replace(/^/, 'export SLIPWAY_HUB_SOCKET="$SLIPWAY_SOCKET"; ');
 /** The commands of the box, by the word that they begin with. */
