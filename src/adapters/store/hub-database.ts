@@ -3,7 +3,14 @@ import Database from 'better-sqlite3';
 import { AppError } from '../../kernel/errors.ts';
 import type { FaultGate, Faults } from './faults.ts';
 import { HUB_DATABASE } from './hub-migrations.ts';
-import { type GroupOutcome, type HubCommand, type HubOps, type HubStep, WRITER } from './hub-protocol.ts';
+import {
+  type GroupOutcome,
+  type HubAnswer,
+  type HubCommand,
+  type HubOps,
+  type HubStep,
+  WRITER,
+} from './hub-protocol.ts';
 import { unfinishedRestore } from './hub-restore.ts';
 import { createHubOps } from './hub-statements.ts';
 import { type OpenDatabase, openDatabase } from './open-database.ts';
@@ -11,7 +18,6 @@ import type { ErrorText } from './protocol.ts';
 import { encodeError, storeError } from './store-errors.ts';
 
 const ANY_PAGES = 0xfffffffe;
-const DOING = 'the store of head office';
 
 /** A connection, with what goes on in it. */
 type Lane = {
@@ -51,23 +57,22 @@ export class HubDatabase {
   }
 
   /** Does all of it, in order. See `HubCalls`. */
-  run(number: number, commands: readonly HubCommand[]): unknown {
+  run(number: number, commands: readonly HubCommand[]): readonly HubAnswer[] {
     const lane = this.#lanes.get(number) ?? this.#openReader(number);
-    let answer: unknown;
-    for (const command of commands) answer = this.#try(lane, command, number === WRITER);
-    const isStep = commands.at(-1)?.do === 'step';
-    if (isStep && lane.failed !== undefined) throw lane.failed;
-    return answer;
+    return commands.map((command) => this.#answer(lane, command, number === WRITER));
   }
 
-  #try(lane: Lane, command: HubCommand, isWriter: boolean): unknown {
+  #answer(lane: Lane, command: HubCommand, isWriter: boolean): HubAnswer {
     try {
-      return this.#do(lane, command, isWriter);
+      const value = this.#do(lane, command, isWriter);
+      if (command.do !== 'step') return { value };
+      return lane.failed === undefined ? { value: value ?? null } : { error: asText(lane.failed) };
     } catch (error) {
-      if (command.do === 'commit') throw error;
-      lane.lost ??= error;
-      lane.failed ??= error;
-      return undefined;
+      if (command.do !== 'commit') {
+        lane.lost ??= error;
+        lane.failed ??= error;
+      }
+      return { error: asText(error) };
     }
   }
 
@@ -81,7 +86,7 @@ export class HubDatabase {
       case 'step':
         return step(lane, command.step);
       case 'keep':
-        lane.outcome.push(lane.failed === undefined ? null : encodeError(storeError(DOING, lane.failed)));
+        lane.outcome.push(lane.failed === undefined ? null : asText(lane.failed));
         return lane.failed === undefined ? lane.db.exec('release unit') : takeBack(lane);
       case 'drop':
         lane.outcome.push(null);
@@ -143,6 +148,10 @@ function step(lane: Lane, { op, args }: HubStep): unknown {
     if (!lane.db.inTransaction) lane.lost = error;
     return undefined;
   }
+}
+
+function asText(error: unknown): ErrorText {
+  return encodeError(storeError('the store of head office', error));
 }
 
 function takeBack(lane: Lane): void {

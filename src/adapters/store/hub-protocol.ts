@@ -52,16 +52,15 @@ export type HubCommand =
   | { readonly do: 'step'; readonly step: HubStep };
 /** Of each unit of a group, in order: why nothing of it is kept though it was to be; null: it is as it was told. */
 export type GroupOutcome = readonly (ErrorText | null)[];
+/** What a command answers: a step its own, `commit` a GroupOutcome. `error`: the unit of the step failed, the group cannot be committed. */
+export type HubAnswer = { readonly value: unknown } | { readonly error: ErrorText };
 
 type Call<Args, Answer> = { readonly args: Args; readonly answer: Answer };
 /** What the worker of head office's store can be asked, with its answer. */
 export type HubCalls = {
   readonly open: Call<{ readonly path: string; readonly isKept: boolean }, string>;
-  /**
-   * All of them in order, also behind a step that failed: what follows in its unit is not done. The answer is that of the last:
-   * of a step its own, of `commit` a GroupOutcome. Fails if the last one is a step of a unit that failed, or cannot commit.
-   */
-  readonly run: Call<{ readonly lane: number; readonly commands: readonly HubCommand[] }, unknown>;
+  /** All of them in order, also behind a step that failed: what follows in its unit is not done. An answer to each. */
+  readonly run: Call<{ readonly lane: number; readonly commands: readonly HubCommand[] }, readonly HubAnswer[]>;
   readonly injectFaults: Call<Faults, null>;
   /** Of a thread of its own, which has nothing open: it may take long. */
   readonly backup: Call<

@@ -120,8 +120,7 @@ class WorkerHubStore implements SqliteHubStore {
       return await look(tx);
     } finally {
       tx.end('is over');
-      // Nobody waits for it: what comes next in this lane comes behind it. If even this fails, the thread is lost.
-      if (lane.isUsed) lane.send({ do: 'end' }).catch(() => {});
+      lane.end();
     }
   }
 }

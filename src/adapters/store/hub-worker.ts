@@ -4,7 +4,7 @@ import { FaultGate } from './faults.ts';
 import { copyHubDatabase } from './hub-copy.ts';
 import { HubDatabase } from './hub-database.ts';
 import type { HubRequest } from './hub-protocol.ts';
-import type { Answer } from './protocol.ts';
+import { type Answer, NO_ANSWER } from './protocol.ts';
 import { encodeError, storeError } from './store-errors.ts';
 
 /** The thread that alone touches head office's database. */
@@ -12,7 +12,8 @@ const gate = new FaultGate();
 let database: HubDatabase | undefined;
 
 parentPort?.on('message', (request: HubRequest) => {
-  parentPort?.postMessage(answer(request));
+  const answered = answer(request);
+  if (request.id !== NO_ANSWER) parentPort?.postMessage(answered);
   if (request.name === 'close') parentPort?.close();
 });
 

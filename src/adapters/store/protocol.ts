@@ -50,6 +50,9 @@ export type Request = {
   readonly [N in CallName]: { readonly id: number; readonly name: N; readonly args: Calls[N]['args'] };
 }[CallName];
 
+/** The id of a request that wants no answer. */
+export const NO_ANSWER = 0;
+
 export type Answer =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
   | { readonly id: number; readonly ok: false; readonly error: ErrorText };

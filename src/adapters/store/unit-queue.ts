@@ -63,7 +63,7 @@ export class UnitQueue {
     for (let next = this.#waiting.shift(); next; next = this.#mayGoOn(ran, until) ? this.#waiting.shift() : undefined)
       ran.push(await this.#runUnit(lane, next));
     try {
-      const outcome = (await lane.send({ do: 'commit' })) as GroupOutcome;
+      const outcome = (await lane.commit()) as GroupOutcome;
       ran.forEach((one, i) => {
         settle(one, outcome[i] ?? null);
       });

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../../kernel/errors.ts';
-import type { Answer, Calls } from './protocol.ts';
+import { type Answer, type Calls, NO_ANSWER } from './protocol.ts';
 import { decodeError } from './store-errors.ts';
 
 type Waiting = { readonly resolve: (value: never) => void; readonly reject: (error: AppError) => void };
@@ -28,6 +28,11 @@ export class WorkerClient<C extends CallTable = Calls> {
 
   call<N extends keyof C & string>(name: N, args: Of<C, N, 'args'>): Promise<Of<C, N, 'answer'>> {
     return this.#call(name, args);
+  }
+
+  /** For what has no answer: if it fails, the thread is lost. */
+  tell<N extends keyof C & string>(name: N, args: Of<C, N, 'args'>): void {
+    if (!this.#ended) this.#worker.postMessage({ id: NO_ANSWER, name, args });
   }
 
   /** Ends the thread after the calls that are out; further calls are rejected. */

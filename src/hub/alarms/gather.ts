@@ -44,12 +44,13 @@ export async function diskOf(dir: string): Promise<FleetFacts['disk']> {
 
 /** What sites that are enrolled say under this key. */
 async function siteEntries(tx: HubTx, sites: readonly FleetSite[], key: string): Promise<readonly SiteStateEntry[]> {
-  const found: SiteStateEntry[] = [];
-  for (const { name } of sites.filter(({ state }) => state === 'enrolled')) {
-    const entry = await tx.get('states', `${name}/${key}`);
-    if (entry) found.push(entry);
+  const found: (SiteStateEntry | undefined)[] = [];
+  const enrolled = sites.filter(({ state }) => state === 'enrolled');
+  for (let i = 0; i < enrolled.length; i += PAGE) {
+    const page = enrolled.slice(i, i + PAGE);
+    found.push(...(await Promise.all(page.map(({ name }) => tx.get('states', `${name}/${key}`)))));
   }
-  return found;
+  return found.filter((entry) => entry !== undefined);
 }
 
 /** How each site is with what it is to have: old publications, of which there are many, are not read. */

@@ -21,6 +21,9 @@ export type IndexedSite = {
   readonly speaksSince?: number;
 };
 
+/** Sites that are read side by side: what is asked in one turn travels together. */
+const TOGETHER = 50;
+
 /** Tables whose keys begin with the name of a site, and count here. */
 const OF_SITES: readonly Change['table'][] = ['sites', 'sessions', 'states', 'desired'];
 
@@ -74,13 +77,25 @@ export class FleetIndex {
     const publications = (await tx.list('publications')).map(({ row }) => row);
     const newest = publications.sort((a, b) => idNumber(b.id) - idNumber(a.id));
     const names = this.#isComplete ? dirty : new Set((await tx.list('sites')).map(({ key }) => key));
-    for (const name of names) {
-      const site = await tx.get('sites', name);
-      if (site) this.#sites.set(name, await readSite(tx, site, newest));
-      else this.#sites.delete(name);
+    const all = [...names];
+    for (let i = 0; i < all.length; i += TOGETHER) {
+      const found = await Promise.all(all.slice(i, i + TOGETHER).map((name) => readIfThere(tx, name, newest)));
+      for (const { name, site } of found) {
+        if (site) this.#sites.set(name, site);
+        else this.#sites.delete(name);
+      }
     }
     this.#isComplete = true;
   }
+}
+
+async function readIfThere(
+  tx: HubTx,
+  name: string,
+  newest: readonly Publication[],
+): Promise<{ readonly name: string; readonly site: IndexedSite | undefined }> {
+  const site = await tx.get('sites', name);
+  return { name, site: site && (await readSite(tx, site, newest)) };
 }
 
 async function readSite(tx: HubTx, site: FleetSite, newest: readonly Publication[]): Promise<IndexedSite> {

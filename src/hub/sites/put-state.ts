@@ -32,14 +32,18 @@ export function createPutState(deps: SitesDeps, tell: StateListener) {
 
 async function replace(tx: HubTx, { clock }: SitesDeps, caller: Caller, request: PutStateRequest): Promise<Outcome> {
   const now = clock.now();
-  const session = await noteHeard(tx, caller, await requireCurrent(tx, caller, request.session), now);
+  const { site } = caller;
+  const [current, before] = await Promise.all([
+    requireCurrent(tx, caller, request.session),
+    tx.list('states', { prefix: `${site}/` }),
+  ]);
+  const session = await noteHeard(tx, caller, current, now);
   const counter = Number(request.counter);
   if (counter <= session.stateCounter) return { missing: [], changes: [] };
   await tx.put('sessions', sessionKey(session.site, session.session), { ...session, stateCounter: counter });
 
-  const { site } = caller;
   const named = new Map(request.entries.map((entry) => [entry.key, entry]));
-  const here = new Map((await tx.list('states', { prefix: `${site}/` })).map(({ row }) => [row.key, row]));
+  const here = new Map(before.map(({ row }) => [row.key, row]));
   const gone = [...here.keys()].filter((key) => !named.has(key));
   for (const key of gone) {
     await tx.delete('states', `${site}/${key}`);

@@ -44,12 +44,13 @@ export function createReport(deps: SitesDeps) {
 /** One unit: the events, the cursor and what was put aside are written together, and the answer leaves after that. */
 async function keep(tx: HubTx, { clock }: SitesDeps, caller: Caller, request: ReportRequest): Promise<Kept> {
   const now = clock.now();
-  await noteHeard(tx, caller, await requireCurrent(tx, caller, request.session), now);
+  const key = `${caller.site}/${request.items[0]?.epoch ?? ''}`;
+  const [session, found] = await Promise.all([requireCurrent(tx, caller, request.session), tx.get('cursors', key)]);
+  await noteHeard(tx, caller, session, now);
   const { epoch, items } = firstEpoch(request);
   const read = items.map((item) => readItem(item, caller.site, now));
   if (!read.every((item) => item !== undefined)) throw new Refusal('request-malformed', 'an item has no number');
-  const key = `${caller.site}/${epoch}`;
-  const cursor = (await tx.get('cursors', key)) ?? { site: caller.site, epoch, through: 0, startedAt: now };
+  const cursor = found ?? { site: caller.site, epoch, through: 0, startedAt: now };
   const { repeated, fresh, through } = lineUp(read, cursor.through);
 
   const conflict = await findConflict(tx, repeated);
