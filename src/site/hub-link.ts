@@ -11,7 +11,7 @@ import { packageFile } from '../adapters/node/package-file.ts';
 import { openPrivateFiles } from '../adapters/node/private-files.ts';
 import { releaseKeyId, verifyRelease } from '../adapters/node/release-keys.ts';
 import { createSealingKeys } from '../adapters/node/sealing.ts';
-import { setClock } from '../adapters/node/set-clock.ts';
+import { setClock as setMachineClock } from '../adapters/node/set-clock.ts';
 import { openTimeKeeper } from '../adapters/node/time-keeper.ts';
 import { x509 } from '../adapters/node/x509.ts';
 import { AppError } from '../kernel/errors.ts';
@@ -164,11 +164,12 @@ function onKeys(identity: SiteIdentity, run: () => void): () => void {
 
 /**
  * The time that a site's decisions use: by what head office signed, where there is one. `stop` writes it down. The clock of the machine is
- * set as well if the site file wants it.
+ * set as well if the site file wants it. Without a head office it is the machine's, and one that was never set shows as such.
  */
 export async function openSiteTime(
-  { hub, dataDir }: SiteConfig,
+  { hub, dataDir }: Pick<SiteConfig, 'hub' | 'dataDir'>,
   log: Log,
+  setClock: typeof setMachineClock = setMachineClock,
 ): Promise<TimeKeeper & { stop(): Promise<void> }> {
   if (!hub)
     return { ...systemClock, quality: 'machine', offsetMs: 0, learn: () => undefined, stop: () => Promise.resolve() };

@@ -77,6 +77,19 @@ test('after a start it is never before the last good time, also in 1970', async 
   expect([time.now(), time.quality]).toEqual([IN_2026 + 3_000, 'machine']);
 });
 
+test('time goes on from start to start of a box that is in 1970 each time, and what the machine shows is not written down', async () => {
+  const first = await open();
+  first.learn(IN_2026, 20);
+  await first.stop();
+  for (let start = 1; start <= 3; start++) {
+    wall = start === 2 ? Date.UTC(2038, 0, 1) : 0;
+    const time = await open();
+    pass(3_600_000);
+    await time.stop();
+    expect(Number(await readFile(join(dir, 'time'), 'utf8'))).toBe(IN_2026 + start * 3_600_000);
+  }
+});
+
 test('a last good time that was wrong does not outlive what head office signs', async () => {
   await writeFile(join(dir, 'time'), `${Date.UTC(2038, 0, 1)}\n`);
   const time = await open();

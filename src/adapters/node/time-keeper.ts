@@ -15,11 +15,13 @@ export type TimeKeeperParts = {
 
 /** Head office's time and ours differ by so much for the way alone. */
 const TOLERANCE_MS = 1_000;
-const WRITE_EVERY_MS = 3_600_000;
+/** A box that forgets the time at each start and never asks head office again would otherwise live through one hour for ever. */
+const WRITE_EVERY_MS = 10 * 60_000;
 
 /**
  * The time by what head office signed, carried on by the clock that nobody sets; before that, the machine's, but never before the last
- * good time on disk: a box without a battery wakes up in 1970. `stop` writes the time down once more.
+ * good time on disk: a box without a battery wakes up in 1970. From start to start that time goes on, so that what is to end does
+ * end; what the machine's clock shows is never written down. `stop` writes the time once more.
  */
 export async function openTimeKeeper(parts: TimeKeeperParts): Promise<TimeKeeper & { stop(): Promise<void> }> {
   const { path, log, machine = systemClock } = parts;
@@ -28,14 +30,17 @@ export async function openTimeKeeper(parts: TimeKeeperParts): Promise<TimeKeeper
   /** Head office's time at a moment of the clock that nobody sets. */
   let known: { readonly timeMs: number; readonly at: number } | undefined;
 
-  const now = (): number => {
-    if (known) return Math.round(known.timeMs + machine.monotonic() - known.at);
-    return Math.max(machine.now(), Math.round(floor + machine.monotonic() - startedAt));
+  /** Goes on from what was good; undefined: nothing ever was. */
+  const good = (): number | undefined => {
+    const { timeMs, at } = known ?? { timeMs: floor, at: startedAt };
+    return timeMs === 0 ? undefined : Math.round(timeMs + machine.monotonic() - at);
   };
+  const now = (): number => (known ? good() : undefined) ?? Math.max(machine.now(), good() ?? 0);
   let writing = Promise.resolve();
   const write = (): Promise<void> => {
     writing = writing.then(async () => {
-      if (known) await writeAtomic(path, `${now()}\n`);
+      const time = good();
+      if (time !== undefined) await writeAtomic(path, `${time}\n`);
     });
     writing = writing.catch((error: unknown) => log.warn({ error }, 'the time could not be kept'));
     return writing;
