@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MINUTE, NOW, sampleBoot, sampleMachine, sampleNode, sampleStatus } from '../../../test/support/page-views.ts';
+import type { LinkView } from '../../wire/api/link.ts';
 import { machineMark, machineName, proposalWords, waitingWords } from './machine.ts';
 import { alarmWords, armingWords, siteNotes, summary } from './site.ts';
 
@@ -34,6 +35,18 @@ describe('the whole site', () => {
     expect(siteNotes(sampleStatus({ steered: { sentence: '', highest: 8, bad: [], freeze } }))).toEqual([
       'Nothing of head office changes here for 5 min (trading). Machines are served.',
     ]);
+  });
+
+  it('says that head office is not reached, if that lasts, and what a new box needs', () => {
+    const { at } = sampleStatus();
+    const of = (state: LinkView['state'], since = at) =>
+      siteNotes(sampleStatus({ headOffice: { state, since, sentence: 'for those at a terminal' } }));
+    expect([of('online'), of('connecting'), of('unreachable', at - 4 * MINUTE)]).toEqual([[], [], []]);
+    expect(of('unreachable', at - 7 * MINUTE)).toEqual([
+      'Head office is not reached for 7 min. All goes on without it, and it is told later.',
+    ]);
+    expect(of('needs-code')).toEqual([expect.stringContaining('needs the code')]);
+    expect(of('damaged')).toEqual([expect.stringContaining('call head office')]);
   });
 
   it('warns of what arming does, and of what it does not where the site is in doubt', () => {

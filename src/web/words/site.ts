@@ -1,3 +1,4 @@
+import type { LinkView } from '../../wire/api/link.ts';
 import type { SteeredView } from '../../wire/api/revision.ts';
 import type { AlarmView, NodeView, SiteStatus } from '../../wire/api/views.ts';
 import { capital, plain, plainSentence } from './plain.ts';
@@ -21,7 +22,8 @@ export function summary(nodes: readonly NodeView[], now: number): string {
 }
 
 /** What stands above all slots, as sentences. */
-export function siteNotes({ at, notReady, templateRefused, steered, armed, noInstalls }: SiteStatus): string[] {
+export function siteNotes(status: SiteStatus): string[] {
+  const { at, notReady, templateRefused, steered, armed, noInstalls, headOffice } = status;
   return [
     ...(armed && noInstalls
       ? [`Nothing is installed here now: ${plainSentence(noInstalls.because)} ${plainSentence(noInstalls.toDo)}`]
@@ -31,7 +33,19 @@ export function siteNotes({ at, notReady, templateRefused, steered, armed, noIns
       ? []
       : ['The last change of head office could not be used. All goes on as before; head office must mend it.']),
     ...(steered ? headOfficeNotes(steered, at) : []),
+    ...(headOffice ? linkNotes(headOffice, at) : []),
   ];
+}
+
+/** A line that is down for a moment is no news for a store. */
+const LINK_MS = 5 * 60_000;
+
+function linkNotes({ state, since }: LinkView, at: number): string[] {
+  if (state === 'needs-code')
+    return ['This box is not known at head office yet: it needs the code that head office gave out for this store.'];
+  if (state === 'damaged') return ['This box is not known at head office any more. All goes on; call head office.'];
+  if (state !== 'unreachable' || at - since < LINK_MS) return [];
+  return [`Head office is not reached for ${howLong(at - since)}. All goes on without it, and it is told later.`];
 }
 
 function headOfficeNotes({ wanted, freeze }: SteeredView, at: number): string[] {
