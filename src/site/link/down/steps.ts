@@ -150,20 +150,25 @@ export class Steps {
       await seat.enter(opened, { save: false });
     this.#trialFrom ??= clock.monotonic();
     const elapsedMs = clock.monotonic() - this.#trialFrom;
-    const verdict = judgeTrial(await this.#factsOf(candidate, elapsedMs), rules);
+    const verdict = judgeTrial(await this.#factsOf(candidate, opened, elapsedMs), rules);
     this.#book.note(trialSentence(rules));
     if (verdict.kind === 'unhealthy') return this.#revert(candidate, verdict.because);
     if (verdict.kind === 'healthy' && opened) return this.#confirm(opened, 'healthy', 'machines are served by it');
     return undefined;
   }
 
-  async #factsOf({ bundle, content, trial }: Candidate, elapsedMs: number): Promise<TrialFacts> {
+  async #factsOf(
+    { bundle, content, trial }: Candidate,
+    opened: Opened | undefined,
+    elapsedMs: number,
+  ): Promise<TrialFacts> {
     const { seat, store, files } = this.#deps;
     const { starts = 0, afterBoot = 0 } = trial ?? {};
     // What a restart would begin with must be readable now.
     const isReadable = (await files.bundle(bundle)) !== undefined;
     const problems = isReadable ? seat.problems() : ['its bundle cannot be read back from the disk'];
-    return { elapsedMs, starts, problems, boots: bootsOf(content ?? bundle, afterBoot, store.state) };
+    const tried = { digest: content ?? bundle, slots: opened?.revision.slots ?? {} };
+    return { elapsedMs, starts, problems, boots: bootsOf(tried, afterBoot, store.state) };
   }
 
   async #confirm(opened: Opened, event: 'same' | 'healthy', why: string): Promise<void> {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { POS_MAC, T0 } from '../../../../test/support/sample-site.ts';
+import { POS_MAC, sampleProfile, sampleSlot, T0 } from '../../../../test/support/sample-site.ts';
 import type { Digest } from '../../../kernel/digest.ts';
 import type { Boot, BootId } from '../../../model/boot.ts';
 import type { MachineId } from '../../../model/machine.ts';
 import { createState } from '../../../model/state.ts';
-import { bootsOf, judgeTrial, lastBootOf, type TrialFacts, trialRules } from './trial.ts';
+import { bootsOf, judgeTrial, lastBootOf, type TrialFacts, type TriedRevision, trialRules } from './trial.ts';
 
 const rules = trialRules(600_000);
 const well: TrialFacts = { elapsedMs: 0, starts: 1, problems: [], boots: { open: 0, well: 0, worse: [] } };
@@ -37,7 +37,10 @@ describe('whose boots count', () => {
   });
   const stateOf = (...boots: readonly Boot[]) =>
     createState(boots.map((row) => ({ table: 'boots', key: row.id, row })));
-  const found = (...boots: readonly Boot[]) => bootsOf(NEW, 0, stateOf(...boots));
+  const profile = sampleProfile({ digest: 'c'.repeat(64) as Digest });
+  const slots = Object.fromEntries(['pos-1', 'pos-2'].map((name) => [name, sampleSlot({ name, profile })]));
+  const tried: TriedRevision = { digest: NEW, slots };
+  const found = (...boots: readonly Boot[]) => bootsOf(tried, 0, stateOf(...boots));
 
   test('those that the revision was the answer to', () => {
     expect(found(boot(1, {}), boot(2, { outcome: { kind: 'live' } }), boot(3, { revision: OLD }))).toEqual({
@@ -64,10 +67,20 @@ describe('whose boots count', () => {
     expect(found(boot(1, { revision: OLD, outcome: { kind: 'live' } }), boot(2, { stalls })).worse).toHaveLength(1);
   });
 
+  test('not of a machine beside which another came up, or may yet, with the very same profile', () => {
+    const [down, up] = [boot(1, { stalls }), { machine: 'm2' as MachineId, slot: 'pos-2' }];
+    expect(found(down, boot(2, up)).worse).toEqual([]);
+    expect(found(down, boot(2, { ...up, outcome: { kind: 'live' } })).worse).toEqual([]);
+    expect(found(down, boot(2, { ...up, stalls })).worse).toHaveLength(2);
+    expect(found(down, boot(2, { ...up, slot: 'edge-1', outcome: { kind: 'live' } })).worse).toHaveLength(1);
+    const tried = { stalls, outcome: { kind: 'stalled', ...stalls[0] } } as const;
+    expect(found(boot(1, tried), boot(2, { outcome: { kind: 'live' } })).worse).toEqual([]);
+  });
+
   test('not those of an earlier trial of the same content', () => {
     const earlier = stateOf(boot(4, { stalls }));
     expect(lastBootOf(NEW, earlier)).toBe(4);
-    expect(bootsOf(NEW, 4, earlier)).toEqual({ open: 0, well: 0, worse: [] });
-    expect(bootsOf(NEW, 4, stateOf(boot(4, { stalls }), boot(5, { stalls }))).worse).toHaveLength(1);
+    expect(bootsOf(tried, 4, earlier)).toEqual({ open: 0, well: 0, worse: [] });
+    expect(bootsOf(tried, 4, stateOf(boot(4, { stalls }), boot(5, { stalls }))).worse).toHaveLength(1);
   });
 });

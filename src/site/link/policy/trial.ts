@@ -1,6 +1,7 @@
 import type { Digest } from '../../../kernel/digest.ts';
 import { formatDuration } from '../../../kernel/duration.ts';
 import type { Boot } from '../../../model/boot.ts';
+import type { Revision } from '../../../model/revision.ts';
 import type { SiteState } from '../../../model/store.ts';
 
 /** When a trial is over, in milliseconds of its own time. */
@@ -49,27 +50,32 @@ export type BootsOfTrial = {
   /** Those that began with the revision and have neither ended nor stood still. */
   readonly open: number;
   readonly well: number;
-  /** Why those that stood still, were refused or gave up an install did so, in words; the first of each machine. */
+  /** Why those that stood still, were refused or gave up an install did so, in words. */
   readonly worse: readonly string[];
 };
 
 /**
- * The boots that were answered by a revision in its trial; those up to number `afterBoot` had it in an earlier one. A machine
- * that did not come up with another revision either says nothing against this one: it was not well before.
+ * The boots that were answered by a revision in its trial; those up to number `afterBoot` had it in an earlier one. Not held against
+ * it: a machine that did not come up with another revision either, and one beside which another came up, or may yet, with the very same
+ * profile, such as itself at its next try. Those are faults of the machine, or of the moment.
  */
-export function bootsOf(revision: Digest, afterBoot: number, { boots, orders }: Facts): BootsOfTrial {
-  const own = [...boots.values()].filter((boot) => boot.revision === revision && numberOf(boot) > afterBoot);
+export function bootsOf({ digest, slots }: TriedRevision, afterBoot: number, { boots, orders }: Facts): BootsOfTrial {
+  const own = [...boots.values()].filter((boot) => boot.revision === digest && numberOf(boot) > afterBoot);
   const wrong = (boot: Boot): string | undefined => whatWentWrong(boot, orders);
+  const isOpen = (boot: Boot): boolean => !boot.outcome && boot.stage !== 'held' && wrong(boot) === undefined;
+  const profileOf = ({ slot = '' }: Boot): string => slots[slot]?.profile.digest ?? slot;
+  const fine = new Set(own.filter((boot) => isWell(boot) || isOpen(boot)).map(profileOf));
   const worse = own.flatMap((boot) => {
     const because = wrong(boot);
     const before = bootBefore(boot, boots);
-    return because === undefined || (before && wrong(before) !== undefined) ? [] : [`${nameOf(boot)}: ${because}`];
+    const isExcused = fine.has(profileOf(boot)) || (before && wrong(before) !== undefined);
+    return because === undefined || isExcused ? [] : [`${nameOf(boot)}: ${because}`];
   });
-  return {
-    open: own.filter((boot) => !boot.outcome && boot.stage !== 'held' && wrong(boot) === undefined).length,
-    well: own.filter(({ outcome }) => outcome?.kind === 'live' || outcome?.kind === 'installed').length,
-    worse,
-  };
+  return { open: own.filter(isOpen).length, well: own.filter(isWell).length, worse };
+}
+
+function isWell({ outcome }: Boot): boolean {
+  return outcome?.kind === 'live' || outcome?.kind === 'installed';
 }
 
 /** The number of the newest boot that a revision was the answer to; 0: there is none. */
@@ -77,6 +83,7 @@ export function lastBootOf(revision: Digest, { boots }: Pick<Facts, 'boots'>): n
   return Math.max(0, ...[...boots.values()].filter((boot) => boot.revision === revision).map(numberOf));
 }
 
+export type TriedRevision = Pick<Revision, 'digest' | 'slots'>;
 type Facts = Pick<SiteState, 'boots' | 'orders'>;
 
 function whatWentWrong({ stalls = [], outcome, order }: Boot, orders: SiteState['orders']): string | undefined {
