@@ -1,3 +1,4 @@
+import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { LinkIdentity } from '../../src/wire/link/ports.ts';
@@ -64,4 +65,36 @@ function inspector({ shows, protocols }: NonNullable<ProxyFaults['inspect']>, po
     const ALPNProtocols = [near.alpnProtocol || 'http/1.1'];
     join(near, connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false, ALPNProtocols }));
   });
+}
+
+/** A proxy that is asked by CONNECT, on loopback; with a status it refuses, and with `silence` it swallows. */
+export async function startConnectProxy(does: 'lets-through' | 'silence' | 407 = 'lets-through') {
+  const asked: { readonly to: string | undefined; readonly login: string | undefined }[] = [];
+  const open = new Set<Socket>();
+  const server = createHttpServer();
+  server.on('connect', ({ url, headers }, near: Socket) => {
+    asked.push({ to: url, login: headers['proxy-authorization'] });
+    open.add(near.on('error', () => undefined));
+    if (does === 'silence') return void near.once('end', () => near.destroy()).resume();
+    if (does === 407) return void near.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
+    const far = connect({ host: '127.0.0.1', port: Number(url?.split(':').at(-1)) });
+    open.add(far.on('error', () => near.destroy()));
+    far.once('connect', () => {
+      near.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      near.pipe(far).pipe(near);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const bound = server.address();
+  const port = typeof bound === 'object' && bound ? bound.port : 0;
+  return {
+    port,
+    asked,
+    /** How many connections to it are open. */
+    open: () => [...open].filter(({ destroyed }) => !destroyed).length,
+    close: () => {
+      for (const socket of open) socket.destroy();
+      return new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
 }

@@ -1,16 +1,18 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createLinkClient, type LinkClientParts } from '../../src/adapters/link/link-client.ts';
 import { proveRequest } from '../../src/adapters/link/proofs.ts';
+import { reach } from '../../src/adapters/link/reach.ts';
 import { systemRandom } from '../../src/adapters/node/random.ts';
 import { ReportResponse } from '../../src/wire/link/gen/link.ts';
 import { makePki, pem, startLinkHub, type TestHub, timeOf } from '../support/link-hub.ts';
-import { startTlsProxy } from '../support/tls-proxy.ts';
+import { startConnectProxy, startTlsProxy } from '../support/tls-proxy.ts';
 
 const DAY_MS = 86_400_000;
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
+  vi.unstubAllEnvs();
   for (const end of ends.splice(0).reverse()) await end();
 });
 
@@ -22,6 +24,12 @@ async function startHub(...given: Parameters<typeof startLinkHub>): Promise<Test
 
 async function startProxy(...given: Parameters<typeof startTlsProxy>) {
   const proxy = await startTlsProxy(...given);
+  ends.push(() => proxy.close());
+  return proxy;
+}
+
+async function startForward(...given: Parameters<typeof startConnectProxy>) {
+  const proxy = await startConnectProxy(...given);
   ends.push(() => proxy.close());
   return proxy;
 }
@@ -82,6 +90,24 @@ describe('both transports', () => {
     const client = await clientOf({ url, pki: hub.pki }, { inspectionCa: pem(firm.root) });
     expect(await callerOf(client)).toMatchObject({ throughProxy: true });
     expect(hub.server.counters()).toMatchObject({ grpc: 1, twin: 0 });
+  });
+
+  test.each([
+    ['gRPC', 'h2', { grpc: 1, twin: 0 }],
+    ['the twin', 'http/1.1', { grpc: 0, twin: 1 }],
+  ])('%s goes through a proxy that the environment names, with its login', async (_way, protocol, counters) => {
+    const hub = await startHub(handlers);
+    const firm = await makePki('inspector');
+    const { url } = await startProxy(hub.port, { inspect: { shows: await firm.server(), protocols: [protocol] } });
+    const forward = await startForward();
+    const env = { https_proxy: `http://store:s%20p@127.0.0.1:${forward.port}` };
+    vi.stubEnv('https_proxy', env.https_proxy);
+    const client = await clientOf({ url, pki: hub.pki }, { inspectionCa: pem(firm.root), env });
+    expect(await callerOf(client)).toMatchObject({ site: 'store-1', throughProxy: true });
+    expect(hub.server.counters()).toMatchObject(counters);
+    const login = `Basic ${Buffer.from('store:s p').toString('base64')}`;
+    expect(new Set(forward.asked.map((one) => one.to))).toEqual(new Set([new URL(url).host]));
+    expect(forward.asked.at(-1)?.login).toBe(login);
   });
 
   test('the doorbell rings', async () => {
@@ -218,6 +244,20 @@ describe('not reached, in words for a store', () => {
       code: 'hub-unreachable',
       message: expect.stringMatching(words),
     });
+  });
+
+  test('a proxy that wants another login, and one that swallows what it is asked', async () => {
+    const target = { host: 'localhost', port: 1 };
+    const proxyOf = (port: number) => ({ host: '127.0.0.1', port, authorization: undefined });
+    const refusing = await startForward(407);
+    await expect(reach(target, proxyOf(refusing.port))).rejects.toMatchObject({
+      ...{ code: 'hub-unreachable', message: expect.stringContaining('does not let this through (status 407)') },
+    });
+    const silent = await startForward('silence');
+    await expect(reach(target, proxyOf(silent.port), 200)).rejects.toMatchObject({
+      ...{ code: 'hub-unreachable', message: expect.stringContaining('leads nowhere') },
+    });
+    await expect.poll(() => silent.open()).toBe(0);
   });
 
   test('a peer that froze: no answer in so many seconds', async () => {

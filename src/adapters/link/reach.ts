@@ -18,33 +18,47 @@ export function proxyFor(host: string, env: Readonly<Record<string, string | und
   return { host: hostname, port: Number(port || 80), authorization: username ? `Basic ${login}` : undefined };
 }
 
-/** A TCP connection, through the proxy if there is one. Rejects with the error of the socket. */
-export function reach(target: Target, proxy: ForwardProxy | undefined): Promise<Socket> {
-  if (proxy) return throughProxy(target, proxy);
+/** What swallows a connection, and says nothing, must not keep one more of them with each try. */
+const REACH_MS = 20_000;
+
+/**
+ * A TCP connection, through the proxy if there is one. Rejects with the error of the socket, or with an AppError if nothing has
+ * come of it after `withinMs`.
+ */
+export function reach(target: Target, proxy: ForwardProxy | undefined, withinMs = REACH_MS): Promise<Socket> {
+  if (proxy) return throughProxy(target, proxy, withinMs);
   return new Promise((resolve, reject) => {
     const socket = connect({ ...target, noDelay: true });
+    socket.setTimeout(withinMs, () => socket.destroy(noAnswer(target)));
     socket.once('error', reject);
     socket.once('connect', () => {
+      socket.setTimeout(0).removeAllListeners('timeout');
       socket.off('error', reject);
       resolve(socket);
     });
   });
 }
 
-function throughProxy(target: Target, { host, port, authorization }: ForwardProxy): Promise<Socket> {
+function throughProxy(target: Target, { host, port, authorization }: ForwardProxy, withinMs: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const path = `${target.host}:${target.port}`;
     const headers = { host: path, ...(authorization ? { 'proxy-authorization': authorization } : {}) };
     const asked = request({ host, port, method: 'CONNECT', path, headers, agent: false });
+    asked.setTimeout(withinMs, () => asked.destroy(noAnswer({ host, port })));
     asked.once('error', reject);
     asked.once('response', ({ statusCode }) => reject(refusedByProxy(host, statusCode)));
     asked.once('connect', ({ statusCode }, socket) => {
+      socket.setTimeout(0).removeAllListeners('timeout');
       if (statusCode === 200) return resolve(socket);
       socket.destroy();
       reject(refusedByProxy(host, statusCode));
     });
     asked.end();
   });
+}
+
+function noAnswer({ host, port }: Target): AppError {
+  return new AppError('hub-unreachable', `${host}:${port} does not answer: the connection leads nowhere`);
 }
 
 function refusedByProxy(host: string, status: number | undefined): AppError {
