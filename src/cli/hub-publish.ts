@@ -8,6 +8,7 @@ import {
   type FleetFeedItem,
   PUBLICATION_ACTS,
   type PublicationAct,
+  type PublicationActBody,
   type PublicationSiteView,
   type PublicationView,
   type PublishBody,
@@ -99,7 +100,7 @@ export function addHubPublishCommands(hub: Command, io: CliIo, setStatus: (statu
       .option('--because <text>', 'why; it is shown with it, and stands in the audit')
       .action(async (id: string, _own: object, command: Command) => {
         const options = command.optsWithGlobals<Options & { readonly because?: string }>();
-        const body = options.because === undefined ? {} : { because: options.because };
+        const body: PublicationActBody = options.because === undefined ? {} : { because: options.because };
         const path = `${fleetPath('publication', { publication: id })}/${what}`;
         const reply = await hubClientOf(options).post<{ readonly sentence: string }>(path, body);
         print(options, reply, `${reply.sentence}\n`);

@@ -34,7 +34,10 @@ async function sessionsOf(tx: HubTx, site: string): Promise<readonly FleetSessio
   const rows = (await tx.list('sessions', { prefix: `${site}/` })).map(({ row }) => row);
   return rows
     .sort((a, b) => order.indexOf(a.standing) - order.indexOf(b.standing) || b.lastAt - a.lastAt)
-    .map(({ ratchet: _next, ratchetBefore: _held, toldKeySet: _told, helloAt: _said, site: _site, ...row }) => row);
+    .map(({ session, firstAt, lastAt, remote, serial, hardware, standing, because }) => ({
+      ...{ session, firstAt, lastAt, remote, serial, hardware, standing },
+      ...(because === undefined ? {} : { because }),
+    }));
 }
 
 async function linkOf(tx: HubTx, { name, lastRemote, clockOffsetMs }: FleetSite): Promise<FleetLinkView> {

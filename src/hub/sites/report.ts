@@ -9,9 +9,9 @@ import { type Allowance, isDeaf, PACE, pauseFor, spend } from './policy/pace.ts'
 import { type ReadItem, readItem } from './policy/read-item.ts';
 import { noteHeard, requireCurrent } from './sessions.ts';
 
-/** Of a site; beyond it the oldest go. They are for a person, and one broken site shall not fill the disk. */
-const KEPT_DEAD_LETTERS = 500;
-const DEAD_BYTES = 64 * 1024;
+/** Of a site; beyond it the oldest go. They are for a person, are looked through each minute, and one broken site shall not fill the disk. */
+const KEPT_DEAD_LETTERS = 100;
+const DEAD_BYTES = 16 * 1024;
 const EPOCH = /^[\w.-]{1,64}$/;
 
 type Kept = Pick<ReportResponse, 'epoch' | 'ackedThrough' | 'rejected' | 'conflict'>;

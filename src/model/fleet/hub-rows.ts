@@ -99,7 +99,7 @@ export type DeadLetter = {
   readonly seq: number;
   readonly at: number;
   readonly because: string;
-  /** Base64, at most 64 KiB of it. */
+  /** Base64, of its first 16 KiB. */
   readonly bytes: string;
 };
 

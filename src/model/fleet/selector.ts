@@ -5,7 +5,6 @@ export type SiteSelector =
   | { readonly names: readonly string[] }
   | { readonly labels: Readonly<Record<string, string>> };
 
-export const ALL_SITES: SiteSelector = { labels: {} };
 const NAME = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/;
 
 /** Reads `region=eu,tier=1` (labels, all must fit) or `store-0417,store-0418` (names); the answer to anything else is what is wrong. */

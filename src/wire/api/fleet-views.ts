@@ -1,5 +1,4 @@
 import type {
-  FleetHardware,
   Invite,
   PublicationRules,
   PublicationSiteState,
@@ -97,12 +96,10 @@ export type FleetSiteView = FleetSiteRow & {
   readonly siteAlarms: readonly AlarmView[];
 };
 
-export type FleetSessionView = Omit<
+export type FleetSessionView = Pick<
   SiteSession,
-  'ratchet' | 'ratchetBefore' | 'toldKeySet' | 'helloAt' | 'site' | 'hardware'
-> & {
-  readonly hardware: FleetHardware;
-};
+  'session' | 'firstAt' | 'lastAt' | 'remote' | 'serial' | 'hardware' | 'standing' | 'because'
+>;
 export type FleetCertificateView = Omit<CertificateView, 'site'>;
 export type FleetInviteView = Omit<Invite, 'secret' | 'site' | 'used' | 'withdrawnAt'>;
 

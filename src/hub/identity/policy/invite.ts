@@ -1,9 +1,6 @@
 import type { Invite } from '../../../model/fleet/hub-rows.ts';
 import type { RefusalReason } from '../../../wire/link/refusals.ts';
 
-export const INVITE_DEFAULT_MS = 7 * 86_400_000;
-export const INVITE_MOST_MS = 90 * 86_400_000;
-
 export type InviteState = 'open' | 'used' | 'expired' | 'withdrawn';
 /** What a box that comes with the code shows: the right proof by a key, or a wrong one. `withdraw`: a person takes it back. */
 export type InviteInput = 'proved-new-key' | 'proved-same-key' | 'proof-wrong' | 'withdraw';
