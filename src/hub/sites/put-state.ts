@@ -6,6 +6,7 @@ import type { PutStateRequest, PutStateResponse, StateEntry } from '../../wire/l
 import type { Caller } from '../../wire/link/handlers.ts';
 import { Refusal } from '../../wire/link/refusals.ts';
 import type { SitesDeps, StateListener } from './deps.ts';
+import { isTooDeep } from './policy/depth.ts';
 import { noteHeard, requireCurrent, sessionKey } from './sessions.ts';
 
 const MAX_ENTRIES = 5_000;
@@ -93,6 +94,7 @@ function readValue(
   if (value.length > MAX_VALUE_BYTES) return 'unreadable';
   if (createHash('sha256').update(value).digest('hex') !== digest) return 'unreadable';
   const text = Buffer.from(value).toString('utf8');
+  if (isTooDeep(text)) return 'unreadable';
   try {
     return { text, value: JSON.parse(text) as unknown };
   } catch {

@@ -64,6 +64,22 @@ describe('a site that was taken over', () => {
     expect(await store.read((tx) => tx.events({ limit: 9 }))).toEqual([]);
   });
 
+  test.each([
+    ['[', ']'],
+    ['{"a":', '}'],
+    ['[{"\\"[":', '}]'],
+  ])('says nothing that goes deep by %s', async (open, close) => {
+    const { hello, report, putState, store } = await setUp();
+    await hello();
+    const deep = `{"x":${open.repeat(5_000)}1${close.repeat(5_000)}}`;
+    const flat = JSON.stringify({ x: Array(5_000).fill({ y: '[[[["{' }) });
+    expect(JSON.parse(deep)).toHaveProperty('x');
+    const { rejected, ackedThrough } = await report([eventItem(1, { data: deep }), eventItem(2, { data: flat })]);
+    expect([rejected[0]?.because, ackedThrough]).toEqual(['its data is too deep', 2n]);
+    expect(await putState({ 'slots/deep': deep, site: flat })).toEqual({ missing: [] });
+    expect((await store.read((tx) => tx.list('states'))).map(({ key }) => key)).toEqual(['store-1/site']);
+  });
+
   test('says so much of its state and no more, and the rest of it still counts', async () => {
     const { hello, putState, bytes, store } = await setUp();
     await hello();

@@ -81,8 +81,7 @@ export function parseKeySets(text: string): Result<readonly SignedStatement[], s
 
 /** Whether a value has the shape of signatures: a list of who and what, in text. */
 export function isSignatures(value: unknown): value is readonly StatementSignature[] {
-  const isOne = (one: Partial<StatementSignature> | null): boolean =>
-    typeof one?.keyId === 'string' && typeof one.signature === 'string';
+  const isOne = (one: unknown): boolean => isTexts(one, ['keyId', 'signature']);
   return Array.isArray(value) && value.length < 16 && value.every(isOne);
 }
 
@@ -133,11 +132,22 @@ function isKeySet(value: unknown): value is KeySet {
     set.keys.length > 0 &&
     set.keys.every(isReleaseKey) &&
     typeof set.retired === 'object' &&
-    set.retired !== null
+    set.retired !== null &&
+    Object.values(set.retired).every(Number.isSafeInteger) &&
+    Object.keys(set).length === 4
   );
 }
 
 function isReleaseKey(value: unknown): value is ReleaseKey {
-  const key = value as Partial<ReleaseKey> | null;
-  return typeof key?.id === 'string' && typeof key.publicKey === 'string' && typeof key.comment === 'string';
+  return isTexts(value, ['id', 'publicKey', 'comment']);
+}
+
+/** Whether a value has these texts and nothing beside them: what hangs on it could be as deep as it likes. */
+export function isTexts(value: unknown, keys: readonly string[]): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.keys(value).length === keys.length &&
+    keys.every((key) => typeof Reflect.get(value, key) === 'string')
+  );
 }

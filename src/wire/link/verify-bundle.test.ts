@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bundleOf, crypto, keySetOf, rotated, signed, testKey } from '../../../test/support/sample-bundle.ts';
+import { bundleOf, crypto, keySetOf, rotated, signed, signText, testKey } from '../../../test/support/sample-bundle.ts';
+import { canonicalJson } from '../../kernel/canonical-json.ts';
 import { followKeySets, formatKeySet } from './release-trust.ts';
 import { BUNDLE_NEEDS } from './revision-bundle.ts';
-import { type ExpectedBundle, verifyBundle } from './verify-bundle.ts';
+import { type ExpectedBundle, formatBundle, verifyBundle } from './verify-bundle.ts';
 
 const ada = testKey('Ada');
 const bob = testKey('Bob');
@@ -79,3 +80,52 @@ test('key sets are followed step by step, each signed by a key of the one before
   const renamed = { ...first, keys: [{ ...bob.key, id: ada.id }] };
   expect(why([{ statement: formatKeySet(renamed), signatures: [] }])).toContain(`is not ${ada.id}`);
 });
+
+test('what hangs on a bundle where nothing belongs is refused, however deep it is', () => {
+  const { text } = bundleOf(ada, { number: 7 });
+  const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+  expect(refused(text.replace('"ciphertext":', `"another":${deep},"ciphertext":`))).toBe('malformed');
+  expect(refused(text.replace('"keyId":', `"another":${deep},"keyId":`))).toBe('malformed');
+  expect(refused(text.replace('{', `{"another":${deep},`))).toBe('malformed');
+  expect(refused(deep)).toBe('malformed');
+  const set = formatKeySet(keySetOf(1, [ada]));
+  for (const statement of [
+    set.replace('"retired":{', `"retired":{"x":${deep}`),
+    set.replace('"comment":', `"another":${deep},"comment":`),
+    set.replace('{', `{"another":${deep},`),
+  ])
+    expect(followKeySets(undefined, [{ statement, signatures: [] }], crypto).ok).toBe(false);
+});
+
+test('whatever a release key has signed, it is a revision of this site or it is refused', () => {
+  const { revision } = bundleOf(ada, { number: 7 });
+  const none = { ...revision, site: 'store-0417', slots: {} };
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.jsonValue(), (statement, content) => {
+      for (const said of [statement, { ...none, ...Object(content) }]) {
+        const bundle = {
+          ...signText('revision', canonicalJson(said), ada),
+          content: canonicalJson(content),
+          secrets: {},
+        };
+        expect(refused(formatBundle(bundle))).toBe('malformed');
+      }
+      const signedContent = canonicalJson(content);
+      const outcome = refused(
+        formatBundle({
+          ...signText('revision', canonicalJson(statementOf(signedContent)), ada),
+          ...{ content: signedContent, secrets: {} },
+        }),
+      );
+      expect(outcome).toBe('malformed');
+    }),
+    { numRuns: 200 },
+  );
+});
+
+function statementOf(content: string): object {
+  return {
+    ...{ format: 'slipway-revision/v1', site: 'store-0417', number: 7, template: 't', signedAt: '', needs: [] },
+    ...{ content: crypto.sha256(content), secrets: crypto.sha256('{}') },
+  };
+}

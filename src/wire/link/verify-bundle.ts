@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../kernel/canonical-json.ts';
 import { err, ok, type Result } from '../../kernel/result.ts';
 import type { Revision } from '../../model/revision.ts';
-import { checkSignatures, isSignatures, type ReleaseCrypto, type SignatureFault } from './release-trust.ts';
+import { checkSignatures, isSignatures, isTexts, type ReleaseCrypto, type SignatureFault } from './release-trust.ts';
 import type {
   KeySet,
   ReleaseKey,
@@ -105,7 +105,7 @@ function readBundle(text: string): RevisionBundle | undefined {
     isMap(value) &&
     Object.keys(value).sort().join() === BUNDLE_KEYS.join() &&
     value.format === 'slipway-bundle/v1' &&
-    isTexts(value, ['statement', 'content']) &&
+    hasTexts(value, ['statement', 'content']) &&
     isSecrets(value.secrets) &&
     isSignatures(value.signatures) &&
     canonicalJson(value) === text;
@@ -123,7 +123,7 @@ export function isSecrets(value: unknown): value is RevisionBundle['secrets'] {
 function isStatement(value: unknown): value is RevisionStatement {
   const fields = value as Fields<RevisionStatement>;
   return (
-    isTexts(value, ['site', 'template', 'content', 'secrets', 'signedAt']) &&
+    hasTexts(value, ['site', 'template', 'content', 'secrets', 'signedAt']) &&
     fields.format === 'slipway-revision/v1' &&
     Number.isSafeInteger(fields.number) &&
     Array.isArray(fields.needs) &&
@@ -133,7 +133,7 @@ function isStatement(value: unknown): value is RevisionStatement {
 
 type Fields<T> = { readonly [K in keyof T]?: unknown };
 
-function isTexts(value: unknown, keys: readonly string[]): boolean {
+function hasTexts(value: unknown, keys: readonly string[]): boolean {
   return isMap(value) && keys.every((key) => typeof Reflect.get(value, key) === 'string');
 }
 

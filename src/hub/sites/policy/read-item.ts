@@ -1,5 +1,6 @@
 import type { FleetEvent } from '../../../model/fleet/hub-store.ts';
 import type { Event, Item } from '../../../wire/link/gen/link.ts';
+import { isTooDeep } from './depth.ts';
 
 /** What an item of a report says. `seq` is its first number, `through` its last one. */
 export type ReadItem = { readonly seq: number; readonly through: number } & (
@@ -64,6 +65,7 @@ function whyDead(event: Event): string | undefined {
   if ([event.machine, event.slot, event.boot].some((name) => name.length > MAX_NAME_CHARS))
     return `a name in it is longer than ${MAX_NAME_CHARS} characters`;
   if (event.data.length > MAX_DATA_CHARS) return `its data is longer than ${MAX_DATA_CHARS} characters`;
+  if (isTooDeep(event.data)) return 'its data is too deep';
   return event.data === '' || isJsonObject(event.data) ? undefined : 'its data is no JSON object';
 }
 
