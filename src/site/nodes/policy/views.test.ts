@@ -12,6 +12,7 @@ import {
   T0,
 } from '../../../../test/support/sample-site.ts';
 import type { Digest } from '../../../kernel/digest.ts';
+import { bindingKey } from '../../../model/boot.ts';
 import type { ScriptAnswer, Signal } from '../../../model/signal.ts';
 import { applyChanges, createState } from '../../../model/state.ts';
 import { Memory } from './memory.ts';
@@ -101,6 +102,18 @@ describe('a slot', () => {
     expect(viewNodes(worldAfter([live, asset], 601_000)).nodes[0]?.sentence).toBe(
       'booting: vmlinuz 41 %; nothing more for 10 min. Look at its screen, then at its network cable',
     );
+  });
+
+  it('that is enrolled, and of whose boots nothing is kept, stays so: another appliance saw them', () => {
+    const world = worldAfter([live, asset, phoneHome]);
+    applyChanges(world.state, [{ table: 'boots', key: 'b1', row: null }]);
+    const sentence = 'enrolled, was not seen booting since';
+    expect(viewNodes(world).nodes[0]).toMatchObject({ state: 'enrolled', sentence, since: T0 + 30_000 });
+    const binding = world.state.currentBinding('pos-1');
+    if (!binding) throw new Error('no binding');
+    const row = { ...binding, health: 'waiting' } as const;
+    applyChanges(world.state, [{ table: 'bindings', key: bindingKey('pos-1', row.number), row }]);
+    expect(viewNodes(world).nodes[0]).toMatchObject({ state: 'waiting', sentence: 'was not yet seen booting' });
   });
 
   it('shows its machine and the time of each stage', () => {

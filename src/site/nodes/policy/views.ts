@@ -159,10 +159,17 @@ const LOST = {
 
 /** The newest boot says more than the binding: a node that was enrolled yesterday may be booting now. */
 function stateOf(binding: Binding, boot: BootView | undefined): Pick<NodeView, 'state' | 'sentence' | 'since'> {
-  if (!boot) return { state: 'waiting', sentence: 'was not yet seen booting', since: binding.since };
+  if (!boot) return stateWithoutBoot(binding);
   if (boot.stall) return { state: 'stalled', sentence: boot.sentence, since: boot.stall.since };
   if (binding.lostSince !== undefined && boot.outcome) return { ...LOST, since: binding.lostSince };
   return stateByBoot(binding, boot);
+}
+
+/** What head office knew of the appliance before this one, or of boots that are too long ago to be kept. */
+function stateWithoutBoot({ health, since, enrolledAt = since, lostSince }: Binding): ReturnType<typeof stateOf> {
+  if (health !== 'enrolled') return { state: 'waiting', sentence: 'was not yet seen booting', since };
+  if (lostSince !== undefined) return { ...LOST, since: lostSince };
+  return { state: 'enrolled', sentence: 'enrolled, was not seen booting since', since: enrolledAt };
 }
 
 function stateByBoot(binding: Binding, boot: BootView): Pick<NodeView, 'state' | 'sentence' | 'since'> {
