@@ -92,7 +92,7 @@ async function type(step: ConsoleStep): Promise<void> {
   await (isLook ? vi.waitFor(look, WAITS) : look());
 }
 
-const WAITS = { timeout: 20_000, interval: 300 };
+const WAITS = { timeout: 30_000, interval: 1_000 };
 const found = (output: string): string => /slipway join (\S+)/.exec(output)?.[1] ?? '';
 const atHub = (command: string): string => command.replace(/^/, 'export SLIPWAY_HUB_SOCKET="$SLIPWAY_SOCKET"; ');
 /** The commands of the box, by the word that they begin with. */

@@ -56,12 +56,20 @@ export function createHubClient(place: HubPlace): HubClient {
 
 /** Reads a file with a token. @throws AppError `usage-invalid` */
 export function readTokenFile(path: string): string {
+  let text: string;
   try {
-    return readFileSync(path, 'utf8').trim();
+    text = readFileSync(path, 'utf8').trim();
   } catch (cause) {
     const { code = String(cause) } = cause as NodeJS.ErrnoException;
     throw new AppError('usage-invalid', `${path} cannot be read: ${code}`, { cause });
   }
+  // Anything else would be a header that HTTP cannot carry, and may be a secret that is meant for somebody else.
+  if (!/^[\x21-\x7e]{1,500}$/.test(text))
+    throw new AppError(
+      'usage-invalid',
+      `${path} holds no token: that is one word, as \`slipway hub tokens new\` prints it`,
+    );
+  return text;
 }
 
 type Question = {
