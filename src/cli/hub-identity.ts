@@ -35,8 +35,10 @@ export function addHubIdentityCommands(hub: Command, io: CliIo): void {
   add('invite', 'makes a code by which one box joins as this site')
     .argument('<site>', 'name of the site, as its site file has it; head office need not know it yet')
     .option('--expires <time>', 'how long the code is good for, such as 12h or 7d', '7d')
-    .action(async (site: string, options: Options & { readonly expires: string }) => {
-      const body: NewInviteBody = { site, forMs: readTime(options.expires) };
+    .option('--reopen', 'of a site that was closed: opens it again; needs the role admin')
+    .action(async (site: string, options: Options & { readonly expires: string; readonly reopen?: boolean }) => {
+      const { expires, reopen = false } = options;
+      const body: NewInviteBody = { site, forMs: readTime(expires), ...(reopen && { reopen }) };
       const invite = await hubClientOf(options).post<NewInviteReply>(IDENTITY_PATHS.invites, body);
       say(options, invite, formatInvite(site, invite));
     });

@@ -7,6 +7,7 @@ import { addHubAuditCommand } from './hub-audit.ts';
 import { addHubBackupCommands } from './hub-backup.ts';
 import { addHubIdentityCommands } from './hub-identity.ts';
 import { addHubPublishCommands } from './hub-publish.ts';
+import { addHubRootsCommands } from './hub-roots.ts';
 import { addHubSiteCommands } from './hub-sites.ts';
 import { addHubTokenCommands } from './hub-tokens.ts';
 import type { CliIo } from './io.ts';
@@ -41,6 +42,7 @@ export function addHubCommand(program: Command, io: CliIo, setStatus: (status: E
   addHubPublishCommands(hub, io, setStatus);
   addHubTokenCommands(hub, io);
   addHubIdentityCommands(hub, io);
+  addHubRootsCommands(hub, io);
 }
 
 function fault(text: string): { fsyncDelayMs: number } {

@@ -1,5 +1,5 @@
 import type { Random } from '../kernel/ports.ts';
-import type { IdentityDesk } from '../model/fleet/identity-desk.ts';
+import type { IdentityDesk, RootsDesk } from '../model/fleet/identity-desk.ts';
 import type { PushDesk } from '../wire/api/pushes.ts';
 import type { AdminRoute } from './api/contract.ts';
 import type { PublicationDesk } from './api/desks.ts';
@@ -10,6 +10,8 @@ import { historyRoutes } from './api/groups/history.ts';
 import { identityRoutes } from './api/groups/identity.ts';
 import { publicationRoutes } from './api/groups/publications.ts';
 import { pushRoutes } from './api/groups/pushes.ts';
+import { retireRoutes } from './api/groups/retire.ts';
+import { rootRoutes } from './api/groups/roots.ts';
 import { siteRoutes } from './api/groups/sites.ts';
 import { tokenRoutes } from './api/groups/tokens.ts';
 
@@ -19,6 +21,7 @@ export type AdminDesks = {
   readonly now: () => number;
   readonly pushes: PushDesk;
   readonly identity: IdentityDesk;
+  readonly roots: RootsDesk;
   readonly hub: string;
   readonly version: string;
   readonly index: FleetIndex;
@@ -35,6 +38,8 @@ export function adminGroups(desks: AdminDesks): readonly AdminRoute[] {
     ...publicationRoutes(desks),
     ...pushRoutes(desks),
     ...identityRoutes(desks),
+    ...retireRoutes(desks),
+    ...rootRoutes(desks),
     ...tokenRoutes(desks),
     ...backupRoutes(),
   ];

@@ -83,12 +83,20 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
   // What sites say, and what they are told.
   const sites = createSites({
     ...{ store, clock, random, log, limits: () => LIMITS },
-    identity: { trust: identity.trust, keySetVersion: revisions.keySetVersion },
+    identity: {
+      keySetVersion: revisions.keySetVersion,
+      atHello: async (tx, caller, { keySetVersion, roots }) => {
+        const { isTrustNew, renew } = await identity.roots.atHello(tx, caller, roots);
+        const isNew = isTrustNew || keySetVersion < (await revisions.keySetVersion(tx));
+        return { renew, trust: isNew ? await identity.trust(tx) : undefined };
+      },
+    },
   });
   const rollouts = createRollouts({
     ...{ store, clock, random, log, limits: () => LIMITS },
     admit: sites.admit,
-    wantsHello: sites.wantsHello,
+    wantsHello: async (tx, caller, session) =>
+      identity.wantsHello(caller.site) || sites.wantsHello(tx, caller, session),
   });
   sites.onState((site, key) => {
     if (key === 'apply') void rollouts.onApply(site);
@@ -113,7 +121,7 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
     feed,
     desks: {
       ...{ hub: config.hub, index, silentAfterMs },
-      ...{ publications: rollouts, pushes: revisions.desk, identity: identity.desk },
+      ...{ publications: rollouts, pushes: revisions.desk, identity: identity.desk, roots: identity.roots },
     },
     settings,
     version,

@@ -6,7 +6,7 @@ import { systemClock } from '../adapters/node/clock.ts';
 import { enrolmentCrypto } from '../adapters/node/enrolment-crypto.ts';
 import { readText } from '../adapters/node/files.ts';
 import { readHardware } from '../adapters/node/hardware.ts';
-import { sha256OfText } from '../adapters/node/hash.ts';
+import { sha256OfBytes, sha256OfText } from '../adapters/node/hash.ts';
 import { packageFile } from '../adapters/node/package-file.ts';
 import { openPrivateFiles } from '../adapters/node/private-files.ts';
 import { releaseKeyId, verifyRelease } from '../adapters/node/release-keys.ts';
@@ -108,6 +108,7 @@ export async function openHeadOffice(parts: HeadOfficeParts): Promise<HeadOffice
           ...{ version: packageVersion(), capabilities: Object.values(BUNDLE_NEEDS), hardware },
           sealingKey: Buffer.from(identity.sealing()?.publicKey ?? '', 'base64'),
           keySetVersion: identity.keySet()?.version ?? 0,
+          roots: identity.roots().map((der) => Buffer.from(sha256OfBytes(der), 'hex')),
         }),
       });
       running = {

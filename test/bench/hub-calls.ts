@@ -62,7 +62,14 @@ async function join16(hub: Awaited<ReturnType<typeof startLocalHub>>): Promise<C
       const { timeMs } = await box.client.call('getTime', { nonce: box.nonce() }, DEADLINE);
       parts.time.learn(Number(timeMs), 5);
       const session = `s-${site}`;
-      const about = { confirmedNumber: 0n, highestNumber: 0n, keySetVersion: 0, version: 'bench', capabilities: [] };
+      const about = {
+        confirmedNumber: 0n,
+        highestNumber: 0n,
+        keySetVersion: 0,
+        roots: [],
+        version: 'bench',
+        capabilities: [],
+      };
       await box.client.call(
         'hello',
         {

@@ -10,7 +10,7 @@ export const STORE_1: Caller = { site: 'store-1', serial: '01', remote: '192.0.2
 export function helloOf(session: string, more: Partial<HelloRequest> = {}): HelloRequest {
   return {
     ...{ session, ratchet: new Uint8Array(), eventEpoch: 'e1', nextSeq: 1n, confirmedNumber: 0n, highestNumber: 0n },
-    ...{ keySetVersion: 0, version: '1', capabilities: [], sealingKey: new Uint8Array(), clockOffsetMs: 0n },
+    ...{ keySetVersion: 0, roots: [], version: '1', capabilities: [], sealingKey: new Uint8Array(), clockOffsetMs: 0n },
     ...{ fresh: false, hardware: undefined, ...more },
   };
 }
@@ -54,7 +54,12 @@ export async function sampleSites(
   const sites = createSites({
     ...{ store, clock, log, limits: () => LIMITS },
     random: { unit: () => 0.5, bytes },
-    identity: { trust: async () => ({ roots: [], keySets: [] }), keySetVersion: async () => keys.version },
+    identity: {
+      keySetVersion: async () => keys.version,
+      atHello: async (_tx, _caller, said) => ({
+        ...{ renew: false, trust: said.keySetVersion < keys.version ? { roots: [], keySets: [] } : undefined },
+      }),
+    },
   });
   return { sites, clock, log, keys };
 }

@@ -8,6 +8,8 @@ export interface PublicationDesk {
   publish(tx: HubTx, body: PublishBody, by: string): Promise<Publication>;
   act(tx: HubTx, what: { id: string; what: PublicationAct; by: string; because?: string }): Promise<Publication>;
   wake(id: string): Promise<void>;
+  /** A site is closed: answers with the publications to wake when it is on disk. */
+  leave(tx: HubTx, site: string): Promise<readonly string[]>;
   view(tx: HubTx, publication: Publication): Promise<PublicationView>;
   sites(tx: HubTx, publication: Publication): Promise<readonly PublicationSiteView[]>;
   explainer(tx: HubTx, publication: Publication): Promise<(site: string) => PublicationSiteView | undefined>;

@@ -79,5 +79,9 @@ it('each route that changes something has somebody who writes it into the audit'
   const changing = adminGroups({} as AdminDesks).filter(({ method }) => method === 'POST');
   expect(changing.filter(({ audit }) => audit === 'none')).toEqual([]);
   // Whether a desk does, its own test says: of pushes that of the room of revisions.
-  expect(changing.filter(({ audit }) => audit === 'desk').map(({ id }) => id)).toEqual(['beginPush']);
+  expect(changing.filter(({ audit }) => audit === 'desk').map(({ id }) => id)).toEqual([
+    'beginPush',
+    'rollRoots',
+    'endRoot',
+  ]);
 });

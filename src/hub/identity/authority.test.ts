@@ -18,12 +18,12 @@ describe('the roots of head office', () => {
     let changes = 0;
     at.identity.onServerChange(() => changes++);
     const again = await openTestHub({ store: at.store, files: at.files, clock: at.clock });
-    expect(again.identity.roots()).toEqual(at.identity.roots());
+    expect(again.identity.believed()).toEqual(at.identity.believed());
     expect(again.identity.server()).toEqual(before);
     at.clock.advance(31 * DAY_MS);
     await expect.poll(() => changes).toBe(1);
     expect(at.identity.server()).not.toEqual(before);
-    expect(x509.verify(at.identity.server().chain, at.identity.roots(), at.clock.now()).ok).toBe(true);
+    expect(x509.verify(at.identity.server().chain, at.identity.believed(), at.clock.now()).ok).toBe(true);
     again.identity.stop();
     await at.close();
   });
@@ -60,9 +60,30 @@ describe('the roots of head office', () => {
         await expect(openTestHub({ store, files })).rejects.toBeInstanceOf(PowerCut);
         files.failFrom(undefined);
         const at = await openTestHub({ store, files });
-        expect(at.identity.roots()).toHaveLength(2);
+        expect(at.identity.believed()).toHaveLength(2);
         await at.close();
       }
+  });
+
+  it('are those of before or those of after a cut of power at any write of a roll-over', async () => {
+    for (const when of ['before', 'after'] as const) {
+      const at = await openTestHub();
+      const [first, second] = at.identity.believed();
+      at.files.failFrom({ write: 1, when });
+      await expect(at.identity.roots.moveRoots('roll', 'anna')).rejects.toBeInstanceOf(PowerCut);
+      at.files.failFrom(undefined);
+      at.identity.stop();
+      const again = await openTestHub({ store: at.store, files: at.files, clock: at.clock });
+      const believed = again.identity.believed();
+      expect(believed).toHaveLength(when === 'after' ? 3 : 2);
+      expect([believed[0], believed.at(-1)]).toEqual(when === 'after' ? [second, first] : [first, second]);
+      const [last] = await at.store.read((tx) => tx.audit({ limit: 1, newestFirst: true }));
+      expect(last?.action).toBe(when === 'after' ? 'roots.finish' : 'roots.undo');
+      again.identity.stop();
+      const third = await openTestHub({ store: at.store, files: at.files, clock: at.clock });
+      expect(third.identity.believed()).toEqual(believed);
+      await third.close();
+    }
   });
 
   it('are not made by a clock that cannot be right', async () => {
@@ -85,7 +106,7 @@ describe('the roots of head office', () => {
   it('sign each answer by a key that they vouch for', async () => {
     const at = await openTestHub();
     const { chain } = at.identity.signer.sign('x');
-    expect(x509.verify(chain, at.identity.roots(), START_MS)).toMatchObject({ ok: true, value: { role: 'signer' } });
+    expect(x509.verify(chain, at.identity.believed(), START_MS)).toMatchObject({ ok: true, value: { role: 'signer' } });
     await at.close();
   });
 });

@@ -4,14 +4,16 @@ import type { HubStore } from '../../model/fleet/hub-store.ts';
 import type { CertificateFacts, ChainFailure, X509 } from '../../model/fleet/x509.ts';
 import type { CallerCheck } from '../../wire/link/ports.ts';
 import { Refusal, type RefusalReason } from '../../wire/link/refusals.ts';
+import type { Authority } from './authority.ts';
 import { certificateKey } from './issue.ts';
 
 /** Of what head office has taken back; in memory, because it is asked for with each call. */
 export interface Withdrawn {
   /** A certificate that counts no more. */
   revoke(site: string, serial: string): void;
-  /** A site that was closed. */
+  /** A site that was closed, and one that was opened again. */
   retire(site: string): void;
+  reopen(site: string): void;
   isRevoked(site: string, serial: string): boolean;
   isRetired(site: string): boolean;
 }
@@ -29,6 +31,7 @@ export async function readIssued(
   const withdrawn: Withdrawn = {
     revoke: (site, serial) => void revoked.add(`${site}/${serial}`),
     retire: (site) => void retired.add(site),
+    reopen: (site) => void retired.delete(site),
     isRevoked: (site, serial) => revoked.has(`${site}/${serial}`),
     isRetired: (site) => retired.has(site),
   };
@@ -50,10 +53,10 @@ const REASONS: Readonly<Record<ChainFailure['kind'], RefusalReason>> = {
 export function whoseCertificate(
   chain: readonly Uint8Array[],
   nowMs: number | undefined,
-  { roots, withdrawn, x509 }: { roots: readonly Uint8Array[]; withdrawn: Withdrawn; x509: X509 },
+  { authority, withdrawn, x509 }: { authority: Pick<Authority, 'roots'>; withdrawn: Withdrawn; x509: X509 },
 ): Result<CertificateFacts & { readonly site: string }, Refusal> {
   const refuse = (reason: RefusalReason, because: string) => err(new Refusal(reason, because));
-  const found = x509.verify(chain, roots, nowMs);
+  const found = x509.verify(chain, authority.roots(), nowMs);
   const facts = found.ok ? found.value : found.error.facts;
   // What was taken back goes before what is over: asking for a new one would not help.
   if (facts?.site !== undefined && (found.ok || found.error.kind !== 'foreign')) {
@@ -70,7 +73,7 @@ export function whoseCertificate(
 
 /** `onUnknown` hears of a good certificate that there is no row of. */
 export function createCallerCheck(parts: {
-  readonly roots: readonly Uint8Array[];
+  readonly authority: Pick<Authority, 'roots'>;
   readonly withdrawn: Withdrawn;
   readonly x509: X509;
   readonly clock: Pick<Clock, 'now'>;

@@ -73,16 +73,32 @@ export function createIdentityDesk({ url, random, withdrawn }: DeskParts): Ident
     },
 
     retire: async (tx, { site, by, because }, now) => {
-      const known = await tx.get('sites', site);
-      if (!known) throw new AppError('not-found', `head office has no site ${JSON.stringify(site)}`);
-      if (known.state === 'retired') throw new AppError('command-refused', `site ${site} is closed already`);
-      const serials = await revokeOthers(tx, site, undefined, { at: now, by, because });
-      await forgetApproval(tx, site, serials);
-      for (const { key, row } of await tx.list('invites'))
-        if (row.site === site && inviteState(row, now) === 'open')
-          await tx.put('invites', key, withdrawnInvite(row, now));
-      await tx.put('sites', site, { ...known, state: 'retired' });
-      return { serials, afterwards: () => withdrawn.retire(site) };
+      const row = await tx.get('sites', site);
+      if (!row) throw new AppError('not-found', `head office has no site ${site}`);
+      if (row.state === 'retired') throw new AppError('command-refused', `site ${site} is closed already`);
+      const closed = { at: now, by, because };
+      await tx.put('sites', site, { ...row, state: 'retired', retired: closed });
+      for (const { key, row: invite } of await tx.list('invites'))
+        if (invite.site === site && inviteState(invite, now) === 'open')
+          await tx.put('invites', key, withdrawnInvite(invite, now));
+      for (const { key, row: session } of await tx.list('sessions', { prefix: `${site}/` }))
+        await tx.put('sessions', key, { ...session, standing: 'past', because: 'the site was closed' });
+      await tx.delete('meta', approvalKey(site));
+      // Each by itself: they stay refused if the site is opened again.
+      const serials = await revokeOthers(tx, site, undefined, closed);
+      const afterwards = (): void => {
+        withdrawn.retire(site);
+        for (const one of serials) withdrawn.revoke(site, one);
+      };
+      return { serials, afterwards };
+    },
+
+    reopen: async (tx, site) => {
+      const row = await tx.get('sites', site);
+      if (row?.state !== 'retired') throw new AppError('command-refused', `site ${site} is not closed`);
+      const { retired: _, lastHeardAt: __, ...rest } = row;
+      await tx.put('sites', site, { ...rest, state: 'invited' });
+      return { afterwards: () => withdrawn.reopen(site) };
     },
 
     invites: async (tx, site, now) => {
@@ -116,7 +132,11 @@ async function siteFor(tx: HubTx, name: string, now: number): Promise<FleetSite>
       `a site has lower-case letters, digits and hyphens in its name, such as store-0417`,
     );
   const known = await tx.get('sites', name);
-  if (known?.state === 'retired') throw new AppError('command-refused', `site ${name} was closed for good`);
+  if (known?.state === 'retired')
+    throw new AppError(
+      'command-refused',
+      `site ${name} was closed; \`slipway hub invite ${name} --reopen\` opens it again`,
+    );
   if (known) return known;
   const made: FleetSite = {
     ...{ name, createdAt: now, state: 'invited', labels: {}, confirmedNumber: 0, highestNumber: 0 },

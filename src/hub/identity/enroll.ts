@@ -119,7 +119,8 @@ async function admit(
     if (bytes) return { bytes, revoked: [] };
   }
 
-  const grant = { site: site.name, hub, certificateChain: [issued.certificate], trust: await trust(tx) };
+  const given = await trust(tx);
+  const grant = { site: site.name, hub, certificateChain: [issued.certificate], trust: given };
   const bytes = EnrollGrant.encode(grant).finish();
   const digest = crypto.sha256(bytes) as Digest;
   const by = `site ${site.name}`;
@@ -128,7 +129,9 @@ async function admit(
   await forgetApproval(tx, site.name, revoked);
   await tx.putBlob(digest, bytes);
   await tx.put('certificates', certificateKey(issued.row), issued.row);
-  await tx.put('sites', site.name, enrolledSite(site, request));
+  // It believes the roots of its grant, which it keeps with the certificate or not at all.
+  const roots = given.roots.map((der) => crypto.sha256(der) as Digest);
+  await tx.put('sites', site.name, { ...enrolledSite(site, request), roots });
   const used = { at: now, remote: caller.remote, keyDigest: facts.keyDigest, grant: digest };
   await tx.put('invites', invite.id, usedInvite(invite, used));
   await tx.appendAudit({

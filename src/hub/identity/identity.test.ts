@@ -59,6 +59,7 @@ describe('joining by a code', () => {
     expect(grant.trust?.roots).toHaveLength(2);
     expect(check(hub, grant.certificateChain)).toBe(site);
     const row = await hub.store.read((tx) => tx.get('sites', site));
+    expect(row?.roots).toHaveLength(2);
     expect(row).toMatchObject({ state: 'enrolled', sealingKey: Buffer.from(box.sealingKey).toString('base64') });
     const [entry] = await hub.store.read((tx) => tx.audit({ limit: 1, newestFirst: true }));
     expect(entry).toMatchObject({ who: `site ${site}`, action: 'site.enroll', subject: site });
@@ -154,7 +155,7 @@ describe('a certificate', () => {
     const theirs = await join(other, createBox(), (await other.invite('store-a')).code);
     const now = hub.clock.now();
     expect(check(hub, theirs.certificateChain)).toBe('certificate-foreign');
-    expect(check(hub, [...theirs.certificateChain, ...hub.identity.roots()])).toBe('certificate-foreign');
+    expect(check(hub, [...theirs.certificateChain, ...hub.identity.believed()])).toBe('certificate-foreign');
     expect(check(hub, [])).toBe('certificate-missing');
     expect(check(hub, hub.identity.server().chain)).toBe('certificate-foreign');
     for (const [at, reason] of [
@@ -168,6 +169,33 @@ describe('a certificate', () => {
     }
     hub.clock.set(now);
     await other.close();
+  });
+});
+
+describe('a site that is closed', () => {
+  it('is refused with that reason, by each of its certificates and codes, also after a start; a person opens it again', async () => {
+    const at = await openTestHub();
+    const box = createBox();
+    const { certificateChain } = await join(at, box, (await at.invite('store-z')).code);
+    const { code } = await at.invite('store-z');
+    const wish = { site: 'store-z', by: 'anna', because: 'the store was given up' };
+    (await at.store.work((tx) => at.identity.desk.retire(tx, wish, at.clock.now()))).afterwards();
+    expect(check(at, certificateChain)).toBe('site-retired');
+    expect(await reasonOf(join(at, createBox(), code))).toBe('invite-expired');
+    const recover = await recoverRequest(certificateChain[0] ?? new Uint8Array(), box.key);
+    expect(await reasonOf(at.identity.handlers.recover(stranger, recover))).toBe('site-retired');
+    await expect(at.invite('store-z')).rejects.toThrow('--reopen');
+    await expect(at.store.work((tx) => at.identity.desk.retire(tx, wish, 0))).rejects.toMatchObject({
+      code: 'command-refused',
+    });
+    const again = await openTestHub({ store: at.store, files: at.files, clock: at.clock });
+    expect(check(again, certificateChain)).toBe('site-retired');
+    (await again.store.work((tx) => again.identity.desk.reopen(tx, 'store-z'))).afterwards();
+    expect(check(again, certificateChain)).toBe('certificate-revoked');
+    const next = await join(again, createBox(), (await again.invite('store-z')).code);
+    expect(check(again, next.certificateChain)).toBe('store-z');
+    again.identity.stop();
+    await at.close();
   });
 });
 

@@ -13,8 +13,10 @@ import { createCallerCheck, readIssued } from './callers.ts';
 import { createIdentityDesk } from './desk.ts';
 import { createEnroll } from './enroll.ts';
 import { createFinder } from './found.ts';
+import { HelloAsks } from './hello-asks.ts';
 import { type OwnLeaf, openOwnLeaf } from './own-leaf.ts';
 import { createRenewals } from './renewals.ts';
+import { createRootsDesk, type HubRoots } from './roots-desk.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -46,9 +48,12 @@ export interface HubIdentity {
   server(): LinkIdentity;
   /** Calls `run` when `server` has another answer than before. */
   onServerChange(run: () => void): Cancel;
+  readonly roots: HubRoots;
+  /** Whether this site is to say Hello, because there is something to learn by it. */
+  wantsHello(site: string): boolean;
   /** Whom a site is to believe. */
   trust(tx: HubTx): Promise<Trust>;
-  roots(): readonly Uint8Array[];
+  believed(): readonly Uint8Array[];
   stop(): void;
 }
 
@@ -61,7 +66,7 @@ export async function openHubIdentity(parts: HubIdentityParts): Promise<HubIdent
   const signer = await openOwnLeaf({ role: 'signer' }, leafParts);
   const { withdrawn, withRow } = await readIssued(store);
   const trust = async (tx: HubTx): Promise<Trust> => ({
-    ...{ roots: [...authority.roots], keySets: [...(await parts.keySets(tx))] },
+    ...{ roots: [...authority.roots()], keySets: [...(await parts.keySets(tx))] },
   });
   const issueParts = { ...parts, authority, withdrawn, withRow, trust };
   const listeners = new Set<() => void>();
@@ -86,10 +91,14 @@ export async function openHubIdentity(parts: HubIdentityParts): Promise<HubIdent
   }
   let isStopped = false;
 
+  const asks = new HelloAsks(clock, random);
+  const roots = createRootsDesk({ store, authority, asks, now: () => clock.now(), renewOwn });
+  if (authority.old()) await roots.askAll();
+
   return {
     check: createCallerCheck({
-      ...{ roots: authority.roots, withdrawn, withRow, x509, clock },
-      onUnknown: createFinder({ store, withRow, clock, log }),
+      ...{ authority, withdrawn, withRow, x509, clock },
+      onUnknown: createFinder({ store, withRow, authority, x509, clock, log }),
     }),
     signer: createReplySigner(signer),
     handlers: {
@@ -104,7 +113,9 @@ export async function openHubIdentity(parts: HubIdentityParts): Promise<HubIdent
       return () => void listeners.delete(run);
     },
     trust,
-    roots: () => authority.roots,
+    roots,
+    believed: () => authority.roots(),
+    wantsHello: (site) => asks.isDue(site),
     stop: () => {
       isStopped = true;
       cancel();

@@ -6,7 +6,7 @@ import type { HubTx } from '../../model/fleet/hub-store.ts';
 import { leafValidity } from '../../model/fleet/validity.ts';
 import type { RequestFacts, X509 } from '../../model/fleet/x509.ts';
 import { Refusal } from '../../wire/link/refusals.ts';
-import type { Authority } from './authority.ts';
+import { type Authority, digestOf } from './authority.ts';
 import { approvalKey } from './policy/recovery.ts';
 
 /** RFC 2986 with a key on P-256 has some 250 bytes. */
@@ -30,10 +30,12 @@ export async function issueForSite(
   const now = clock.now();
   const validity = leafValidity(now);
   const { publicKey, keyDigest } = request;
-  const certificate = await x509.issue({ role: 'site', site, publicKey, validity }, authority.current);
+  const issuer = authority.current;
+  const certificate = await x509.issue({ role: 'site', site, publicKey, validity }, issuer);
   const found = x509.read(certificate);
   if (!found.ok) throw new Error(found.error);
-  return { certificate, row: { site, serial: found.value.serial, keyDigest, ...validity, issuedAt: now, how } };
+  const root = digestOf(issuer.certificate);
+  return { certificate, row: { site, serial: found.value.serial, keyDigest, root, ...validity, issuedAt: now, how } };
 }
 
 export function certificateKey({ site, serial }: { readonly site: string; readonly serial: string }): string {

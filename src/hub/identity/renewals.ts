@@ -86,8 +86,7 @@ export function createRenewals(parts: RenewalParts): {
   }
 
   async function recover(request: RecoverRequest, remote: string): Promise<RenewResponse> {
-    const roots = parts.authority.roots;
-    const caller = whoseCertificate([request.certificate], undefined, { ...parts, roots });
+    const caller = whoseCertificate([request.certificate], undefined, parts);
     if (!caller.ok) throw caller.error;
     const facts = caller.value;
     const asked = await readCsr(request.csr, x509);

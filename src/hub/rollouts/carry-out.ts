@@ -8,7 +8,7 @@ import type { Effect } from './policy/plan.ts';
 /** Effects of one unit: so that no unit of a large fleet keeps others waiting. The next pass does the rest. */
 const MOST_EFFECTS = 400;
 /** Rows of an older publication that a newer offer ends. */
-const OVERTAKEN: readonly PublicationSiteState[] = ['waiting', 'offered', 'fetched', 'trial', 'deferred'];
+export const OVERTAKEN: readonly PublicationSiteState[] = ['waiting', 'offered', 'fetched', 'trial', 'deferred'];
 
 export type Carried = {
   /** Sites that have something new. */

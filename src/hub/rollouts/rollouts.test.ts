@@ -28,6 +28,20 @@ async function why(made: RolloutWorld, id: string, site: string): Promise<string
   });
 }
 
+it('goes on without a site that was closed, which gets nothing any more', async () => {
+  const made = await world();
+  const id = await made.publish(CANARY);
+  await confirm(made, ['store-4']);
+  expect(await made.stateOf(id)).toBe('canary');
+  const left = await made.store.work((tx) => made.rollouts.leave(tx, 'store-1'));
+  expect(left).toEqual([id]);
+  for (const one of left) await made.rollouts.wake(one);
+  expect(await made.stateOf(id)).toBe('soaking');
+  expect(await made.rows(id)).toContain('store-1 1 superseded');
+  expect(await made.store.read((tx) => tx.get('desired', 'store-1'))).toMatchObject({ number: 1, isWithdrawn: true });
+  expect(await made.store.work((tx) => made.rollouts.leave(tx, 'store-1'))).toEqual([]);
+});
+
 describe('on the real store', () => {
   let store: HubStore;
   beforeAll(async () => {

@@ -8,6 +8,7 @@ import type { SiteLinkHandler } from '../../wire/link/handlers.ts';
 import type { Bell } from '../../wire/link/ports.ts';
 import { createBell } from './bell.ts';
 import { pass } from './carry-out.ts';
+import { leave } from './leave.ts';
 import { loadPlan, type Reach } from './load-plan.ts';
 import { advance } from './policy/advance.ts';
 import { heed, parseApply } from './policy/site-report.ts';
@@ -31,6 +32,8 @@ export interface Rollouts {
   act(tx: HubTx, what: { id: string; what: PublicationAct; by: string; because?: string }): Promise<Publication>;
   /** Goes on with this publication now. Resolves when it stands where its rules say, or when it has to be tried later. */
   wake(id: string): Promise<void>;
+  /** A site is closed, in the unit of the caller; answers with the publications to wake when it is on disk. */
+  leave(tx: HubTx, site: string): Promise<readonly string[]>;
   /** A site said of itself how far it is: the entry `apply` of its state is another one. Never rejects. */
   onApply(site: string): Promise<void>;
   /** What counts as silent now. */
@@ -134,6 +137,7 @@ export function createRollouts(deps: RolloutDeps): Rollouts {
       return (await tx.get('publications', id)) ?? made;
     },
     act: (tx, what) => act(tx, what, reach()),
+    leave: (tx, site) => leave(tx, site, clock.now()),
     wake: (id) => {
       for (const site of unrung.splice(0)) bell.ring(site);
       return inTurn(() => goOn(id)).catch(reportUnfinished);

@@ -1,3 +1,4 @@
+import type { Digest } from '../../kernel/digest.ts';
 import type { SiteSession } from '../../model/fleet/hub-rows.ts';
 import type { HubTx } from '../../model/fleet/hub-store.ts';
 import { shortHardware, shortText } from '../../model/fleet/said-of-box.ts';
@@ -12,13 +13,14 @@ import { noteSiteHeard, sessionKey } from './sessions.ts';
 /** Of a site; each start of a box makes one. */
 const KEPT_SESSIONS = 20;
 const RATCHET_BYTES = 16;
+const MOST_ROOTS = 8;
 /** Keys of revisions have ten digits. One number that a site invents must not leave the next push without any. */
 const MOST_NUMBER = 1_000_000_000n;
 const MOST_CAPABILITIES = 50;
 const NAME = /^[\w.-]{1,64}$/;
 
 /** The parts of the answer that come out of the store. */
-type Welcome = Pick<HelloResponse, 'ackedThrough' | 'ratchet' | 'takeOver' | 'quarantinedBecause' | 'trust'>;
+type Welcome = Pick<HelloResponse, 'ackedThrough' | 'ratchet' | 'takeOver' | 'quarantinedBecause' | 'trust' | 'renew'>;
 
 export function createHello(deps: SitesDeps, listeningSince: number) {
   return async (caller: Caller, request: HelloRequest): Promise<HelloResponse> => {
@@ -28,7 +30,7 @@ export function createHello(deps: SitesDeps, listeningSince: number) {
       throw new Refusal('request-malformed', 'a revision has no such number');
     const { store } = deps;
     const welcome = await store.work((tx) => greet(tx, deps, listeningSince, caller, request));
-    return { ...welcome, hubEpoch: store.epoch, limits: deps.limits(), renew: false };
+    return { ...welcome, hubEpoch: store.epoch, limits: deps.limits() };
   };
 }
 
@@ -54,7 +56,7 @@ async function greet(
   });
   const isCurrent = rule.standing === 'current';
   const newestKeys = await identity.keySetVersion(tx);
-  const trust = request.keySetVersion < newestKeys ? await identity.trust(tx) : undefined;
+  const told = await identity.atHello(tx, caller, { keySetVersion: request.keySetVersion, roots: rootsOf(request) });
   const next = isCurrent ? random.bytes(RATCHET_BYTES) : request.ratchet;
   await tx.put('sessions', sessionKey(caller.site, request.session), {
     ...{ site: caller.site, session: request.session, firstAt: own?.firstAt ?? now, lastAt: now },
@@ -66,7 +68,7 @@ async function greet(
     standing: rule.standing,
   });
   await forgetOld(tx, sessions, request.session);
-  if (!isCurrent) return { ...aside(request, rule), trust };
+  if (!isCurrent) return { ...aside(request, rule), ...told };
   if (current && current.session !== request.session)
     await tx.put('sessions', sessionKey(current.site, current.session), {
       ...current,
@@ -80,7 +82,7 @@ async function greet(
     ratchet: next,
     takeOver: request.fresh ? await former(tx, caller.site) : [],
     quarantinedBecause: '',
-    trust,
+    ...told,
   };
 }
 
@@ -93,7 +95,7 @@ function heldRatchet({ name }: StandingRule, brought: string, current: SiteSessi
   return isOvertaken ? (current?.ratchet ?? brought) : brought;
 }
 
-function aside(request: HelloRequest, { because }: StandingRule): Omit<Welcome, 'trust'> {
+function aside(request: HelloRequest, { because }: StandingRule): Omit<Welcome, 'trust' | 'renew'> {
   return { ackedThrough: 0n, ratchet: request.ratchet, takeOver: [], quarantinedBecause: because };
 }
 
@@ -110,6 +112,12 @@ async function wasInvitedAnew(tx: HubTx, { site, serial }: Caller, current: Site
   return issued?.how === 'enroll' && issued.issuedAt >= current.firstAt;
 }
 
+/** sha256 in hex; a list that cannot be right is none. */
+function rootsOf({ roots }: HelloRequest): readonly Digest[] {
+  const isRight = roots.length <= MOST_ROOTS && roots.every((one) => one.length === 32);
+  return isRight ? roots.map((one) => Buffer.from(one).toString('hex') as Digest) : [];
+}
+
 function said(request: HelloRequest) {
   return {
     state: 'enrolled' as const,
@@ -118,6 +126,7 @@ function said(request: HelloRequest) {
     clockOffsetMs: Number(request.clockOffsetMs),
     confirmedNumber: Number(request.confirmedNumber),
     highestNumber: Number(request.highestNumber),
+    roots: rootsOf(request),
     ...(request.sealingKey.length === 32 ? { sealingKey: Buffer.from(request.sealingKey).toString('base64') } : {}),
   };
 }

@@ -50,6 +50,11 @@ export class Box {
     return new Box(this.name, this.#parts, this);
   }
 
+  /** sha256 of each root that it believes. */
+  roots(): Uint8Array[] {
+    return this.#roots.map((der) => Buffer.from(enrolmentCrypto.sha256(der), 'hex'));
+  }
+
   /** What answers: a nonce of this box for GetTime and Enroll. */
   nonce(): Uint8Array {
     return this.#parts.random.bytes(NONCE_BYTES);

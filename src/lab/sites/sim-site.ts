@@ -90,6 +90,7 @@ export class SimSite {
     const reply = await this.#call('hello', {
       ...{ session: this.#session, ratchet: this.#ratchet, eventEpoch: this.#epoch, nextSeq: BigInt(this.#made + 1) },
       ...{ confirmedNumber: BigInt(this.#confirmed), highestNumber: BigInt(this.#highest), keySetVersion: 0 },
+      roots: this.#box.roots(),
       ...{ version: SIMULATED_VERSION, capabilities: ['revision/v1'], sealingKey: this.#box.sealingKey },
       ...{ clockOffsetMs: BigInt(Math.round(this.#parts.time.offsetMs)), fresh: this.#ratchet.length === 0 },
       hardware: this.#box.hardware,

@@ -4,8 +4,11 @@ import type { Digest } from '../../kernel/digest.ts';
 export type FleetSite = {
   readonly name: string;
   readonly createdAt: number;
-  /** `invited`: nobody came yet. `retired`: closed for good; its certificates are refused. */
+  /** `invited`: nobody came yet. `retired`: closed; its certificates are refused. */
   readonly state: 'invited' | 'enrolled' | 'retired';
+  readonly retired?: { readonly at: number; readonly by: string; readonly because: string };
+  /** sha256 of each root that it believed when it said Hello last. */
+  readonly roots?: readonly Digest[];
   /** As the newest pushed fleet directory has them; publications choose by them. */
   readonly labels: Readonly<Record<string, string>>;
   /** X25519, base64. */
@@ -75,6 +78,8 @@ export type IssuedCertificate = {
   readonly site: string;
   readonly serial: string;
   readonly keyDigest: Digest;
+  /** sha256 of the root that issued it. */
+  readonly root?: Digest;
   readonly notBefore: number;
   readonly notAfter: number;
   readonly issuedAt: number;

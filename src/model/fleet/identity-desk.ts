@@ -1,3 +1,4 @@
+import type { Digest } from '../../kernel/digest.ts';
 import type { Approval } from './approval.ts';
 import type { Invite, IssuedCertificate } from './hub-rows.ts';
 import type { HubTx } from './hub-store.ts';
@@ -19,6 +20,32 @@ export type InviteView = Omit<Invite, 'secret'> & { readonly state: 'open' | 'us
 export type CertificateView = IssuedCertificate & {
   readonly state: 'valid' | 'expiring' | 'expired' | 'revoked' | 'past';
 };
+
+export type RootView = {
+  /** `old`: it issues nothing any more, and counts until each site has left it. */
+  readonly which: 'current' | 'next' | 'old';
+  /** sha256 of the certificate. */
+  readonly digest: Digest;
+  readonly notAfter: number;
+};
+/** The roots, and how far each site that is enrolled follows them. */
+export type RootsView = {
+  /** `rolling`: there is an old one. */
+  readonly phase: 'settled' | 'rolling';
+  readonly roots: readonly RootView[];
+  /** `knowsNext`: it believes the current and the next root. `isOnCurrent`: its certificate is by the current one. */
+  readonly sites: readonly { readonly site: string; readonly knowsNext: boolean; readonly isOnCurrent: boolean }[];
+};
+
+/** The roots that all certificates come from. */
+export interface RootsDesk {
+  roots(tx: HubTx): Promise<RootsView>;
+  /**
+   * `roll`: issues from the next root from now on, and makes another next one. `end`: the root before the current one counts no
+   * more. In units of its own. A sentence; rejects with `command-refused` while sites hold it up, or as the disk does.
+   */
+  moveRoots(act: 'roll' | 'end', by: string): Promise<string>;
+}
 
 /** What people do about who may speak for a site. Each runs in the caller's unit, which also writes the audit. Rejects with an AppError. */
 export interface IdentityDesk {
@@ -45,6 +72,8 @@ export interface IdentityDesk {
   ): Promise<{ readonly serials: readonly string[]; readonly afterwards: () => void }>;
   /** By site, and of each the newest first. */
   certificates(tx: HubTx, site: string | undefined, now: number): Promise<readonly CertificateView[]>;
+  /** Opens a site that was closed, for a new code; the boxes from before stay refused. `afterwards` as above. */
+  reopen(tx: HubTx, site: string): Promise<{ readonly afterwards: () => void }>;
   approvals(tx: HubTx): Promise<readonly Approval[]>;
   /** Says yes to a box that came back so late that somebody must. */
   approve(tx: HubTx, wish: { readonly site: string; readonly by: string }, now: number): Promise<Approval>;

@@ -81,6 +81,7 @@ class World {
       },
       about: () => ({
         ...{ version: '1', capabilities: [], sealingKey: new Uint8Array(), hardware: undefined, keySetVersion: 0 },
+        roots: [],
       }),
       random: { unit: () => 0.5, bytes: (count) => new Uint8Array(count) },
       ...{ bootDelayMs: 0, ...more },

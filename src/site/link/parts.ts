@@ -38,7 +38,10 @@ export interface LinkUpPart {
 }
 
 /** What Hello says of this box. */
-export type AboutBox = Pick<HelloRequest, 'version' | 'capabilities' | 'sealingKey' | 'hardware' | 'keySetVersion'>;
+export type AboutBox = Pick<
+  HelloRequest,
+  'version' | 'capabilities' | 'sealingKey' | 'hardware' | 'keySetVersion' | 'roots'
+>;
 
 /** What head office wants comes in here; as the room's `down` has it. */
 export interface LinkDownPart {

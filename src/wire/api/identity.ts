@@ -15,9 +15,14 @@ export const IDENTITY_PATHS = {
   approve: 'certificates/approve',
   /** `POST` with RetireBody: a sentence. */
   retire: 'sites/:site/retire',
+  /** `GET`: RootsView. `POST` to the others: a sentence. */
+  roots: 'roots',
+  rollRoots: 'roots/roll',
+  endRoot: 'roots/end',
 } as const;
 
-export type NewInviteBody = { readonly site: string; readonly forMs?: number };
+/** `reopen`: of a site that was closed; needs the role `admin`. */
+export type NewInviteBody = { readonly site: string; readonly forMs?: number; readonly reopen?: boolean };
 export type NewInviteReply = NewInvite;
 export type InviteList = { readonly invites: readonly InviteView[] };
 /** `waiting`: boxes that came back so late that a person must say yes. */

@@ -170,6 +170,9 @@ describe('an alarm', () => {
         certificates,
       }),
     ).toEqual([]);
+    const closed = { ...lost, state: 'retired' as const };
+    const ofSite = { sessions: [session], approvals: [asked], tries: [tried], gaps: [gap], deadLetters: [dead] };
+    expect(kindsOf({ sites: [closed], ...ofSite, waiting: [waiting] })).toEqual([]);
     expect(kindsOf({ sites: [unheard] })).toEqual([]);
   });
 

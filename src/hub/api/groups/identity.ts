@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AppError } from '../../../kernel/errors.ts';
 import type { IdentityDesk } from '../../../model/fleet/identity-desk.ts';
 import {
   type CertificateList,
@@ -7,6 +8,7 @@ import {
   type NewInviteReply,
 } from '../../../wire/api/identity.ts';
 import { type AdminRoute, acts, shows } from '../contract.ts';
+import { mayDo } from '../policy/roles.ts';
 
 const DAY_MS = 86_400_000;
 const site = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'expected a name such as store-0417');
@@ -18,6 +20,7 @@ const newInvite = z.strictObject({
     .min(60_000)
     .max(90 * DAY_MS)
     .default(7 * DAY_MS),
+  reopen: z.boolean().default(false),
 });
 const oneInvite = z.object({ id: z.string().regex(/^[0-9A-Z]{4}$/, 'expected the first four letters of the code') });
 const because = z.string().trim().min(1).max(500);
@@ -51,9 +54,17 @@ export function identityRoutes({
       summary: 'Makes a code by which one box may join as this site; it is shown this once.',
       act: async (tx, { who, body }, at) => {
         const wish = { site: body.site, by: who.name, forMs: body.forMs };
+        if (body.reopen && !mayDo(who.role, 'admin'))
+          throw new AppError('role-missing', `only an admin opens a site again, and ${who.name} has ${who.role}`);
+        const opened = body.reopen ? await identity.reopen(tx, body.site) : undefined;
         const reply: NewInviteReply = await identity.invite(tx, wish, at);
         const { id, expiresAt, replaces } = reply;
-        return { reply, audit: { action: 'invite.new', subject: body.site, detail: { id, expiresAt, replaces } } };
+        const detail = { id, expiresAt, replaces, ...(body.reopen && { reopened: true }) };
+        return {
+          reply,
+          audit: { action: 'invite.new', subject: body.site, detail },
+          ...(opened && { afterwards: opened.afterwards }),
+        };
       },
     }),
     acts({
@@ -89,20 +100,6 @@ export function identityRoutes({
         return {
           reply: { sentence: `${count} of ${name} will be refused from now on.` },
           audit: { action: 'certificate.revoke', subject: name, detail: { serials, because } },
-          afterwards,
-        };
-      },
-    }),
-    acts({
-      ...{ id: 'retireSite', path: IDENTITY_PATHS.retire, role: 'admin', reply: '{ sentence }' },
-      summary: 'Closes a site for good: its boxes are refused, and nothing of it is an alarm any more.',
-      params: z.object({ site }),
-      body: z.strictObject({ because }),
-      act: async (tx, { who, params, body }, at) => {
-        const { serials, afterwards } = await identity.retire(tx, { ...params, ...body, by: who.name }, at);
-        return {
-          reply: { sentence: `Site ${params.site} is closed; its events and its audit are kept.` },
-          audit: { action: 'site.retire', subject: params.site, detail: { ...body, serials } },
           afterwards,
         };
       },

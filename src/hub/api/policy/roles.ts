@@ -7,7 +7,7 @@ export const ROLES = ['read', 'operate', 'admin'] as const satisfies readonly Ro
 export const ROLE_MEANING: Readonly<Record<Role, string>> = {
   read: 'looks at everything and changes nothing',
   operate: 'publishes, pauses and rolls back, pushes templates, invites sites',
-  admin: 'does all of it, and gives and withdraws tokens and certificates',
+  admin: 'does all of it, closes sites, rolls the roots over, and gives and withdraws tokens',
 };
 
 /** Whether who has one role may do what needs another. */

@@ -8,6 +8,10 @@ import {
   type TestHub,
   type TestSite,
 } from '../../../../test/support/link-identity.ts';
+import { enrolmentCrypto } from '../../../adapters/node/enrolment-crypto.ts';
+import { x509 } from '../../../adapters/node/x509.ts';
+import type { Digest } from '../../../kernel/digest.ts';
+import type { SiteSession } from '../../../model/fleet/hub-rows.ts';
 import { Refusal } from '../../../wire/link/refusals.ts';
 import { DAMAGED_FILE, IDENTITY_FILE, JOINING_FILE } from './kept.ts';
 
@@ -263,13 +267,83 @@ describe('a site that has joined', () => {
     const other = await openTestHub();
     const site = await joined();
     const files = new Map(site.files.files);
-    await site.identity.accept({ roots: [...other.identity.roots()], keySets: [] });
+    await site.identity.accept({ roots: [...other.identity.believed()], keySets: [] });
     await site.identity.accept({ roots: [], keySets: [] });
     expect(site.files.files).toEqual(files);
-    const [current] = hub.identity.roots();
+    const [current] = hub.identity.believed();
     await site.identity.accept({ roots: current ? [current] : [], keySets: [] });
     expect((await site.restart()).identity.roots()).toEqual([current]);
     await other.close();
+  });
+
+  it('follows a roll-over of the roots, also one that was away, and leaves the old root', async () => {
+    const at = await openTestHub();
+    const [site, away] = [await joined(at), await joined(at)];
+    const [first, second] = at.identity.believed();
+    const digests = ({ identity }: TestSite) => identity.roots().map((der) => enrolmentCrypto.sha256(der) as Digest);
+    /** As the link does it. */
+    const hello = async (box: TestSite) => {
+      const caller = at.identity.check.check(box.identity.current()?.chain ?? []);
+      if (!caller.ok) throw caller.error;
+      const { site: name, serial } = caller.value;
+      await at.store.work(async (tx) => {
+        const row = await tx.get('sites', name);
+        if (row) await tx.put('sites', name, { ...row, roots: digests(box) });
+        const session = { site: name, session: 's', serial, standing: 'current' };
+        await tx.put('sessions', `${name}/s`, session as SiteSession);
+      });
+      const said = await at.store.read(async (tx) => ({
+        ...(await at.identity.roots.atHello(tx, caller.value, digests(box))),
+        trust: await at.identity.trust(tx),
+      }));
+      if (said.isTrustNew) await box.identity.accept(said.trust);
+      if (said.renew) box.identity.askRenew();
+      return said;
+    };
+    const { moveRoots } = at.identity.roots;
+    for (const box of [site, away]) expect(await hello(box)).toMatchObject({ isTrustNew: false, renew: false });
+    await expect(moveRoots('end', 'anna')).rejects.toThrow('there is no old root');
+    await moveRoots('roll', 'anna');
+    const third = at.identity.believed()[1];
+    expect(at.identity.believed()).toEqual([second, third, first]);
+    expect(x509.verify(at.identity.server().chain, [second ?? new Uint8Array()], at.clock.now()).ok).toBe(true);
+    expect(x509.verify(at.identity.signer.sign('x').chain, site.identity.roots(), at.clock.now()).ok).toBe(true);
+
+    at.clock.advance(10 * 60_000);
+    expect(at.identity.wantsHello(site.name)).toBe(true);
+    expect(await hello(site)).toMatchObject({ isTrustNew: true, renew: true });
+    expect(await site.takeStep()).toBe('renew');
+    expect(site.identity.roots()).toEqual([second, third, first]);
+    expect(await hello(site)).toMatchObject({ isTrustNew: false, renew: false });
+    at.clock.advance(30 * 60_000);
+    expect(at.identity.wantsHello(site.name)).toBe(false);
+    await expect(moveRoots('roll', 'anna')).rejects.toThrow('counts still');
+    await expect(moveRoots('end', 'anna')).rejects.toThrow(away.name);
+
+    // Head office is started anew in between; the other one comes back when its certificate is over for long.
+    at.clock.advance(120 * DAY_MS);
+    const again = await openTestHub({ store: at.store, files: at.files, clock: at.clock });
+    expect(again.identity.believed()).toEqual([second, third, first]);
+    again.identity.stop();
+    expect(away.identity.step()).toBe('recover');
+    await away.takeStep();
+    expect(await hello(away)).toMatchObject({ isTrustNew: false, renew: false });
+    await site.identity.heardRefusal(new Refusal('certificate-expired', 'over'));
+    await site.takeStep();
+    await hello(site);
+    await moveRoots('end', 'anna');
+    expect(at.identity.believed()).toEqual([second, third]);
+    for (const box of [site, away]) {
+      expect(known(at, box)).toBe(box.name);
+      expect(await hello(box)).toMatchObject({ isTrustNew: true, renew: false });
+      expect((await box.restart()).identity.roots()).toEqual([second, third]);
+    }
+    const audit = await at.store.read((tx) => tx.audit({ limit: 100 }));
+    expect(audit.map(({ action }) => action).filter((one) => one.startsWith('roots.'))).toEqual([
+      'roots.roll',
+      'roots.end',
+    ]);
+    await at.close();
   });
 
   it('has a working identity after a cut of power at any write of a renewal', async () => {

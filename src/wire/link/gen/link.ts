@@ -143,7 +143,11 @@ export interface HelloRequest {
   clockOffsetMs: bigint;
   /** A new data directory that was never armed: it asks for what is confirmed here. */
   fresh: boolean;
-  hardware: Hardware | undefined;
+  hardware:
+    | Hardware
+    | undefined;
+  /** sha256 of each root that the site believes. */
+  roots: Uint8Array[];
 }
 
 export interface HelloResponse {
@@ -155,7 +159,7 @@ export interface HelloResponse {
   limits:
     | Limits
     | undefined;
-  /** Only if it is newer than key_set_version, or roots have changed. */
+  /** Only if it is newer than key_set_version, or the roots are others than these. */
   trust:
     | Trust
     | undefined;
@@ -189,7 +193,7 @@ export interface SyncResponse {
   /** Missing: nothing else than what the site has. */
   desired: Desired | undefined;
   pollAfterMs: number;
-  /** Say Hello again: head office was restarted, or wants to know more. */
+  /** Say Hello again: there is something to learn by it, such as a new root. */
   hello: boolean;
 }
 
@@ -1306,6 +1310,7 @@ function createBaseHelloRequest(): HelloRequest {
     clockOffsetMs: 0n,
     fresh: false,
     hardware: undefined,
+    roots: [],
   };
 }
 
@@ -1361,6 +1366,9 @@ export const HelloRequest: MessageFns<HelloRequest> = {
     }
     if (message.hardware !== undefined) {
       Hardware.encode(message.hardware, writer.uint32(106).fork()).join();
+    }
+    for (const v of message.roots) {
+      writer.uint32(114).bytes(v!);
     }
     return writer;
   },
@@ -1480,6 +1488,14 @@ export const HelloRequest: MessageFns<HelloRequest> = {
             }
 
             message.hardware = Hardware.decode(reader, reader.uint32());
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.roots.push(reader.bytes());
             continue;
           }
         }
