@@ -16,7 +16,7 @@ const hub = await startLocalHub({ workDir, count });
 try {
   const report = await runSites(
     {
-      ...{ url: hub.url, invites: hub.invites, hubPid: hub.process.pid, withinMs: 20_000, durationMs: 40_000 },
+      ...{ url: hub.url, invites: hub.invites, hubPid: hub.process.pid, withinMs: 60_000, durationMs: 30_000 },
       ...{ eventsPerMinute: 12, trialMs: 2_000, revertShare: 0 },
     },
     { time: createSimTime(), random: systemRandom },
