@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
-import { connect, type TLSSocket } from 'node:tls';
+import { connect, createServer, type TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createLinkClient, type LinkClientParts } from '../../src/adapters/link/link-client.ts';
+import { createLinkClient } from '../../src/adapters/link/link-client.ts';
 import { proveRequest } from '../../src/adapters/link/proofs.ts';
 import { systemRandom } from '../../src/adapters/node/random.ts';
 import { METHODS } from '../../src/wire/link/methods.ts';
-import { startLinkHub, type TestHub, timeOf } from '../support/link-hub.ts';
+import { makePki, pem, startLinkHub, type TestHub, timeOf } from '../support/link-hub.ts';
 
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
@@ -25,14 +25,14 @@ async function startHub(given: Parameters<typeof startLinkHub>[1] = {}): Promise
   return hub;
 }
 
-async function renew({ url, pki }: Pick<TestHub, 'url' | 'pki'>, more: Partial<LinkClientParts> = {}): Promise<string> {
+async function renew({ url, pki }: Pick<TestHub, 'url' | 'pki'>, deadlineMs = 5_000): Promise<string> {
   const identity = await pki.site('store-1');
   const client = createLinkClient({
     ...{ url, identity: () => identity, roots: () => [pki.root], time: timeOf() },
-    ...{ random: systemRandom, env: {}, ...more },
+    ...{ random: systemRandom, env: {} },
   });
   ends.push(() => client.close());
-  const { certificateChain } = await client.call('renew', { csr: new Uint8Array() }, { deadlineMs: 5_000 });
+  const { certificateChain } = await client.call('renew', { csr: new Uint8Array() }, { deadlineMs });
   return Buffer.from(certificateChain[0] ?? []).toString();
 }
 
@@ -118,5 +118,80 @@ describe('a request that was overheard', () => {
     const asked = { path: METHODS.hello.path, nonce: systemRandom.bytes(16), body: new Uint8Array() };
     const proof = proveRequest(asked, Date.now(), await hub.pki.site('store-1'));
     expect(await curl(hub.url, proof)).toContain('signature-wrong');
+  });
+});
+
+describe('a head office that answers nonsense', () => {
+  /** Speaks TLS as head office, and then says this. */
+  async function startNonsense(
+    protocols: string[],
+    say: (socket: TLSSocket) => void,
+  ): Promise<Pick<TestHub, 'url' | 'pki'>> {
+    const pki = await makePki();
+    const { chain, privateKey } = await pki.server();
+    const server = createServer(
+      { cert: chain.map(pem).join(''), key: privateKey, ALPNProtocols: protocols },
+      (socket) => {
+        open.add(socket.on('error', () => undefined));
+        say(socket);
+      },
+    );
+    const open = new Set<TLSSocket>();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    ends.push(() => {
+      for (const socket of open) socket.destroy();
+      server.close();
+    });
+    const bound = server.address();
+    return { pki, url: `https://localhost:${typeof bound === 'object' ? bound?.port : 0}` };
+  }
+  const HTTP = 'HTTP/1.1 200 OK\r\ncontent-type: application/x-protobuf\r\n';
+  const endless = (socket: TLSSocket, part: Buffer): void => {
+    const more = () => socket.writable && socket.write(part, () => setImmediate(more));
+    more();
+  };
+  const says = (text: string) => (socket: TLSSocket) => void socket.write(text);
+
+  test.each<[string, string[], (socket: TLSSocket) => void]>([
+    ['bytes that are no HTTP', ['http/1.1'], (socket) => void socket.write(systemRandom.bytes(4_000))],
+    ['bytes that are no HTTP/2', ['h2'], (socket) => void socket.write(systemRandom.bytes(4_000))],
+    ['an answer without a signature', ['http/1.1'], says(`${HTTP}content-length: 2\r\n\r\n\n\0`)],
+    ['a signature that is none', ['http/1.1'], says(`${HTTP}slipway-proof: AAAA\r\ncontent-length: 0\r\n\r\n`)],
+    [
+      'a refusal that is none',
+      ['http/1.1'],
+      says('HTTP/1.1 503 x\r\nslipway-error: ////\r\ncontent-length: 0\r\n\r\n'),
+    ],
+    [
+      'a head without an end',
+      ['http/1.1'],
+      (socket) => endless(socket, Buffer.from(`${HTTP}x: ${'y'.repeat(9_000)}\r\n`)),
+    ],
+    [
+      'a body without an end',
+      ['http/1.1'],
+      (socket) => {
+        socket.write(`${HTTP}transfer-encoding: chunked\r\n\r\n`);
+        endless(socket, Buffer.from(`10000\r\n${'y'.repeat(65_536)}\r\n`));
+      },
+    ],
+    [
+      'a body of one byte in a while',
+      ['http/1.1'],
+      (socket) => {
+        socket.write(`${HTTP}content-length: 1000\r\n\r\n`);
+        const drip = setInterval(() => socket.write('y'), 50);
+        socket.once('close', () => clearInterval(drip));
+      },
+    ],
+  ])('is not believed and not waited for: %s', async (_what, protocols, say) => {
+    const hub = await startNonsense(protocols, say);
+    const began = performance.now();
+    const failure = await renew(hub, 1_500).then(
+      () => 'believed',
+      (error: { code?: string }) => error.code,
+    );
+    expect(['hub-unreachable', 'hub-unproven']).toContain(failure);
+    expect(performance.now() - began).toBeLessThan(4_000);
   });
 });
