@@ -19,10 +19,13 @@ export function greeted(
 ): Answered {
   const here = { ...outbox, hubEpoch, ratchet };
   const has = Number(ackedThrough);
+  const first = outbox.epochs.at(-1)?.first ?? 1;
   const isOtherMemory = outbox.hubEpoch !== '' && outbox.hubEpoch !== hubEpoch;
+  // Its files were put back from a copy, under the same name.
+  const hasLost = outbox.ackedThrough >= first && has < outbox.ackedThrough;
   // It said how much it has of one numbering; of the others it may have less than before, too.
-  if (isOtherMemory && outbox.epochs.length > 1) return { outbox: { ...here, ackedThrough: 0 } };
-  const back = goBack(here, outbox.epochs.at(-1)?.first ?? 1, has);
+  if ((isOtherMemory || hasLost) && outbox.epochs.length > 1) return { outbox: { ...here, ackedThrough: 0 } };
+  const back = goBack(here, first, has);
   return nextSeq <= has ? beginEpoch(back, nextSeq, newEpoch) : { outbox: back };
 }
 
