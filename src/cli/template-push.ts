@@ -74,7 +74,9 @@ async function push(options: Options, disk: FleetDisk, io: CliIo): Promise<Outco
   });
   const rest = { unchanged: found.unchanged.length, cannot: found.cannot };
   const signed = alreadyPushed(found) ? [] : found.candidates;
-  if (signed.length === 0 && !bringsKeys(chain, found)) return { sites: 0, ...rest };
+  // What waits at head office to be published is not changed by this push either.
+  if (signed.length === 0 && !bringsKeys(chain, found))
+    return { sites: 0, ...rest, unchanged: rest.unchanged + found.candidates.length };
   assertMaySign(key, chain, found);
   const body: PushBody = {
     ...{ format: 'slipway-push/v1', comment: options.comment ?? '', sources: formatArchive(sources) },
