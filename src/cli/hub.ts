@@ -15,8 +15,10 @@ import type { CliIo } from './io.ts';
 type HubCommandOptions = {
   readonly config?: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
-  readonly fault?: { readonly fsyncDelayMs: number };
+  readonly fault?: HubFaults;
 };
+
+type HubFaults = { readonly fsyncDelayMs?: number; readonly pollMaxMs?: number };
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
@@ -28,12 +30,19 @@ export function addHubCommand(program: Command, io: CliIo, setStatus: (status: E
     // Not required by commander, which would ask for it with each word behind `hub`, too.
     .option('--config <file>', 'run head office by this file, for example /etc/slipway/hub.yaml')
     .addOption(new Option('--log-level <level>', 'which log lines to write').choices(LOG_LEVELS).default('info'))
-    .addOption(new Option('--fault <name=value>', 'for tests: fsync-delay=MILLISECONDS').argParser(fault).hideHelp())
+    .addOption(
+      new Option('--fault <name=value>', 'for tests: fsync-delay=MILLISECONDS, poll-max=MILLISECONDS')
+        .argParser(fault)
+        .hideHelp(),
+    )
     .action(async ({ config, logLevel, fault: injected }: HubCommandOptions) => {
       if (config === undefined)
         throw new AppError('usage-invalid', 'slipway hub needs --config FILE, or one of its commands');
       const version = program.version() ?? '';
-      await runHub({ configPath: config, logLevel, version, fsyncDelayMs: injected?.fsyncDelayMs ?? 0 });
+      await runHub({
+        ...{ configPath: config, logLevel, version, fsyncDelayMs: injected?.fsyncDelayMs ?? 0 },
+        pollMaxMs: injected?.pollMaxMs,
+      });
     });
   addHubBackupCommands(hub, io);
   addHubAuditCommand(hub, io, setStatus);
@@ -45,8 +54,8 @@ export function addHubCommand(program: Command, io: CliIo, setStatus: (status: E
   addHubRootsCommands(hub, io);
 }
 
-function fault(text: string): { fsyncDelayMs: number } {
-  const delay = /^fsync-delay=(\d{1,5})$/.exec(text)?.[1];
-  if (delay === undefined) throw new AppError('usage-invalid', `--fault does not know ${JSON.stringify(text)}`);
-  return { fsyncDelayMs: Number(delay) };
+function fault(text: string, before: HubFaults = {}): HubFaults {
+  const [, name, ms] = /^(fsync-delay|poll-max)=(\d{1,5})$/.exec(text) ?? [];
+  if (name === undefined) throw new AppError('usage-invalid', `--fault does not know ${JSON.stringify(text)}`);
+  return { ...before, [name === 'fsync-delay' ? 'fsyncDelayMs' : 'pollMaxMs']: Number(ms) };
 }

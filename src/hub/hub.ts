@@ -29,6 +29,8 @@ export type HubOptions = {
   readonly version: string;
   readonly env: NodeJS.ProcessEnv;
   readonly fsyncDelayMs: number;
+  /** A test aid: sites come by at least so often. */
+  readonly pollMaxMs?: number | undefined;
   /** The store is gone: the hub cannot acknowledge anything any more and must end. */
   readonly onLost: (error: AppError) => void;
 };
@@ -51,9 +53,16 @@ export async function createHub(options: HubOptions): Promise<Hub> {
 }
 
 /** Head office, as a list of its parts. They start in the order in which they are listed, and stop in reverse. */
-async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: HubOptions, undo: Undo[]): Promise<Hub> {
+async function assemble(
+  { config, log, version, env, fsyncDelayMs, pollMaxMs, onLost }: HubOptions,
+  undo: Undo[],
+): Promise<Hub> {
   const clock = systemClock;
   const random = systemRandom;
+  const limits =
+    pollMaxMs === undefined
+      ? LIMITS
+      : { ...LIMITS, pollMinMs: Math.min(LIMITS.pollMinMs, Math.floor(pollMaxMs / 4)), pollMaxMs };
   let isServing = false;
   const notReady = (): string[] => (isServing ? [] : ['the hub is starting']);
 
@@ -82,7 +91,7 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
 
   // What sites say, and what they are told.
   const sites = createSites({
-    ...{ store, clock, random, log, limits: () => LIMITS },
+    ...{ store, clock, random, log, limits: () => limits },
     identity: {
       keySetVersion: revisions.keySetVersion,
       atHello: async (tx, caller, { keySetVersion, roots }) => {
@@ -93,7 +102,7 @@ async function assemble({ config, log, version, env, fsyncDelayMs, onLost }: Hub
     },
   });
   const rollouts = createRollouts({
-    ...{ store, clock, random, log, limits: () => LIMITS },
+    ...{ store, clock, random, log, limits: () => limits },
     admit: sites.admit,
     wantsHello: async (tx, caller, session) =>
       identity.wantsHello(caller.site) || sites.wantsHello(tx, caller, session),

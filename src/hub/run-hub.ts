@@ -14,18 +14,20 @@ export type RunHubOptions = {
   readonly version: string;
   /** A test aid: each commit's sync takes so much longer. */
   readonly fsyncDelayMs: number;
+  /** A test aid: sites come by at least so often. */
+  readonly pollMaxMs?: number | undefined;
 };
 
 const STOP_WITHIN_MS = 10_000;
 
 /** Runs head office until SIGTERM or SIGINT. Rejects with an AppError if it cannot start; nothing keeps running then. */
-export async function runHub({ configPath, logLevel, version, fsyncDelayMs }: RunHubOptions): Promise<void> {
+export async function runHub({ configPath, logLevel, version, ...aids }: RunHubOptions): Promise<void> {
   const log = createLog({ level: logLevel, redactor: createRedactor() });
   const notifier = createNotifier(process.env['NOTIFY_SOCKET'], log);
   const stopped = untilSignal();
   const lost = Promise.withResolvers<never>();
   const config = await readHubConfig(configPath);
-  const hub = await createHub({ config, log, version, env: process.env, fsyncDelayMs, onLost: lost.reject });
+  const hub = await createHub({ config, log, version, env: process.env, ...aids, onLost: lost.reject });
   try {
     await hub.start();
     await notifier.ready();

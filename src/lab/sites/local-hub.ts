@@ -15,6 +15,8 @@ export type LocalHub = {
   /** Of its page and admin API. */
   readonly admin: string;
   readonly invites: readonly Invited[];
+  /** Its file. */
+  readonly config: string;
   readonly process: SlipwayProcess;
   /** Starts it once more on what it has written, after it was stopped. */
   again(): Promise<SlipwayProcess>;
@@ -40,7 +42,7 @@ link: { listen: "127.0.0.1:${linkPort}", url: "${url}" }
 admin: { listen: "127.0.0.1:${adminPort}" }`;
   const again = () => startHub({ workDir, config });
   const admin = `http://127.0.0.1:${adminPort}`;
-  return { url, admin, invites, process: await again(), again };
+  return { url, admin, invites, config, process: await again(), again };
 }
 
 /** As `slipway hub invite` does, but for hundreds in one unit, before anybody answers. */

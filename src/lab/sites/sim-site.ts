@@ -40,7 +40,8 @@ export class SimSite {
   readonly #startedAt: number;
   #ratchet: Uint8Array;
   #limits: Limits | undefined;
-  #made = 0;
+  /** When each event happened: one that is reported again is the very same. */
+  readonly #made: number[] = [];
   #acked = 0;
   #stateCounter = 0;
   #applied: Applied | undefined;
@@ -67,7 +68,13 @@ export class SimSite {
 
   /** Events that happened here, of them those that head office has, and enrolments among these. */
   get counts(): { readonly made: number; readonly acked: number; readonly enrolments: number } {
-    return { made: this.#made, acked: this.#acked, enrolments: enrolmentsIn(this.#acked) };
+    return { made: this.#made.length, acked: this.#acked, enrolments: enrolmentsIn(this.#acked) };
+  }
+
+  /** Events that happen now, whether or not head office can be reached. */
+  happen(count: number): void {
+    const now = this.#parts.time.now();
+    for (let n = 0; n < count; n++) this.#made.push(now);
   }
 
   /** Joins by its code, learns the time, and says Hello. */
@@ -88,7 +95,12 @@ export class SimSite {
 
   async hello(): Promise<HelloResponse> {
     const reply = await this.#call('hello', {
-      ...{ session: this.#session, ratchet: this.#ratchet, eventEpoch: this.#epoch, nextSeq: BigInt(this.#made + 1) },
+      ...{
+        session: this.#session,
+        ratchet: this.#ratchet,
+        eventEpoch: this.#epoch,
+        nextSeq: BigInt(this.#made.length + 1),
+      },
       ...{ confirmedNumber: BigInt(this.#confirmed), highestNumber: BigInt(this.#highest), keySetVersion: 0 },
       roots: this.#box.roots(),
       ...{ version: SIMULATED_VERSION, capabilities: ['revision/v1'], sealingKey: this.#box.sealingKey },
@@ -117,7 +129,7 @@ export class SimSite {
 
   /** Reports what is left, until all is on disk there or `signal`. */
   async flush(signal: AbortSignal): Promise<void> {
-    while (this.#acked < this.#made && !signal.aborted)
+    while (this.#acked < this.#made.length && !signal.aborted)
       await this.#again(signal, async () => {
         await pause(await this.#sendBatch(), signal);
       });
@@ -129,12 +141,12 @@ export class SimSite {
 
   async #happen(signal: AbortSignal): Promise<void> {
     const { eventsPerMinute, random } = this.#parts;
-    while (eventsPerMinute > 0 && (await pause(nextEventMs(eventsPerMinute, random), signal))) this.#made += 1;
+    while (eventsPerMinute > 0 && (await pause(nextEventMs(eventsPerMinute, random), signal))) this.happen(1);
   }
 
   async #report(signal: AbortSignal): Promise<void> {
     await pause(GATHER_MS, signal);
-    if (this.#made === this.#acked || signal.aborted) return;
+    if (this.#made.length === this.#acked || signal.aborted) return;
     const before = enrolmentsIn(this.#acked);
     const pauseMs = await this.#sendBatch();
     if (enrolmentsIn(this.#acked) > before) await this.#putState();
@@ -144,12 +156,11 @@ export class SimSite {
   /** One batch; the answer is how long to wait before the next. */
   async #sendBatch(): Promise<number> {
     const most = this.#limits?.maxBatchItems || 200;
-    const count = Math.min(most, this.#made - this.#acked);
-    const { time, invent = inventEvent } = this.#parts;
-    const now = time.now();
+    const count = Math.min(most, this.#made.length - this.#acked);
+    const { invent = inventEvent } = this.#parts;
     const items = Array.from({ length: count }, (_, i): Item => {
       const seq = this.#acked + i + 1;
-      return { epoch: this.#epoch, seq: BigInt(seq), event: invent(seq - 1, now), gap: undefined };
+      return { epoch: this.#epoch, seq: BigInt(seq), event: invent(seq - 1, this.#made[seq - 1] ?? 0), gap: undefined };
     });
     const reply = await this.#call('report', { session: this.#session, items, limits: undefined });
     if (reply.conflict) throw new AppError('lab-failed', `${this.name}: head office has other events of these numbers`);
