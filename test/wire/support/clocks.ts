@@ -11,7 +11,8 @@ export function tomorrow(argv: Argv): Argv {
   return faked('+1d', argv);
 }
 
-function faked(time: string, argv: Argv): Argv {
+/** Runs a command at a time as libfaketime writes it, such as `+100d`; timers go right. */
+export function faked(time: string, argv: Argv): Argv {
   const [library] = globSync('/usr/lib/*/faketime/libfaketime.so.1');
   if (!library) throw new Error('libfaketime is not installed');
   return ['env', `LD_PRELOAD=${library}`, `FAKETIME=${time}`, 'FAKETIME_DONT_FAKE_MONOTONIC=1', ...argv];
