@@ -1,18 +1,12 @@
 import type { Completion, OrderedBy } from '../../model/order.ts';
 import type { FleetSlotView } from '../api/fleet-views.ts';
-import type { OutboxView } from '../api/link.ts';
 import type { SiteStatus } from '../api/views.ts';
 
 /** What a site says of itself under each key, latest wins. Times are of its clock. Other keys: `alarms` (AlarmView[]), `apply`, `freeze`. */
 export type SiteEntry = Pick<
   SiteStatus,
   'ready' | 'notReady' | 'armed' | 'doubt' | 'noInstalls' | 'revision' | 'held' | 'missingSecrets'
-> & {
-  readonly version: string;
-  readonly since: number;
-  /** Events that head office does not have; missing: none waits for longer than a few minutes. */
-  readonly outbox?: Required<Pick<OutboxView, 'waiting' | 'oldestAt'>>;
-};
+> & { readonly version: string; readonly since: number };
 
 /** Key `slots/NAME`. What is behind `macs` is for the appliance that takes over. */
 export type SlotEntry = FleetSlotView & {

@@ -124,7 +124,9 @@ export class SiteIdentity {
 
   /** Keeps a code until it is used, also over a restart. Rejects with `invite-refused` if its check letters are wrong. */
   async join(text: string): Promise<void> {
-    await this.#keepCode(readCode(text));
+    const code = parseInviteCode(text);
+    if (!code.ok) throw new AppError('invite-refused', code.error);
+    await this.#keepCode(code.value);
   }
 
   /** As `join`, for the code in the site's own file: once, and never over what is there. A slip in it keeps no store from its work. */
@@ -294,10 +296,4 @@ export class SiteIdentity {
     this.#link = this.#readLink();
     for (const listener of this.#listeners) listener();
   }
-}
-
-function readCode(text: string): InviteCode {
-  const code = parseInviteCode(text);
-  if (!code.ok) throw new AppError('invite-refused', code.error);
-  return code.value;
 }

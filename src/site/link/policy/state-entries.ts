@@ -15,9 +15,6 @@ export type StateFacts = {
   readonly others: Readonly<Record<string, unknown>>;
 };
 
-/** What waits for less is on its way, and would only be said again and again. */
-const WAITS_MS = 5 * 60_000;
-
 /** All that a site says of itself, by key. Nothing in it is a secret: it is what the page shows to everybody. */
 export function stateEntries({
   state,
@@ -43,16 +40,13 @@ export function stateEntries({
 }
 
 function siteEntry(status: SiteStatus, version: string, since: number): SiteEntry {
-  const { at, ready, notReady, armed, doubt, noInstalls, revision, held, missingSecrets, headOffice } = status;
-  const { waiting = 0, oldestAt } = headOffice?.events ?? {};
-  const isLate = oldestAt !== undefined && at - oldestAt >= WAITS_MS;
+  const { ready, notReady, armed, doubt, noInstalls, revision, held, missingSecrets } = status;
   return {
     ...{ version, since, ready, notReady, held, missingSecrets },
     ...(armed === undefined ? {} : { armed }),
     ...(doubt === undefined ? {} : { doubt }),
     ...(noInstalls === undefined ? {} : { noInstalls }),
     ...(revision === undefined ? {} : { revision }),
-    ...(isLate ? { outbox: { waiting, oldestAt } } : {}),
   };
 }
 
