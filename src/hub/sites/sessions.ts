@@ -19,7 +19,9 @@ export async function requireCurrent(tx: HubTx, caller: Caller, session: string)
 }
 
 /** Whether something is to be written because this box was heard. */
-function isDue({ lastAt, ratchetBefore }: SiteSession, now: number): boolean {
+function isDue({ lastAt, ratchetBefore, serial }: SiteSession, caller: Caller, now: number): boolean {
+  // It has renewed since: who asks whether the old root can go wants to know.
+  if (serial !== caller.serial) return true;
   return ratchetBefore !== undefined || Math.abs(now - lastAt) >= HEARD_EVERY_MS;
 }
 
@@ -28,9 +30,9 @@ function isDue({ lastAt, ratchetBefore }: SiteSession, now: number): boolean {
  * ratchet counts from then on.
  */
 export async function noteHeard(tx: HubTx, caller: Caller, row: SiteSession, now: number): Promise<SiteSession> {
-  if (!isDue(row, now)) return row;
+  if (!isDue(row, caller, now)) return row;
   const { ratchetBefore: _, ...rest } = row;
-  const heard = { ...rest, lastAt: now, remote: caller.remote };
+  const heard = { ...rest, lastAt: now, remote: caller.remote, serial: caller.serial };
   await tx.put('sessions', sessionKey(row.site, row.session), heard);
   await noteSiteHeard(tx, caller, now);
   return heard;
@@ -53,7 +55,7 @@ export async function admit(
   session: string,
 ): Promise<void> {
   const row = await store.read((tx) => requireCurrent(tx, caller, session));
-  if (!isDue(row, clock.now())) return;
+  if (!isDue(row, caller, clock.now())) return;
   await store.work(async (tx) => {
     await noteHeard(tx, caller, await requireCurrent(tx, caller, session), clock.now());
   });
