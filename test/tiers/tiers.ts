@@ -22,7 +22,7 @@ const LONG_PROPERTIES: Step = {
 
 export const TIERS = {
   check: { budgetSeconds: 90, packages: 'none', groups: CHECK_STEPS },
-  wire: { budgetSeconds: 360, packages: 'wire', groups: [halvesOf('wire', 'wire*')] },
+  wire: { budgetSeconds: 360, packages: 'wire', groups: [partsOf('wire', 'wire*', 3)] },
   lab: { budgetSeconds: 1080, packages: 'lab', groups: [[vitestIn('lab')]] },
   matrix: { budgetSeconds: 4 * 3600, packages: 'lab', groups: [[LONG_PROPERTIES], [vitestIn('matrix', 'matrix*')]] },
 } as const satisfies Record<string, Tier>;
@@ -48,11 +48,12 @@ function vitestIn(name: string, projects = name): Step {
 }
 
 /**
- * The files of some projects in two halves, each in namespaces of its own: most tests of the wire wait for a clock or a disk,
- * and what one half opens and kills the other one cannot see.
+ * The files of some projects in parts side by side, each in namespaces of its own: most tests of the wire wait for a clock or a
+ * disk, and what one part opens and kills the others cannot see.
  */
-function halvesOf(name: string, projects: string): readonly Step[] {
-  return ['1/2', '2/2'].map((shard, i) => {
+function partsOf(name: string, projects: string, count: number): readonly Step[] {
+  return Array.from({ length: count }, (_, i) => {
+    const shard = `${i + 1}/${count}`;
     const jsonReport = `test-results/${name}-${i + 1}.json`;
     return {
       name: `${name} tests, ${shard}`,
