@@ -1,5 +1,5 @@
 import { AppError } from '../kernel/errors.ts';
-import type { Clock } from '../kernel/ports.ts';
+import type { Clock, Random } from '../kernel/ports.ts';
 import type { LoaderTable } from '../model/site-ports.ts';
 import { compileInThread } from './compile-in-thread.ts';
 import { isStandalone, type SiteConfig } from './config.ts';
@@ -23,6 +23,7 @@ export type SiteRevisionDeps = Omit<KeeperDeps, 'refuse' | 'dataDir'> & {
   /** The secrets of the revision that has just come into force. */
   readonly onSealed: (values: ReadonlyMap<string, string>) => void;
   readonly clock: Clock;
+  readonly random: Random;
 };
 
 /** Where revisions come from, as the site file says. `down`: only of a site that head office steers. */

@@ -154,6 +154,7 @@ async function assemble(
       secrets,
       freezer,
       clock,
+      random,
       log,
     },
     onSealed: (values) => {

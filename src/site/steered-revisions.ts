@@ -1,6 +1,6 @@
 import type { Digest } from '../kernel/digest.ts';
 import { parseDuration } from '../kernel/duration.ts';
-import type { Clock } from '../kernel/ports.ts';
+import type { Clock, Random } from '../kernel/ports.ts';
 import type { Revision } from '../model/revision.ts';
 import { openApplyFiles } from './apply-files.ts';
 import type { HubSettings } from './config.ts';
@@ -15,6 +15,7 @@ export type SteeredDeps = KeeperDeps &
   Omit<SeatDeps, 'keeper' | 'onSecrets'> & {
     readonly hub: HubSettings;
     readonly clock: Clock;
+    readonly random: Random;
     readonly onSecrets: SeatDeps['onSecrets'];
     /** Whether this process came to serve nodes. */
     readonly hasServed: () => boolean;
@@ -36,7 +37,7 @@ export async function startSteeredRevisions(deps: SteeredDeps): Promise<SteeredR
   const seat = createRevisionSeat({ ...deps, keeper });
   const files = await openApplyFiles(deps.dataDir, deps.log);
   const rules = trialRules(parseDuration(deps.hub.trial) ?? 0);
-  const down = createDown({ files, seat, rules, store: deps.store, clock: deps.clock, log: deps.log });
+  const down = createDown({ files, seat, rules, store: deps.store, clock: deps.clock, random: deps.random, log: deps.log });
   await down.start();
   await keeper.settle();
   return {

@@ -101,7 +101,7 @@ export class SteeredSite {
     const rules = trialRules(TRIAL_MS);
     this.keeper = keeper;
     this.#down = createDown({
-      ...{ store: guardedStore, clock, log, rules },
+      ...{ store: guardedStore, clock, log, rules, random: { unit: () => 1, bytes: (count) => new Uint8Array(count) } },
       files: this.#failing(files),
       seat: live(seat, ['enter']) as RevisionSeat,
     });

@@ -10,6 +10,7 @@ import {
   type Wanted,
   want,
 } from '../policy/apply.ts';
+import { retryDelayMs } from '../policy/link-states.ts';
 import { ApplyBook } from './apply-book.ts';
 import type { ApplyReport, FetchPiece, Opened, RunningDown } from './ports.ts';
 import { ACCEPTED, refusedSentence, type StepDeps, Steps } from './steps.ts';
@@ -17,8 +18,6 @@ import { ACCEPTED, refusedSentence, type StepDeps, Steps } from './steps.ts';
 /** So often it is looked at at least; a short trial is looked at several times while it lasts. */
 const TICK_MS = 3_000;
 const LOOKS_PER_TRIAL = 8;
-/** After a failure, such as a full disk or a head office that is gone. */
-const RETRY_MS = 15_000;
 
 /** Takes a revision from head office through all its states, one step at a time; each is on disk before the next begins. */
 export function createDown(deps: StepDeps): RunningDown {
@@ -34,6 +33,8 @@ class OneAfterTheOther implements RunningDown {
   /** What head office has named last: a fetch of anything else ends. */
   #wish: Wanted | undefined;
   #cancel: Cancel = () => undefined;
+  /** One after the other, such as a full disk or a head office that is gone. */
+  #failures = 0;
   #isStopped = false;
   #work: Promise<void> = Promise.resolve();
 
@@ -166,6 +167,7 @@ class OneAfterTheOther implements RunningDown {
           before = this.#book.applied;
           await this.#steps.advance({ fetch: this.#fetch, isWanted: (bundle) => this.#isWanted(bundle) });
         }
+        this.#failures = 0;
         this.#again(Math.min(TICK_MS, this.#deps.rules.trialMs / LOOKS_PER_TRIAL));
       })
       .catch((thrown: unknown) => {
@@ -176,7 +178,8 @@ class OneAfterTheOther implements RunningDown {
           { code, reason: message },
           'a revision from head office does not get on; it is tried again',
         );
-        this.#again(RETRY_MS);
+        this.#failures += 1;
+        this.#again(retryDelayMs(this.#failures, 0, this.#deps.random.unit()));
       });
   }
 

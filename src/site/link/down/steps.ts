@@ -1,4 +1,4 @@
-import type { Clock, Log } from '../../../kernel/ports.ts';
+import type { Clock, Log, Random } from '../../../kernel/ports.ts';
 import type { Store } from '../../../model/store.ts';
 import { type Candidate, type Wanted, whyBad } from '../policy/apply.ts';
 import { bootsOf, judgeTrial, lastBootOf, type TrialFacts, type TrialRules, trialSentence } from '../policy/trial.ts';
@@ -12,6 +12,7 @@ export type StepDeps = {
   readonly store: Store;
   readonly rules: TrialRules;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
 };
 
