@@ -37,7 +37,15 @@ export async function startSteeredRevisions(deps: SteeredDeps): Promise<SteeredR
   const seat = createRevisionSeat({ ...deps, keeper });
   const files = await openApplyFiles(deps.dataDir, deps.log);
   const rules = trialRules(parseDuration(deps.hub.trial) ?? 0);
-  const down = createDown({ files, seat, rules, store: deps.store, clock: deps.clock, random: deps.random, log: deps.log });
+  const down = createDown({
+    files,
+    seat,
+    rules,
+    store: deps.store,
+    clock: deps.clock,
+    random: deps.random,
+    log: deps.log,
+  });
   await down.start();
   await keeper.settle();
   return {

@@ -65,6 +65,7 @@ async function greet(
     ratchet: Buffer.from(next).toString('base64'),
     ...(isCurrent ? { ratchetBefore: heldRatchet(rule, ratchet, current) } : { because: rule.because }),
     hardware: shortHardware(request.hardware),
+    isFresh: request.fresh,
     standing: rule.standing,
   });
   await forgetOld(tx, sessions, request.session);

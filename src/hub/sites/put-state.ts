@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Digest } from '../../kernel/digest.ts';
-import type { SiteStateEntry } from '../../model/fleet/hub-rows.ts';
+import type { SiteSession, SiteStateEntry } from '../../model/fleet/hub-rows.ts';
 import type { HubTx } from '../../model/fleet/hub-store.ts';
 import type { PutStateRequest, PutStateResponse, StateEntry } from '../../wire/link/gen/link.ts';
 import type { Caller } from '../../wire/link/handlers.ts';
@@ -43,9 +43,10 @@ async function replace(tx: HubTx, { clock }: SitesDeps, caller: Caller, request:
   if (counter <= session.stateCounter) return { missing: [], changes: [] };
   await tx.put('sessions', sessionKey(session.site, session.session), { ...session, stateCounter: counter });
 
-  const named = new Map(request.entries.map((entry) => [entry.key, entry]));
   const here = new Map(before.map(({ row }) => [row.key, row]));
-  const gone = [...here.keys()].filter((key) => !named.has(key));
+  const kept = keptForTakeOver(session, request, here);
+  const named = new Map(request.entries.filter(({ key }) => !kept.has(key)).map((entry) => [entry.key, entry]));
+  const gone = [...here.keys()].filter((key) => !named.has(key) && !kept.has(key));
   for (const key of gone) {
     await tx.delete('states', `${site}/${key}`);
     here.delete(key);
@@ -65,6 +66,38 @@ async function replace(tx: HubTx, { clock }: SitesDeps, caller: Caller, request:
     changes.push({ key, value: read.value });
   }
   return { missing, changes };
+}
+
+/**
+ * The keys that are not this box's to change: what is installed here, as the box before it said, until this one has taken it over or
+ * a person has armed it. It would be lost otherwise with the first thing that a new box says, which knows of no install.
+ */
+function keptForTakeOver(
+  { isFresh }: SiteSession,
+  { entries }: PutStateRequest,
+  here: ReadonlyMap<string, SiteStateEntry>,
+): ReadonlySet<string> {
+  if (
+    !isFresh ||
+    isArmed(
+      entries.find(({ key }) => key === 'site'),
+      here.get('site'),
+    )
+  )
+    return new Set();
+  const orders = [...here.keys()].filter((key) => key.startsWith('orders/'));
+  return new Set(orders.flatMap((key) => [key, `slots/${key.slice('orders/'.length)}`]));
+}
+
+/** By what it says now; the entry that is here counts only if it is the same, since it may be that of the box before. */
+function isArmed(said: StateEntry | undefined, here: SiteStateEntry | undefined): boolean {
+  const isSame = said && here?.digest === Buffer.from(said.digest).toString('hex');
+  const text = said?.value ? Buffer.from(said.value).toString('utf8') : isSame ? here?.value : undefined;
+  try {
+    return (JSON.parse(text ?? 'null') as { armed?: unknown } | null)?.armed === true;
+  } catch {
+    return false;
+  }
 }
 
 /** What a site may still say. One in good order has a tenth of it. */

@@ -299,6 +299,23 @@ describe('state of sites', () => {
     expect(await store.read((tx) => tx.list('states'))).toEqual([]);
   });
 
+  it('of what is installed outlives a fresh box that has not taken it over, and no longer', async () => {
+    const { hello, sites, store } = await setUp();
+    const keys = () =>
+      store.read(async (tx) => (await tx.list('states')).map(({ key }) => key.replace(/^[^/]+\//, '')));
+    const order = entry('orders/a', { id: 'o1' });
+    await hello('s1');
+    await put(sites, [entry('site', { armed: true }), entry('slots/a', { n: 2 }), entry('slots/b', {}), order]);
+    await hello('s1', { fresh: true });
+    // Digests alone, as the first question always is; then with what was asked for.
+    await put(sites, [entry('site', { armed: false }, false), entry('slots/a', {}, false)]);
+    await put(sites, [entry('site', { armed: false }), entry('slots/a', {})]);
+    expect(await keys()).toEqual(['orders/a', 'site', 'slots/a']);
+    expect((await hello('s1', { fresh: true })).takeOver.map(({ key }) => key)).toEqual(['slots/a', 'orders/a']);
+    await put(sites, [entry('site', { armed: true }), entry('slots/a', {})]);
+    expect(await keys()).toEqual(['site', 'slots/a']);
+  });
+
   it('of slots and orders is given to a fresh box, and to no other', async () => {
     const { hello, sites } = await setUp();
     const { ratchet } = await hello('s1');

@@ -45,6 +45,8 @@ export type SiteSession = {
   /** Version of the newest key set when it was greeted; 0: there was none. */
   readonly toldKeySet: number;
   readonly hardware: FleetHardware;
+  /** It came with a data directory that nothing was ever installed by: what it does not know of, the box before it may have. */
+  readonly isFresh?: boolean;
   /** `current`: it speaks for the site. `quarantined`: it came beside one that still speaks. `past`: another came after it. */
   readonly standing: 'current' | 'quarantined' | 'past';
   readonly because?: string;
