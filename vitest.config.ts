@@ -72,6 +72,7 @@ export default defineConfig({
         test: {
           name: 'lab',
           include: ['test/lab/**/*.test.ts'],
+          setupFiles: ['test/setup.ts'],
           testTimeout: 300_000,
           hookTimeout: 600_000,
           ...bySlowTier,

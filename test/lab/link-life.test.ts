@@ -15,7 +15,7 @@ import type { CertificateList, InviteList, NewInviteReply } from '../../src/wire
 import type { SiteStatus } from '../../src/wire/api/views.ts';
 
 const run = promisify(execFile);
-const workDir = resolve('test-results/wire/link-life');
+const workDir = resolve('test-results/lab/link-life');
 const PORT = 18_753;
 let hub: SlipwayProcess;
 let site: SlipwayProcess;

@@ -4,9 +4,9 @@ import { askSite } from '../../src/adapters/http/control-client.ts';
 import { sha256OfText } from '../../src/adapters/node/hash.ts';
 import type { Event } from '../../src/model/event.ts';
 import type { FleetEvents, FleetSiteView } from '../../src/wire/api/fleet-views.ts';
-import { command, FleetLab, QuietStore } from './support/fleet-lab.ts';
-import { SimMachine } from './support/machine.ts';
-import { SiteLab, sha256 } from './support/site-lab.ts';
+import { command, FleetLab, QuietStore } from '../wire/support/fleet-lab.ts';
+import { SimMachine } from '../wire/support/machine.ts';
+import { SiteLab, sha256 } from '../wire/support/site-lab.ts';
 
 const FIRMWARE = { vendorClass: 'PXEClient:Arch:00007:UNDI:003016', send: ['0x5d:0007', '0x5e:010310'] };
 const TILL = '52:54:00:f1:00:01';

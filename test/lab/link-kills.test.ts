@@ -4,13 +4,13 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { Argv } from '../../src/lab/command.ts';
 import type { Applied, ApplyState } from '../../src/site/link/policy/apply.ts';
 import type { PublicationView } from '../../src/wire/api/fleet-views.ts';
-import type { CallMoment } from './support/call-wire.ts';
-import { faked } from './support/clocks.ts';
-import { KillLab, type Side } from './support/kill-lab.ts';
-import { read, readHubBook, readSiteBook } from './support/ledger.ts';
-import { SimMachine } from './support/machine.ts';
-import { SiteLab, slipway } from './support/site-lab.ts';
-import { writeTemplate } from './support/template.ts';
+import type { CallMoment } from '../wire/support/call-wire.ts';
+import { faked } from '../wire/support/clocks.ts';
+import { KillLab, type Side } from '../wire/support/kill-lab.ts';
+import { read, readHubBook, readSiteBook } from '../wire/support/ledger.ts';
+import { SimMachine } from '../wire/support/machine.ts';
+import { SiteLab, slipway } from '../wire/support/site-lab.ts';
+import { writeTemplate } from '../wire/support/template.ts';
 
 /** A commit of head office takes so long: a kill in the midst of it hits the way to the disk. */
 const COMMIT_MS = 20;

@@ -2,9 +2,9 @@ import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { KillLab } from './support/kill-lab.ts';
-import { readHubBook, readSiteBook } from './support/ledger.ts';
-import { slipway } from './support/site-lab.ts';
+import { KillLab } from '../wire/support/kill-lab.ts';
+import { readHubBook, readSiteBook } from '../wire/support/ledger.ts';
+import { slipway } from '../wire/support/site-lab.ts';
 
 const SITE = 'store-1';
 /**
