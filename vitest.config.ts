@@ -34,6 +34,8 @@ export default defineConfig({
           setupFiles: ['test/setup.ts'],
           // A file has no state of its own that another could see; loading every module anew took half the time.
           isolate: false,
+          // One worker is the default on two cores, and half of the machine would stand by.
+          maxWorkers: '100%',
           // For a machine that is busy with something else; how long all of it may take is the tier's budget.
           testTimeout: 30_000,
           retry: 0,
