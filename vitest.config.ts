@@ -4,19 +4,10 @@ const bySlowTier = { retry: 0, pool: 'forks', fileParallelism: false } as const;
 const wire = { setupFiles: ['test/setup.ts'], testTimeout: 60_000, hookTimeout: 60_000, ...bySlowTier };
 /** The life of a site once more, on one that head office steers, and whose head office is gone since its first revision. */
 const steered = { ...wire, env: { SLIPWAY_TEST_STEERED: '1' } };
-/** In each run; all are in the matrix. */
-const STEERED_ALWAYS = ['whole-way'];
-const STEERED_IN_MATRIX = [
-  'orders',
-  'kill-boot',
-  'kill-install',
-  'pinned',
-  'secrets',
-  'identity',
-  'losses',
-  'kill',
-  'clock',
-];
+/** In each run: the first in the wire tier, the others in the lab's, which has the time. All are in the matrix. */
+const STEERED_IN_WIRE = ['whole-way'];
+const STEERED_IN_LAB = ['orders', 'identity', 'pinned', 'secrets', 'clock'];
+const STEERED_IN_MATRIX = ['kill-boot', 'kill-install', 'losses', 'kill'];
 const siteTests = (names: readonly string[]) => names.map((name) => `test/wire/site-${name}.test.ts`);
 
 export default defineConfig({
@@ -52,11 +43,12 @@ export default defineConfig({
           ...wire,
         },
       },
-      { test: { name: 'wire-steered', include: siteTests(STEERED_ALWAYS), ...steered } },
+      { test: { name: 'wire-steered', include: siteTests(STEERED_IN_WIRE), ...steered } },
+      { test: { name: 'lab-steered', include: siteTests(STEERED_IN_LAB), ...steered } },
       {
         test: {
           name: 'matrix-steered',
-          include: siteTests([...STEERED_ALWAYS, ...STEERED_IN_MATRIX]),
+          include: siteTests([...STEERED_IN_WIRE, ...STEERED_IN_LAB, ...STEERED_IN_MATRIX]),
           ...{ ...steered, testTimeout: 600_000, hookTimeout: 600_000 },
         },
       },
