@@ -6,8 +6,8 @@ const wire = { setupFiles: ['test/setup.ts'], testTimeout: 60_000, hookTimeout: 
 const steered = { ...wire, env: { SLIPWAY_TEST_STEERED: '1' } };
 /** In each run: the first in the wire tier, the others in the lab's, which has the time. All are in the matrix. */
 const STEERED_IN_WIRE = ['whole-way'];
-const STEERED_IN_LAB = ['orders', 'identity', 'pinned', 'secrets', 'clock', 'losses', 'kill'];
-const STEERED_IN_MATRIX = ['kill-boot', 'kill-install'];
+const STEERED_IN_LAB = ['orders', 'identity', 'pinned', 'secrets', 'clock', 'losses', 'kill', 'kill-boot'];
+const STEERED_IN_MATRIX = ['kill-install'];
 const siteTests = (names: readonly string[]) => names.map((name) => `test/wire/site-${name}.test.ts`);
 
 export default defineConfig({
