@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { Ipv4 } from '../../../src/kernel/ipv4.ts';
+import { macFromBytes } from '../../../src/kernel/mac.ts';
 import { decodeMessage, encodeMessage } from '../../../src/site/dhcp/codec/message.ts';
 import { type MessageType, messageTypeOf, messageTypeOption, option } from '../../../src/site/dhcp/codec/options.ts';
 import type { RawOption } from '../../../src/site/dhcp/codec/raw-options.ts';
@@ -67,17 +68,26 @@ export async function openRelay(address: string = HONEST): Promise<Socket> {
   return socket;
 }
 
-/** A DISCOVER of an honest client, repeated once a second; answers the type of the first reply. */
+const HONEST_MAC = '52:54:00:66:0f:01';
+
+/**
+ * A DISCOVER of an honest client, repeated once a second; gives the type of the first reply to it. Answers to what an
+ * attacker sent in the name of the same relay may still arrive, and are those of others.
+ */
 export async function askByRelay(withinMs: number): Promise<string | undefined> {
   const socket = await openRelay();
-  const discover = relayed('udhcpc-discover', '52:54:00:66:0f:01');
+  const discover = relayed('udhcpc-discover', HONEST_MAC);
   const send = () => socket.send(discover, 67, SITE_ADDRESS);
   const repeat = setInterval(send, 1_000);
   send();
+  const signal = AbortSignal.timeout(withinMs);
   try {
-    const [reply] = (await once(socket, 'message', { signal: AbortSignal.timeout(withinMs) })) as [Uint8Array];
-    const decoded = decodeMessage(reply);
-    return decoded.ok ? messageTypeOf(decoded.value) : undefined;
+    for (;;) {
+      const [reply] = (await once(socket, 'message', { signal })) as [Uint8Array];
+      const decoded = decodeMessage(reply);
+      if (!decoded.ok) return undefined;
+      if (macFromBytes(decoded.value.chaddr.subarray(0, 6)) === HONEST_MAC) return messageTypeOf(decoded.value);
+    }
   } finally {
     clearInterval(repeat);
     socket.close();

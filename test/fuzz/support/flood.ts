@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket as TcpSocket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ATTACKERS, SITE_ADDRESS } from './besieged-site.ts';
@@ -21,8 +22,30 @@ export async function flood({ port, count, make, from = ATTACKERS[0], sockets = 
     open[i % sockets]?.send(make(i), port, SITE_ADDRESS, () => undefined);
     if (i % 100 === 99) await pause(2);
   }
-  await pause(100);
+  await untilHeard(port);
   for (const socket of open) socket.close();
+}
+
+/** How long a site may take for a flood that has ended. */
+const HEARD_WITHIN_MS = 20_000;
+
+/** Resolves when the site has taken all that waits at its port: what it is asked next is not behind thousands of others. */
+async function untilHeard(port: number): Promise<void> {
+  const until = performance.now() + HEARD_WITHIN_MS;
+  while (bytesWaiting(port) > 0) {
+    if (performance.now() > until) throw new Error(`port ${port} still has datagrams after ${HEARD_WITHIN_MS} ms`);
+    await pause(10);
+  }
+}
+
+/** What the kernel holds for the sockets of a UDP port: the second half of the fifth column of /proc/net/udp. */
+function bytesWaiting(port: number): number {
+  const ending = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const rows = readFileSync('/proc/net/udp', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local]) => local?.endsWith(ending));
+  return rows.reduce((sum, [, , , , queues]) => sum + Number.parseInt(queues?.split(':')[1] ?? '0', 16), 0);
 }
 
 async function openSocket(from: string): Promise<Socket> {
