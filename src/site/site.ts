@@ -16,6 +16,7 @@ import type { Cancel, Log } from '../kernel/ports.ts';
 import type { Redactor } from '../kernel/redactor.ts';
 import { type Undo, unwind } from '../kernel/undo.ts';
 import { within } from '../kernel/within.ts';
+import { TEMPLATE_SURROUNDINGS } from '../model/dhcp-role.ts';
 import { findPeer } from '../model/peer.ts';
 import type { SiteAddress } from '../model/site-ports.ts';
 import { startAlarms } from './alarms.ts';
@@ -179,6 +180,7 @@ async function assemble(
   const dhcp = createDhcpServer({
     ...{ udp, clock, log, store, revisions, loaders, signals: diary, addresses: siteAddress },
     servesTime: (network) => time?.servesTime(network) ?? false,
+    surroundings: TEMPLATE_SURROUNDINGS,
     arp: { entries: readArp },
     handed: dhcpSockets(passed, Object.keys(config.interfaces), udp),
   });
@@ -232,17 +234,8 @@ async function assemble(
     },
   });
   const queries = createQueries({
-    siteName: config.site,
-    store,
-    revisions,
-    content,
-    diary,
-    clock,
-    metrics,
-    addresses: siteAddress,
-    notReady,
-    alarms,
-    secrets,
+    ...{ siteName: config.site, store, revisions, content, diary, clock, metrics },
+    ...{ addresses: siteAddress, notReady, alarms, secrets },
     steering: () => revisionDesk.view().steered,
     headOffice: () => headOffice?.view(),
   });

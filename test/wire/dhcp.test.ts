@@ -12,6 +12,7 @@ import { openStore, type SqliteStore } from '../../src/adapters/store/sqlite-sto
 import { run } from '../../src/lab/command.ts';
 import { isInsideNamespace } from '../../src/lab/namespace.ts';
 import { createBridge, createHost, type Host } from '../../src/lab/network.ts';
+import { TEMPLATE_SURROUNDINGS } from '../../src/model/dhcp-role.ts';
 import type { Lease } from '../../src/model/lease.ts';
 import { decodeMessage, encodeMessage } from '../../src/site/dhcp/codec/message.ts';
 import { messageTypeOf } from '../../src/site/dhcp/codec/options.ts';
@@ -53,6 +54,7 @@ beforeAll(async () => {
     revisions: { current: () => current },
     loaders: loaders('snponly.efi'),
     servesTime: () => true,
+    surroundings: TEMPLATE_SURROUNDINGS,
     signals: { observe: () => {}, record: async () => {} },
     arp: { entries: readArp },
     addresses: () => [SITE],

@@ -2,6 +2,7 @@ import { AppError } from '../../kernel/errors.ts';
 import { UNSPECIFIED } from '../../kernel/ipv4.ts';
 import type { Clock, LogFields } from '../../kernel/ports.ts';
 import type { Endpoint, UdpSocket } from '../../kernel/udp.ts';
+import type { Surroundings } from '../../model/dhcp-role.ts';
 import type { SignalSink } from '../../model/signal.ts';
 import type { LoaderTable } from '../../model/site-ports.ts';
 import type { Store } from '../../model/store.ts';
@@ -24,6 +25,7 @@ export type DeskParts = {
   readonly store: Store;
   readonly loaders: LoaderTable;
   readonly servesTime: (network: string) => boolean;
+  readonly surroundings: Surroundings;
   readonly signals: SignalSink;
   readonly networks: Networks;
   readonly counters: Counters;

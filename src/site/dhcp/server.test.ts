@@ -7,6 +7,7 @@ import { ip, loaders, NETWORK, revision, SITE } from '../../../test/packets/worl
 import { AppError } from '../../kernel/errors.ts';
 import { UNSPECIFIED } from '../../kernel/ipv4.ts';
 import type { UdpHandlers } from '../../kernel/udp.ts';
+import { TEMPLATE_SURROUNDINGS } from '../../model/dhcp-role.ts';
 import type { Revision } from '../../model/revision.ts';
 import type { Signal } from '../../model/signal.ts';
 import type { SiteAddress } from '../../model/site-ports.ts';
@@ -35,6 +36,7 @@ function setUp(options: { sites?: readonly SiteAddress[]; handed?: readonly Hand
     revisions: { current: () => world.revision },
     loaders: loaders('undionly.kpxe', 'snponly.efi'),
     servesTime: () => true,
+    surroundings: TEMPLATE_SURROUNDINGS,
     signals: { observe: (signal) => signals.push(signal), record: async () => {} },
     arp: { entries: async () => new Map() },
     addresses: () => options.sites ?? [SITE],

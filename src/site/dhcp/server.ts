@@ -4,6 +4,7 @@ import { UNSPECIFIED } from '../../kernel/ipv4.ts';
 import type { MacAddress } from '../../kernel/mac.ts';
 import type { Clock, Log } from '../../kernel/ports.ts';
 import type { UdpHandlers, UdpPort, UdpSocket } from '../../kernel/udp.ts';
+import type { Surroundings } from '../../model/dhcp-role.ts';
 import type { SignalSink } from '../../model/signal.ts';
 import type { LoaderTable, RevisionSource, SiteAddress } from '../../model/site-ports.ts';
 import type { Store } from '../../model/store.ts';
@@ -31,6 +32,7 @@ export type DhcpServerParts = {
   readonly loaders: LoaderTable;
   /** Whether the time is served at the site's address in a network. */
   readonly servesTime: (network: string) => boolean;
+  readonly surroundings: Surroundings;
   readonly signals: SignalSink;
   readonly arp: ArpTable;
   /** One per network that is served; asked once, at the start. */

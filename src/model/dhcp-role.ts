@@ -1,0 +1,51 @@
+import type { Ipv4 } from '../kernel/ipv4.ts';
+import type { MacAddress } from '../kernel/mac.ts';
+import type { Network } from './network.ts';
+
+/** What the site is in a network: the DHCP server, an addition to another one, or nothing yet because it still looks. */
+export type DhcpRole = 'authoritative' | 'proxy' | 'looking';
+
+/** Another DHCP server in one of the site's networks. Times are milliseconds since 1970. */
+export type OtherServer = {
+  readonly network: string;
+  readonly address: Ipv4;
+  /** By the neighbour table, where it knows. */
+  readonly mac?: MacAddress;
+  readonly firstAt: number;
+  readonly lastAt: number;
+  /** It answered us with an address, or only with a boot; or a client chose it. */
+  readonly how: 'offer' | 'proxy-offer' | 'request';
+  /** The template names it in `otherServers`: no alarm, no care. */
+  readonly allowed: boolean;
+};
+
+/** What is known of the servers beside us. In memory, and asked with each packet. */
+export interface Surroundings {
+  /** `looking` only where the template says `auto` and nothing was found out yet. */
+  roleOf(network: Network): DhcpRole;
+  /** Whether only known slots are served: the site is the DHCP server, and there is another one that nobody allowed. */
+  keepsToKnown(network: string): boolean;
+  /** A client chose another server: its REQUEST named it (option 54). */
+  heard(sighting: Sighting): void;
+}
+
+export type Sighting = {
+  readonly network: string;
+  readonly server: Ipv4;
+  readonly how: 'request';
+  readonly at: number;
+};
+
+const ROLE_OF_MODE = { authoritative: 'authoritative', proxy: 'proxy', auto: 'looking' } as const;
+
+/** The role that the mode of a network gives by itself. */
+export function roleOfMode({ mode }: Pick<Network, 'mode'>): DhcpRole {
+  return ROLE_OF_MODE[mode];
+}
+
+/** Says what the template says, and hears nothing. */
+export const TEMPLATE_SURROUNDINGS: Surroundings = {
+  roleOf: roleOfMode,
+  keepsToKnown: () => false,
+  heard: () => undefined,
+};
