@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { ByWeight } from './test/tiers/by-weight.ts';
 
 const bySlowTier = { retry: 0, pool: 'forks', fileParallelism: false } as const;
 const wire = { setupFiles: ['test/setup.ts'], testTimeout: 60_000, hookTimeout: 60_000, ...bySlowTier };
@@ -8,10 +9,13 @@ const steered = { ...wire, env: { SLIPWAY_TEST_STEERED: '1' } };
 const STEERED_IN_WIRE = ['whole-way'];
 const STEERED_IN_LAB = ['orders', 'identity', 'pinned', 'secrets', 'clock', 'losses', 'kill', 'kill-boot'];
 const STEERED_IN_MATRIX = ['kill-install'];
+/** Starts a process for each command that the docs show. */
+const CONSOLE = 'test/docs/console.test.ts';
 const siteTests = (names: readonly string[]) => names.map((name) => `test/wire/site-${name}.test.ts`);
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: ByWeight },
     projects: [
       {
         test: {
@@ -22,6 +26,7 @@ export default defineConfig({
             'test/docs/**/*.test.ts',
             'test/law/**/*.test.ts',
           ],
+          exclude: [CONSOLE],
           setupFiles: ['test/setup.ts'],
           // A file has no state of its own that another could see; loading every module anew took half the time.
           isolate: false,
@@ -39,6 +44,7 @@ export default defineConfig({
             'test/wire/**/*.test.ts',
             'test/fuzz/**/*.test.ts',
             'test/conformance/*store-{disk,backup}.test.ts',
+            CONSOLE,
           ],
           ...wire,
         },

@@ -23,7 +23,7 @@ const LONG_PROPERTIES: Step = {
 export const TIERS = {
   check: { budgetSeconds: 90, packages: 'none', groups: CHECK_STEPS },
   wire: { budgetSeconds: 360, packages: 'wire', groups: [partsOf('wire', 'wire*', 3)] },
-  lab: { budgetSeconds: 1080, packages: 'lab', groups: [[vitestIn('lab', 'lab*')]] },
+  lab: { budgetSeconds: 1080, packages: 'lab', groups: [partsOf('lab', 'lab*', 2)] },
   matrix: { budgetSeconds: 4 * 3600, packages: 'lab', groups: [[LONG_PROPERTIES], [vitestIn('matrix', 'matrix*')]] },
 } as const satisfies Record<string, Tier>;
 
@@ -49,7 +49,7 @@ function vitestIn(name: string, projects = name): Step {
 
 /**
  * The files of some projects in parts side by side, each in namespaces of its own: most tests of the wire wait for a clock or a
- * disk, and what one part opens and kills the others cannot see.
+ * disk, a virtual machine has one processor, and what one part opens and kills the others cannot see.
  */
 function partsOf(name: string, projects: string, count: number): readonly Step[] {
   return Array.from({ length: count }, (_, i) => {
