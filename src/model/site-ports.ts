@@ -39,6 +39,11 @@ export function httpBase(site: SiteAddress): string {
   return site.httpPort === 80 ? `http://${site.address}` : `http://${site.address}:${site.httpPort}`;
 }
 
+/** Where UEFI HTTP boot finds a loader: no `//` and no redirect on the way, both of which its firmware stumbles over. */
+export function loaderUrl(site: SiteAddress, name: string): string {
+  return `${httpBase(site)}/boot/loader/${name}`;
+}
+
 /** A loader that the site can serve now. `name` is its TFTP file name and last URL segment. */
 export type Loader = { readonly name: string; readonly digest: Digest; readonly sizeBytes: number };
 

@@ -256,7 +256,7 @@ async function assemble(
     bootRoutes({ ...roomDeps, secrets, random }),
     metadataRoutes({ ...roomDeps, secrets }),
     nodesRoutes({ ...roomDeps, signals: told }),
-    assetRoutes({ content, clock, log, onProgress: transfers.onAsset }),
+    assetRoutes({ content, loaders, clock, log, onProgress: transfers.onAsset }),
   ];
   const http = await createHttpServer({ log: quiet(), routes });
   undo.push(() => http.close());

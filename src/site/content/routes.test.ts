@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AppError } from '../../kernel/errors.ts';
 import type { AssetState, OpenAsset } from '../../model/content.ts';
+import type { LoaderTable } from '../../model/site-ports.ts';
 import type { AssetProgress } from './progress.ts';
 import { assetRoutes } from './routes.ts';
 import { createLogRecorder, digestOf, ManualClock } from './testing/fixtures.ts';
@@ -41,12 +42,15 @@ async function start(stallMs: number): Promise<void> {
     return { sizeBytes: state.sizeBytes, read: (into, at) => read(into, at), close: async () => void opened-- };
   };
   const content = { open, stateOf: () => state, ensure: async () => undefined, pin: async () => undefined };
+  const loaders: LoaderTable = {
+    find: (name) => (name === 'snponly.efi' ? { name, digest, sizeBytes: bytes.length } : undefined),
+  };
   app = fastify();
   app.setErrorHandler((error: AppError, _, reply) =>
     reply.code(error.status ?? 500).send({ code: error.code, message: error.message }),
   );
   app.register(async (scope) =>
-    assetRoutes({ content, clock, log, onProgress: (at) => progress.push(at), stallMs })(scope),
+    assetRoutes({ content, loaders, clock, log, onProgress: (at) => progress.push(at), stallMs })(scope),
   );
   await app.listen({ host: '127.0.0.1', port: 0 });
   port = (app.server.address() as AddressInfo).port;
@@ -123,6 +127,31 @@ test('HEAD sends the same head and no body, on the connection that the GET then 
     0,
   ]);
   expect(response.headers.connection).not.toBe('close');
+});
+
+describe('a loader by its name', () => {
+  const url = '/boot/loader/snponly.efi';
+
+  test('comes with all that UEFI HTTP boot looks at', async () => {
+    const asked = await ask({ path: url, method: 'HEAD' });
+    const { response, body } = await ask({ path: url });
+    const wanted = { 'content-length': String(bytes.length), 'content-type': 'application/efi' };
+    expect(asked.response.headers).toMatchObject(wanted);
+    expect(response.headers).toMatchObject({ ...wanted, 'cache-control': 'no-cache', etag: `"${digest}"` });
+    expect([response.statusCode, body.equals(bytes)]).toEqual([200, true]);
+    await vi.waitFor(() => expect(progress.at(-1)).toMatchObject({ digest, name: 'snponly.efi', done: true }));
+  });
+
+  test('comes in parts', async () => {
+    const { response, body } = await ask({ path: url, headers: { range: 'bytes=2-5' } });
+    expect([response.statusCode, body.equals(bytes.subarray(2, 6))]).toEqual([206, true]);
+  });
+
+  test('is not there if no loader has that name', async () => {
+    const { response, body } = await ask({ path: '/boot/loader/vmlinuz' });
+    expect(response.statusCode).toBe(404);
+    expect(body.toString()).toMatch(/no loader of that name/);
+  });
 });
 
 describe('what is not complete', () => {

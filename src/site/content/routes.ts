@@ -4,6 +4,7 @@ import { type Digest, parseDigest } from '../../kernel/digest.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Clock, Log } from '../../kernel/ports.ts';
 import type { ContentStore, OpenAsset } from '../../model/content.ts';
+import type { LoaderTable } from '../../model/site-ports.ts';
 import { createBufferPool } from './buffer-pool.ts';
 import { describeMissing } from './policy/missing.ts';
 import { decideRange, type RangeDecision } from './policy/range.ts';
@@ -12,6 +13,7 @@ import { sendAsset } from './send-asset.ts';
 
 export type AssetRouteDeps = {
   readonly content: ContentStore;
+  readonly loaders: LoaderTable;
   readonly clock: Clock;
   readonly log: Log;
   readonly onProgress: OnProgress;
@@ -21,22 +23,44 @@ export type AssetRouteDeps = {
 
 const STALL_MS = 120_000;
 
+/** What a path names; `name` tells its type and stands in logs. */
+type Wanted = { readonly digest: Digest; readonly name: string; readonly cacheControl: string };
+
 /**
- * `GET|HEAD /assets/sha256/<hex>/<name>`: verified bytes. Firmware wants Content-Length always and neither chunks, nor
- * compression, nor redirects; so the answer is written to the socket by ourselves.
+ * `GET|HEAD /assets/sha256/<hex>/<name>` and `/boot/loader/<name>`: verified bytes. Firmware wants Content-Length always
+ * and neither chunks, nor compression, nor redirects; so the answer is written to the socket by ourselves.
  */
 export function assetRoutes(deps: AssetRouteDeps): (app: FastifyInstance) => void {
-  const serve = createHandler(deps);
+  const serve = createServe(deps);
+  const asset = (request: FastifyRequest, reply: FastifyReply) => serve(wantedAsset(request), request, reply);
+  const loader = (request: FastifyRequest, reply: FastifyReply) => serve(wantedLoader(deps, request), request, reply);
+  const read = { method: ['GET', 'HEAD'], exposeHeadRoute: false };
   return (app) => {
-    app.route({ method: ['GET', 'HEAD'], url: '/assets/sha256/:hex/:name', exposeHeadRoute: false, handler: serve });
+    app.route({ ...read, url: '/assets/sha256/:hex/:name', handler: asset });
+    app.route({ ...read, url: '/boot/loader/:name', handler: loader });
   };
 }
 
-function createHandler({ content, clock, log, onProgress, stallMs = STALL_MS }: AssetRouteDeps) {
+function wantedAsset(request: FastifyRequest): Wanted {
+  const { hex, name } = request.params as { hex: string; name: string };
+  const digest = parseDigest(hex.toLowerCase());
+  if (!digest) throw new AppError('not-found', 'the path has no sha256 of 64 hex digits');
+  return { digest, name, cacheControl: 'public, max-age=31536000, immutable' };
+}
+
+function wantedLoader({ loaders }: AssetRouteDeps, request: FastifyRequest): Wanted {
+  const { name } = request.params as { name: string };
+  const loader = loaders.find(name);
+  if (!loader) throw new AppError('not-found', 'no loader of that name is here');
+  // The next release may bring another one by the same name.
+  return { digest: loader.digest, name, cacheControl: 'no-cache' };
+}
+
+function createServe({ content, clock, log, onProgress, stallMs = STALL_MS }: AssetRouteDeps) {
   const pool = createBufferPool();
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const { hex, name } = request.params as { hex: string; name: string };
-    const { digest, asset } = await openOrExplain(content, hex, clock.now());
+  return async (wanted: Wanted, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const { digest, name } = wanted;
+    const asset = await openOrExplain(content, digest, clock.now());
     const decision = decideFor(request, digest, asset.sizeBytes);
     if (decision.kind === 'unsatisfiable') {
       await asset.close();
@@ -45,7 +69,7 @@ function createHandler({ content, clock, log, onProgress, stallMs = STALL_MS }: 
     }
     reply.hijack();
     const { first, last } = decision.kind === 'part' ? decision : { first: 0, last: asset.sizeBytes - 1 };
-    reply.raw.writeHead(decision.kind === 'part' ? 206 : 200, headersOf(decision, digest, name, asset.sizeBytes));
+    reply.raw.writeHead(decision.kind === 'part' ? 206 : 200, headersOf(decision, wanted, asset.sizeBytes));
     if (request.method === 'HEAD') {
       reply.raw.end();
       await asset.close();
@@ -71,15 +95,9 @@ function createHandler({ content, clock, log, onProgress, stallMs = STALL_MS }: 
   };
 }
 
-async function openOrExplain(
-  content: ContentStore,
-  hex: string,
-  nowMs: number,
-): Promise<{ digest: Digest; asset: OpenAsset }> {
-  const digest = parseDigest(hex.toLowerCase());
-  if (!digest) throw new AppError('not-found', 'the path has no sha256 of 64 hex digits');
+async function openOrExplain(content: ContentStore, digest: Digest, nowMs: number): Promise<OpenAsset> {
   const asset = await content.open(digest);
-  if (asset) return { digest, asset };
+  if (asset) return asset;
   throw describeMissing(content.stateOf(digest), nowMs);
 }
 
@@ -94,7 +112,11 @@ function decideFor(request: FastifyRequest, digest: Digest, sizeBytes: number): 
   });
 }
 
-function headersOf(decision: RangeDecision, digest: Digest, name: string, sizeBytes: number): OutgoingHttpHeaders {
+function headersOf(
+  decision: RangeDecision,
+  { digest, name, cacheControl }: Wanted,
+  sizeBytes: number,
+): OutgoingHttpHeaders {
   const part = decision.kind === 'part' ? decision : undefined;
   return {
     'content-type': /\.efi$/i.test(name) ? 'application/efi' : 'application/octet-stream',
@@ -102,7 +124,7 @@ function headersOf(decision: RangeDecision, digest: Digest, name: string, sizeBy
     ...(part ? { 'content-range': `bytes ${part.first}-${part.last}/${sizeBytes}` } : {}),
     'accept-ranges': 'bytes',
     etag: etagOf(digest),
-    'cache-control': 'public, max-age=31536000, immutable',
+    'cache-control': cacheControl,
   };
 }
 
