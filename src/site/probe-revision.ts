@@ -10,8 +10,7 @@ import { renderEntryScript } from './boot/policy/entry-script.ts';
 import type { MachineEnv } from './boot/policy/machine-env.ts';
 import { missingFiles } from './boot/policy/readiness.ts';
 import { renderScript } from './boot/policy/scripts.ts';
-import { bootAnswer } from './dhcp/policy/boot-answer.ts';
-import type { Client } from './dhcp/policy/client.ts';
+import { answerOf } from './dhcp/policy/boot-answer.ts';
 import { CLIENT_KINDS } from './dhcp/policy/client-kinds.ts';
 import { planNetwork } from './dhcp/policy/network-plan.ts';
 import { type Filling, NOCLOUD_FILES, renderNocloud } from './metadata/policy/nocloud.ts';
@@ -25,6 +24,7 @@ export type ProbeWorld = {
 };
 
 const PROBE_MAC = '02:00:00:00:00:01' as MacAddress;
+const PROBE_TRAITS = { pxe: false, http: false, arches: [], ipxe: false, ipxeFeatures: new Set<number>() };
 /** The loaders that start a kernel, as each kind of profile expects them. */
 const LOADERS: Readonly<Record<Profile['arch'], readonly MachineEnv[]>> = {
   amd64: [
@@ -53,9 +53,9 @@ export function whyNotServed(revision: Revision, world: ProbeWorld): string | un
 
 /** `pos-1: kernel 40 %`: what an answer would name and is not here; undefined: all is. */
 export function whyLacking(revision: Revision, { assetState, loaders }: ProbeWorld): string | undefined {
-  const loader = CLIENT_KINDS.flatMap(({ boot }) => (boot.kind === 'loader' ? [boot.file] : [])).find(
-    (name) => !loaders.find(name),
-  );
+  // The first way is what a machine is offered; the others are for firmware that does not take it.
+  const firstLoaders = CLIENT_KINDS.flatMap(({ ways }) => ways('authoritative').slice(0, 1)).map((way) => way.loader);
+  const loader = firstLoaders.find((name) => name !== undefined && !loaders.find(name));
   if (loader !== undefined) return `the loader ${loader} is not here yet`;
   const profiles = new Map(Object.values(revision.slots).map(({ profile }) => [profile.digest, profile]));
   const lacking = [...profiles.values()].flatMap((profile) => {
@@ -76,7 +76,9 @@ function firstFault(revision: Revision, world: ProbeWorld): string | undefined {
   for (const site of world.addresses) {
     if (!planNetwork(revision, site)) return `it has no network ${site.network}`;
     renderEntryScript(world.siteName, site);
-    const unknown = CLIENT_KINDS.map((kind) => bootAnswer(clientOf(kind), site, world.loaders)).find((one) => !one.ok);
+    const ways = CLIENT_KINDS.flatMap(({ ways }) => ways('authoritative'));
+    const setting = { site, role: 'authoritative', loaders: world.loaders } as const;
+    const unknown = ways.map((way) => answerOf(way, PROBE_TRAITS, setting)).find((one) => !one.ok);
     if (unknown && !unknown.ok) return unknown.error.because;
   }
   for (const slot of Object.values(revision.slots)) {
@@ -84,11 +86,6 @@ function firstFault(revision: Revision, world: ProbeWorld): string | undefined {
     if (because !== undefined) return `${slot.name}: ${because}`;
   }
   return undefined;
-}
-
-function clientOf(kind: (typeof CLIENT_KINDS)[number]): Client {
-  const traits = { pxe: false, http: false, arches: [], ipxe: false, ipxeFeatures: new Set<number>() };
-  return { key: PROBE_MAC, mac: PROBE_MAC, kind, traits };
 }
 
 function faultOfScripts(

@@ -20,12 +20,12 @@ export function decideBootServer(type: MessageType, inquiry: Inquiry, from: Endp
   if (type !== 'request') return ignored('not-a-request', `${type.toUpperCase()} is not for the boot server port`);
   const refusal = refusalOf(inquiry);
   if (refusal) return refusal;
-  if (client.kind?.boot.kind === 'none')
+  if (client.kind?.client === 'os')
     return ignored('not-a-request', 'the boot server port is for firmware, and a running system asked');
   // Who answers strangers from elsewhere can be made to shout at them in somebody else's name.
   if (from.address === UNSPECIFIED || !isInSubnet(from.address, plan.network.subnet))
     return ignored('no-network', `its address ${from.address} is not in network ${plan.network.name}`);
-  const boot = bootAnswer(client, plan.site, context.loaders);
+  const boot = bootAnswer(inquiry);
   if (!boot.ok) return ignored(boot.error.reason, boot.error.because);
   return { reply: buildBootAck(inquiry, boot.value), to: from, changes: [], events: [] };
 }

@@ -1,5 +1,4 @@
-import { option } from '../codec/options.ts';
-import type { RawOption } from '../codec/raw-options.ts';
+import type { BootRole, BootWay } from '../../../model/boot-way.ts';
 
 /** What a request tells of its sender, beyond who it is. */
 export type ClientTraits = {
@@ -14,21 +13,13 @@ export type ClientTraits = {
   readonly ipxeFeatures: ReadonlySet<number>;
 };
 
-/** What a kind of client needs in order to boot. */
-export type BootShape =
-  /** A loader by TFTP, named alike in file and option 67; `extras` are the options that this firmware wants besides. */
-  | { readonly kind: 'loader'; readonly file: string; readonly extras: readonly RawOption[] }
-  /** The address of its script; never a loader, which would start the same loader again, for ever. */
-  | { readonly kind: 'script'; readonly extras: readonly RawOption[] }
-  /** Nothing: an installed system that is told of a boot server takes its boot file for a preseed address (Debian's installer). */
-  | { readonly kind: 'none' };
-
 export type ClientKind = {
   readonly name: string;
   /** Who speaks, as leases and signals call it. */
   readonly client: 'firmware' | 'ipxe' | 'os';
   readonly recognise: (traits: ClientTraits) => boolean;
-  readonly boot: BootShape;
+  /** The ways to make it boot, in the order in which they are tried; none: there is no loader for it. */
+  readonly ways: (role: BootRole) => readonly BootWay[];
   /** Why the answer has this shape. */
   readonly because: string;
 };
@@ -36,18 +27,13 @@ export type ClientKind = {
 /** iPXE's feature codes, as far as they change an answer (src/include/ipxe/features.h). */
 export const IPXE_HTTP = 0x13;
 
-/** 06 01 08 ff. Bit 3 of PXE_DISCOVERY_CONTROL: take the boot file from this answer, show no menu, look for no boot server. */
-const useThisBootFile = { code: 43, bytes: Uint8Array.of(6, 1, 8, 255) };
-/** 175.176 = 1 (no-pxedhcp): otherwise iPXE waits two seconds more for a proxy that is not there. */
-const noProxyToWaitFor = option('ipxe', [{ code: 176, bytes: Uint8Array.of(1) }]);
-
 /** One row per kind of client; the first that recognises a request is it. */
 export const CLIENT_KINDS: readonly ClientKind[] = [
   {
     name: 'ipxe',
     client: 'ipxe',
     recognise: (traits) => traits.ipxe,
-    boot: { kind: 'script', extras: [noProxyToWaitFor] },
+    ways: () => [{ shape: 'script' }],
     because: 'iPXE is the loader already and needs its script; a loader again would be a loop',
   },
   {
@@ -55,7 +41,10 @@ export const CLIENT_KINDS: readonly ClientKind[] = [
     client: 'firmware',
     // Old ROMs leave option 93 out; all of those are BIOS.
     recognise: (traits) => traits.pxe && (traits.arches.includes(0) || traits.arches.length === 0),
-    boot: { kind: 'loader', file: 'undionly.kpxe', extras: [option('vendorClass', 'PXEClient'), useThisBootFile] },
+    ways: () => [
+      { shape: 'no-menu', loader: 'undionly.kpxe' },
+      { shape: 'ask-boot-server', loader: 'undionly.kpxe' },
+    ],
     because: 'BIOS ROMs take only answers with PXEClient, and without 43.6 some wait in a boot menu',
   },
   {
@@ -63,17 +52,27 @@ export const CLIENT_KINDS: readonly ClientKind[] = [
     client: 'firmware',
     // 9 is what RFC 4578 says, 7 is what firmware sends (erratum 1625 of the RFC).
     recognise: (traits) => traits.pxe && traits.arches.some((arch) => arch === 7 || arch === 9),
-    boot: { kind: 'loader', file: 'snponly.efi', extras: [] },
+    ways: (role) => uefiWays(role, 'snponly.efi'),
     because: 'EDK2 asks port 4011 after an answer with PXEClient and no 43; without both it takes the file from here',
   },
   {
     name: 'os',
     client: 'os',
     recognise: (traits) => !traits.pxe && !traits.http,
-    boot: { kind: 'none' },
+    // An installed system that is told of a boot server takes its boot file for a preseed address (Debian's installer).
+    ways: () => [{ shape: 'none' }],
     because: 'an installed system gets no boot options: Debian’s installer would take the file for a preseed',
   },
 ];
+
+/** Beside another server only an answer with PXEClient is one; and shipped EDK2 drops the first such with 43. */
+function uefiWays(role: BootRole, loader: string): readonly BootWay[] {
+  const shapes = role === 'proxy' ? PROXY_SHAPES : OWN_SHAPES;
+  return shapes.map((shape) => ({ shape, loader }));
+}
+
+const PROXY_SHAPES = ['ask-boot-server', 'no-menu'] as const;
+const OWN_SHAPES = ['file', 'no-menu', 'ask-boot-server'] as const;
 
 const architectures: Readonly<Record<number, string>> = {
   0: 'BIOS',

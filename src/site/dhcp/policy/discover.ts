@@ -10,7 +10,7 @@ import { buildReply } from './reply.ts';
 export function decideDiscover(inquiry: Inquiry): Decision {
   const { message, client, context } = inquiry;
   const { plan, now } = context;
-  const boot = bootAnswer(client, plan.site, context.loaders);
+  const boot = bootAnswer(inquiry);
   if (!boot.ok) return ignored(boot.error.reason, boot.error.because);
   const address = chooseAddress(inquiry);
   if (address === undefined) {

@@ -27,7 +27,7 @@ export function decideRequest(inquiry: Inquiry): Decision {
     const withdraw = { kind: 'withdraw', client: client.key } as const;
     return ignored('other-server', `it chose the offer of ${state.server}`, { pool: withdraw });
   }
-  const boot = bootAnswer(client, context.plan.site, context.loaders);
+  const boot = bootAnswer(inquiry);
   if (!boot.ok) return ignored(boot.error.reason, boot.error.because);
   const { subnet } = context.plan.network;
   if (!isInSubnet(state.address, subnet)) return refuse(inquiry, `${state.address} is not in this network`);
