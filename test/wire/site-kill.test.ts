@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { seededRandom } from '../../src/lab/clients/dhcp-packet.ts';
 import { Crowd, crowdHost, crowdMacs } from './support/crowd.ts';
-import { seededRandom } from './support/dhcp-packet.ts';
 import { SimMachine } from './support/machine.ts';
 import { readLeases } from './support/site-database.ts';
 import { SiteLab } from './support/site-lab.ts';

@@ -2,8 +2,15 @@
 // ever. Writes `ack MAC ADDRESS MILLISECONDS` or `nak MAC` for each answer; the time is that since its first packet.
 // Usage: dhcp-crowd.ts JSON-of-CrowdPlan
 import { createSocket } from 'node:dgram';
+import {
+  addressBytes,
+  clientPacket,
+  readAnswer,
+  type ServerMessage,
+  seededRandom,
+  TYPES,
+} from '../../../src/lab/clients/dhcp-packet.ts';
 import type { CrowdPlan } from './crowd.ts';
-import { addressBytes, clientPacket, readAnswer, type ServerMessage, seededRandom, TYPES } from './dhcp-packet.ts';
 
 const plan = JSON.parse(process.argv[2] ?? '{}') as CrowdPlan;
 const random = seededRandom(plan.seed);

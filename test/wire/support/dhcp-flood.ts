@@ -1,7 +1,7 @@
 // Sends DISCOVERs, each from another random MAC, and counts the offers.
 // Usage: dhcp-flood.ts COUNT SEED
 import { createSocket } from 'node:dgram';
-import { clientPacket, readAnswer, seededRandom, TYPES } from './dhcp-packet.ts';
+import { clientPacket, readAnswer, seededRandom, TYPES } from '../../../src/lab/clients/dhcp-packet.ts';
 
 const AT_ONCE = 25;
 const count = Number(process.argv[2]);

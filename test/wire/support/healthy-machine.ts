@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { credentials, Metadata } from '@grpc/grpc-js';
+import { addressBytes, clientPacket, readAnswer, TYPES } from '../../../src/lab/clients/dhcp-packet.ts';
 import { EventSinkServiceClient, MachineStatusEvent } from '../../../src/site/signals/gen/talos-events.ts';
 import {
   anaconda,
@@ -20,7 +21,6 @@ import {
   talosNocloud,
   type World,
 } from '../../support/format-clients.ts';
-import { addressBytes, clientPacket, readAnswer, TYPES } from './dhcp-packet.ts';
 
 export const KINDS = ['cloud-live', 'cloud', 'preseed', 'kickstart', 'ignition', 'talos', 'talos-seed'] as const;
 export type Kind = (typeof KINDS)[number];

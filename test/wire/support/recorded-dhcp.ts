@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
+import { addressBytes, readAnswer, type ServerMessage, TYPES } from '../../../src/lab/clients/dhcp-packet.ts';
 import { readRequest } from '../../packets/hex.ts';
-import { addressBytes, readAnswer, type ServerMessage, TYPES } from './dhcp-packet.ts';
 
 const COOKIE_END = 240;
 const FILE = { from: 108, to: 236 };
