@@ -10,7 +10,7 @@ export function formatSlot(slot: Slot): string {
     ...slot.match.map((row) => ['match', formatMatch(row)] as const),
     ...Object.entries(slot.interfaces).map(
       ([name, one]) =>
-        [name, `${one.network} ${one.address ?? 'from the pool'}${one.boot ? '' : ' (not booted from)'}`] as const,
+        [name, `${one.network} ${one.address ?? 'leased'}${one.boot ? '' : ' (not booted from)'}`] as const,
     ),
     ['kernel', formatFile(profile.kernel)],
     ...profile.initrds.map((file) => ['initrd', formatFile(file)] as const),

@@ -1,6 +1,7 @@
 import type { Digest } from '../kernel/digest.ts';
 import type { Ipv4 } from '../kernel/ipv4.ts';
 import type { MacAddress } from '../kernel/mac.ts';
+import type { DhcpRole } from './dhcp-role.ts';
 import type { Network } from './network.ts';
 import type { Completion } from './order.ts';
 
@@ -109,8 +110,18 @@ export type Document =
     }
   | { readonly kind: 'interfaces' };
 
+/**
+ * Whether a machine that fills no slot is left alone. Beside another server it may be anybody's: there the template must
+ * say itself that it is held.
+ */
+export function ignoresUnknown({ action, heldBesideOthers }: UnknownMachines, role: DhcpRole): boolean {
+  return action === 'ignore' || (role !== 'authoritative' && heldBesideOthers !== true);
+}
+
 export type UnknownMachines = {
   readonly action: 'hold' | 'ignore';
+  /** The template itself says `hold`: then it counts where another server leases, too. Else they are ignored there. */
+  readonly heldBesideOthers?: true;
   /** How long a held machine waits before it goes on with its own disk. */
   readonly holdSeconds: number;
   readonly then: 'local-disk';

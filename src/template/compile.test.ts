@@ -20,6 +20,26 @@ describe('compileTemplate', () => {
     });
   });
 
+  test('who else is in a network: another server that leases, known ones, a relay to it', () => {
+    const more =
+      '    far: { mode: proxy, subnet: 10.1.0.0/24, via: nodes, relays: [+1, 10.0.0.9], otherServers: [10.1.0.2, 52-54-00-AA-00-01] }\n';
+    const slot = changed(
+      'interfaces: { lan0: { network: nodes, address: +11 } }',
+      'interfaces: { lan0: { network: far } }',
+    );
+    const { networks, slots, unknownMachines } = revisionOf(changed('  hardware:', `${more}  hardware:`, slot));
+    expect(networks['far']).toMatchObject({
+      mode: 'proxy',
+      via: 'nodes',
+      relays: ['10.1.0.1', '10.0.0.9'],
+      otherServers: ['10.1.0.2', '52:54:00:aa:00:01'],
+    });
+    expect(networks['far']).not.toHaveProperty('pool');
+    expect(slots['edge-1']?.interfaces).toEqual({ lan0: { boot: true, network: 'far' } });
+    expect(unknownMachines).toMatchObject({ action: 'hold', heldBesideOthers: true });
+    expect(revisionOf(changed('action: hold, ', '')).unknownMachines).not.toHaveProperty('heldBesideOthers');
+  });
+
   test('a slot gets its profile rendered, with what it inherits', () => {
     expect(revisionOf(SAMPLE).slots['pos-2']).toEqual({
       name: 'pos-2',

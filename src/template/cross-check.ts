@@ -38,9 +38,10 @@ function claimMachine(row: SlotMatch, slot: string, path: Path, machines: Claims
 /** An address comes from the slot or from the pool, and never from both. */
 function checkPool(one: SlotInterface, network: Network | undefined, path: Path, problems: Problems): void {
   if (!network) return;
-  const { name, pool } = network;
+  const { name, pool, mode } = network;
   if (!one.address) {
-    if (!pool) problems.value(path, `it can get no address: it has none of its own, and network "${name}" has no pool`);
+    if (!pool && mode !== 'proxy')
+      problems.value(path, `it can get no address: it has none of its own, and network "${name}" has no pool`);
   } else if (pool && isInRange(one.address, pool)) {
     const range = `${pool.first}..${pool.last}`;
     const message = `${one.address} lies in the pool of network "${name}" (${range}): the pool would give it to somebody else`;

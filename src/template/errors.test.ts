@@ -77,6 +77,56 @@ describe('networks', () => {
       ['13:22 spec.networks.other.subnet: 10.0.0.128/25 overlaps with network "nodes" (10.0.0.0/24)'],
     ],
     [
+      'a pool, a lease, a router and options where another server leases',
+      changed(
+        '      router: +1\n',
+        '      mode: proxy\n      router: +1\n      lease: { os: 1h }\n      options: { root-path: x }\n',
+        changed(', address: +11', ''),
+      ),
+      [
+        '12:7 spec.networks.nodes.router: network "nodes" is in proxy mode: another server leases',
+        '13:7 spec.networks.nodes.lease: network "nodes" is in proxy mode: another server leases',
+        '14:7 spec.networks.nodes.options: network "nodes" is in proxy mode: another server leases',
+        '15:7 spec.networks.nodes.pool: network "nodes" is in proxy mode: another server leases',
+      ],
+    ],
+    [
+      'a mode that there is not',
+      changed('      router: +1\n', '      mode: proxi\n'),
+      [
+        '11:13 spec.networks.nodes.mode: expected "authoritative" or "proxy" or "auto", found "proxi"; did you mean "proxy"?',
+      ],
+    ],
+    [
+      'a way through a network that there is not, and relays without a way',
+      changed(
+        '  hardware:',
+        '    far: { subnet: 10.1.0.0/24, via: node }\n    near: { subnet: 10.2.0.0/24, relays: [+1] }\n  hardware:',
+      ),
+      [
+        '13:38 spec.networks.far.via: there is no network "node"; did you mean "nodes"?',
+        '14:34 spec.networks.near.relays: relays belong to a network that is reached through one: give it `via`',
+      ],
+    ],
+    [
+      'a way through a network behind a relay, and a look through one',
+      changed(
+        '  hardware:',
+        '    far: { subnet: 10.1.0.0/24, via: nodes, mode: auto }\n    farther: { subnet: 10.2.0.0/24, via: far }\n  hardware:',
+      ),
+      [
+        '13:51 spec.networks.far.mode: the site cannot look for other servers behind a relay: say authoritative or proxy',
+        '14:42 spec.networks.farther.via: expected a network that the site stands in, and "far" is behind a relay itself',
+      ],
+    ],
+    [
+      'another server that is no address',
+      changed('      router: +1\n', '      otherServers: [dhcp.example.com]\n'),
+      [
+        '11:22 spec.networks.nodes.otherServers.0: expected the IPv4 or MAC address of a DHCP server, found "dhcp.example.com"',
+      ],
+    ],
+    [
       'a /31',
       changed('10.0.0.0/24', '10.0.0.0/31'),
       ['10:15 spec.networks.nodes.subnet: /31 is too small: UEFI firmware boots in no network smaller than /30'],

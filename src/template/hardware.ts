@@ -61,7 +61,8 @@ export function compileUnknownMachines(
 ): UnknownMachines {
   const path = ['spec', 'unknownMachines'];
   return {
-    action: document.action,
+    action: document.action ?? 'hold',
+    ...(document.action === 'hold' && { heldBesideOthers: true }),
     holdSeconds: context.seconds([...path, 'for'], document.for, scope, { min: '10s', max: '1d' }) ?? 0,
     // biome-ignore lint/suspicious/noThenProperty: the word of the template and of the noun; the value is never awaited
     then: document.then,

@@ -1,10 +1,21 @@
 import type { Ipv4, Ipv4Range, Subnet } from '../kernel/ipv4.ts';
-import { broadcastOf, formatSubnet, ipv4ToNumber, isInRange, isInSubnet, parseSubnet } from '../kernel/ipv4.ts';
+import {
+  broadcastOf,
+  formatSubnet,
+  ipv4ToNumber,
+  isInRange,
+  isInSubnet,
+  parseIpv4,
+  parseSubnet,
+} from '../kernel/ipv4.ts';
+import type { MacAddress } from '../kernel/mac.ts';
 import type { Network } from '../model/network.ts';
 import type { Context } from './context.ts';
 import { macPattern } from './hardware.ts';
+import { identifyingMac } from './match.ts';
 import { encodeOptions } from './network-options.ts';
 import type { Path } from './places.ts';
+import { didYouMean } from './problem.ts';
 import type { NetworkDocument } from './schema-parts.ts';
 import type { Scope } from './text.ts';
 
@@ -25,6 +36,7 @@ export function compileNetworks(
     }
     networks.set(name, network);
   }
+  for (const network of networks.values()) checkVia(network, Object.keys(documents), networks, context);
   return networks;
 }
 
@@ -41,22 +53,19 @@ function compileNetwork(name: string, document: NetworkDocument, scope: Scope, c
   const subnet = compileSubnet([...path, 'subnet'], document.subnet, scope, context);
   if (!subnet) return undefined;
   const at = { path, subnet, scope, context };
-  const leaseBounds = { min: '1m', max: '30d' };
+  if (document.mode === 'proxy') refuseLeasing(name, document, at);
   return {
     name,
     mode: document.mode,
     subnet,
     ...compileAddresses(document, at),
     ...compileExtras(document, at),
+    ...compileOthers(document, at),
     dns: compileList([...path, 'dns'], document.dns, (item, value) => context.address(item, value, subnet, scope)),
     ntp: compileList([...path, 'ntp'], document.ntp, (item, value) =>
       value === 'site' ? value : context.address(item, value, subnet, scope),
     ),
-    lease: {
-      firmwareSeconds:
-        context.seconds([...path, 'lease', 'firmware'], document.lease.firmware, scope, leaseBounds) ?? 0,
-      osSeconds: context.seconds([...path, 'lease', 'os'], document.lease.os, scope, leaseBounds) ?? 0,
-    },
+    lease: compileLease(document.lease ?? LEASE, at),
     options: encodeOptions([...path, 'options'], document.options, scope, context),
   };
 }
@@ -76,6 +85,79 @@ function compileAddresses(document: NetworkDocument, at: Where): Pick<Network, '
     context.problems.value([...path, 'pool'], `the pool holds the router ${router}`);
   }
   return { ...(router && { router }), ...(pool && { pool }) };
+}
+
+/** Keys that would do nothing: what is leased, and told with it, is the other server's affair. */
+function refuseLeasing(name: string, document: NetworkDocument, { path, context }: Where): void {
+  const written = {
+    pool: document.pool !== undefined,
+    lease: document.lease !== undefined,
+    router: document.router !== undefined,
+    options: Object.keys(document.options).length > 0,
+  };
+  for (const [key, isWritten] of Object.entries(written)) {
+    if (isWritten) context.problems.key([...path, key], `network "${name}" is in proxy mode: another server leases`);
+  }
+}
+
+/** The lease of networks that name none. */
+const LEASE = { firmware: '5m', os: '30m' };
+const LEASE_BOUNDS = { min: '1m', max: '30d' };
+
+function compileLease({ firmware, os }: typeof LEASE, { path, scope, context }: Where): Network['lease'] {
+  const seconds = (key: string, text: string): number =>
+    context.seconds([...path, 'lease', key], text, scope, LEASE_BOUNDS) ?? 0;
+  return { firmwareSeconds: seconds('firmware', firmware), osSeconds: seconds('os', os) };
+}
+
+/** Who else speaks DHCP here: relays and other servers. */
+function compileOthers(document: NetworkDocument, at: Where): Pick<Network, 'via' | 'relays' | 'otherServers'> {
+  const { path, subnet, scope, context } = at;
+  const { via } = document;
+  const relays = compileList([...path, 'relays'], document.relays, (item, value) =>
+    context.address(item, value, subnet, scope),
+  );
+  const otherServers = compileList([...path, 'otherServers'], document.otherServers, (item, value) =>
+    compileServer(item, value, at),
+  );
+  return {
+    ...(via !== undefined && { via }),
+    ...(relays.length > 0 && { relays }),
+    ...(otherServers.length > 0 && { otherServers }),
+  };
+}
+
+function compileServer(path: Path, value: string, { scope, context }: Where): Ipv4 | MacAddress | undefined {
+  const text = context.text(path, value, scope);
+  if (text === undefined) return undefined;
+  const address = parseIpv4(text) ?? identifyingMac(text);
+  return address ?? context.wrong(path, 'the IPv4 or MAC address of a DHCP server', text);
+}
+
+/** A network behind a relay leads to one that the site stands in by itself; broadcasts are heard in no other. */
+function checkVia(
+  { name, via, relays, mode }: Network,
+  names: readonly string[],
+  networks: ReadonlyMap<string, Network>,
+  { problems }: Context,
+): void {
+  const path = ['spec', 'networks', name];
+  if (via === undefined) {
+    if (relays)
+      problems.key([...path, 'relays'], 'relays belong to a network that is reached through one: give it `via`');
+    return;
+  }
+  if (!names.includes(via)) problems.value([...path, 'via'], `there is no network "${via}"${didYouMean(via, names)}`);
+  else if (via === name || networks.get(via)?.via !== undefined)
+    problems.value(
+      [...path, 'via'],
+      `expected a network that the site stands in, and "${via}" is behind a relay itself`,
+    );
+  if (mode === 'auto')
+    problems.value(
+      [...path, 'mode'],
+      'the site cannot look for other servers behind a relay: say authoritative or proxy',
+    );
 }
 
 function compileExtras(

@@ -98,6 +98,11 @@ describe('warnings', () => {
       'store-0417 medium: the pool of network nodes shrinks: leases outside of it are not renewed',
     ],
     [
+      'another server that leases',
+      edit('template.yaml', '      subnet:', '      mode: auto\n      subnet:'),
+      'store-0417 high: network nodes: the site looks whether another DHCP server leases there, and boots no machine meanwhile',
+    ],
+    [
       'another subnet',
       edit('sites/store-0901.yaml', '10.90.1.0/24', '10.90.2.0/24'),
       'store-0901 high: network nodes moves from 10.90.1.0/24 to 10.90.2.0/24: the appliance needs an address there',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NETWORK_MODES } from '../model/network.ts';
 import {
   addressSchema,
   archSchema,
@@ -61,9 +62,26 @@ export type OptionValue = z.output<typeof optionSchema>;
 
 const networkSchema = z.strictObject({
   mode: z
-    .literal('authoritative')
+    .enum(NETWORK_MODES)
     .default('authoritative')
-    .describe('Slipway is the only DHCP server of this network.'),
+    .describe(
+      'Who leases the addresses. authoritative: Slipway is the only DHCP server. proxy: another server leases, Slipway only adds the boot. auto: the site looks once whether there is another server.',
+    ),
+  via: nameSchema
+    .optional()
+    .describe(
+      'The network that the site stands in, where the machines of this one are behind a relay: this network then needs no interface in the site file.',
+    ),
+  relays: z
+    .array(addressSchema)
+    .default([])
+    .describe(
+      'With `via`: the relays that may speak for this network; empty: any with an address in it, or in the other.',
+    ),
+  otherServers: z
+    .array(textSchema)
+    .default([])
+    .describe('DHCP servers that belong here, by IPv4 or MAC address: no alarm is made of them.'),
   subnet: textSchema.describe('Such as 10.0.0.0/24; from /8 to /30.'),
   router: addressSchema.optional().describe('Default gateway: an address, or +1 for the first of the subnet.'),
   dns: z.array(addressSchema).default([]).describe('Name servers, addresses or offsets.'),
@@ -89,7 +107,7 @@ const networkSchema = z.strictObject({
       firmware: textSchema.default('5m').describe('For firmware and loaders, which leave a minute later.'),
       os: textSchema.default('30m').describe('For operating systems.'),
     })
-    .default({ firmware: '5m', os: '30m' })
+    .optional()
     .describe('How long leases last, from 1m to 30d.'),
   options: z
     .record(z.string(), optionSchema)
@@ -151,8 +169,10 @@ export const assetsSchema = z.record(
 export const unknownMachinesSchema = z.strictObject({
   action: z
     .enum(['hold', 'ignore'])
-    .default('hold')
-    .describe('hold: show a code and wait. ignore: no boot answer at all.'),
+    .optional()
+    .describe(
+      'hold: show a code and wait. ignore: no boot answer at all. Without it they are held, but ignored in networks where another server leases.',
+    ),
   for: textSchema.default('5m').describe('How long a held machine waits.'),
   // biome-ignore lint/suspicious/noThenProperty: a word of the template; the value is never awaited
   then: z.literal('local-disk').default('local-disk').describe('What a held machine does after its time.'),

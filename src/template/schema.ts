@@ -55,7 +55,7 @@ export const templateSchema = z.strictObject({
         .describe('The named places that machines fill. `pos-{n}` with a count stands for pos-1, pos-2, …'),
       unknownMachines: unknownMachinesSchema
         // biome-ignore lint/suspicious/noThenProperty: a word of the template; the value is never awaited
-        .default({ action: 'hold', for: '5m', then: 'local-disk', ignore: [] })
+        .default({ for: '5m', then: 'local-disk', ignore: [] })
         .describe('What happens to a machine that fills no slot.'),
     })
     .describe('The template itself.'),

@@ -1,5 +1,5 @@
 import { formatSubnet, ipv4ToNumber } from '../kernel/ipv4.ts';
-import type { Network } from '../model/network.ts';
+import type { Network, NetworkMode } from '../model/network.ts';
 import type { Revision } from '../model/revision.ts';
 
 /** Something about a change that a person should know before it goes out; `high` may take machines out of work. */
@@ -53,11 +53,19 @@ function networkWarnings(before: Content, after: Content): readonly PlanWarning[
           text: `network ${old.name} moves from ${formatSubnet(old.subnet)} to ${formatSubnet(now.subnet)}: the appliance needs an address there`,
         },
       ];
+    if (old.mode !== now.mode) return [{ weight: 'high', text: `network ${old.name}: ${MODE_CHANGES[now.mode]}` }];
     return shrinks(old, now)
       ? [{ weight: 'medium', text: `the pool of network ${old.name} shrinks: leases outside of it are not renewed` }]
       : [];
   });
 }
+
+/** What changes for the machines of a network that comes into another mode. */
+const MODE_CHANGES: Readonly<Record<NetworkMode, string>> = {
+  authoritative: 'the site leases its addresses from now on: no other DHCP server may run there',
+  proxy: 'the site leases no address there any more: another DHCP server must',
+  auto: 'the site looks whether another DHCP server leases there, and boots no machine meanwhile',
+};
 
 function shrinks({ pool: old }: Network, { pool: now }: Network): boolean {
   if (!old) return false;
