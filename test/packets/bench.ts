@@ -1,5 +1,6 @@
 import { ipv4FromNumber } from '../../src/kernel/ipv4.ts';
 import { macToBytes } from '../../src/kernel/mac.ts';
+import type { DhcpRole } from '../../src/model/dhcp-role.ts';
 import type { Lease } from '../../src/model/lease.ts';
 import { leaseKey } from '../../src/model/lease.ts';
 import type { Revision } from '../../src/model/revision.ts';
@@ -67,6 +68,8 @@ export class Bench {
   servesTime = true;
   now = 1_000_000;
   monotonic = 0;
+  /** Instead of what the template says. */
+  role: DhcpRole | undefined;
   readonly pool = new AddressPool(() => this.monotonic);
 
   constructor(current: Revision = revision()) {
@@ -84,7 +87,8 @@ export class Bench {
     if (letter.kind === 'ignored') {
       return { changes: [], events: [], ignore: { reason: letter.reason, because: letter.because } };
     }
-    const { plan, state, now } = this;
+    const { state, now } = this;
+    const plan = this.role === undefined ? this.plan : { ...this.plan, role: this.role };
     const pool = this.pool.view(plan, state, now);
     const { servesTime } = this;
     return decide(letter.type, asked, letter.client, { now, plan, state, loaders: this.loaders, servesTime, pool });

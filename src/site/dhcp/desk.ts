@@ -8,6 +8,7 @@ import type { LoaderTable } from '../../model/site-ports.ts';
 import type { Store } from '../../model/store.ts';
 import type { DhcpMessage } from './codec/message.ts';
 import { decodeMessage, encodeMessage } from './codec/message.ts';
+import { hintOf } from './codec/options.ts';
 import type { Counters } from './counters.ts';
 import type { Diary } from './diary.ts';
 import { fieldsOf } from './diary.ts';
@@ -17,6 +18,7 @@ import type { Letter } from './policy/decide.ts';
 import { decide, openLetter } from './policy/decide.ts';
 import type { DecideContext, Decision, IgnoreReason } from './policy/decision.ts';
 import type { Destination } from './policy/destination.ts';
+import type { NetworkPlan } from './policy/network-plan.ts';
 import { signalOf } from './policy/signal.ts';
 import type { ProbedNetwork } from './prober.ts';
 
@@ -99,7 +101,18 @@ export class Desk {
     const served = networks.find(letter.message.giaddr, heardIn);
     if (!served) this.#homeless(letter, heardIn);
     else if (this.#waiting.size >= MAX_WAITING && letter.type !== 'discover') counters.add('dropped.busy');
-    else this.#settle({ letter, served, decision: this.#decide(letter, served) });
+    else {
+      this.#hearChoice(letter, served.plan);
+      this.#settle({ letter, served, decision: this.#decide(letter, served) });
+    }
+  }
+
+  /** Who chooses the offer of another server tells that there is one. */
+  #hearChoice({ type, message }: Case['letter'], { network, site }: NetworkPlan): void {
+    const server = type === 'request' ? hintOf(message, 'serverId') : undefined;
+    if (server === undefined || server === site.address) return;
+    const at = this.#parts.clock.now();
+    this.#parts.surroundings.heard({ network: network.name, server, how: 'request', at });
   }
 
   /** Shows a client with an address the way to its loader. It opens no boot: what it had by DHCP did, here or elsewhere. */

@@ -1,5 +1,6 @@
 import type { Ipv4 } from '../../kernel/ipv4.ts';
 import { isInSubnet, UNSPECIFIED } from '../../kernel/ipv4.ts';
+import type { Surroundings } from '../../model/dhcp-role.ts';
 import type { Revision } from '../../model/revision.ts';
 import type { RevisionSource, SiteAddress } from '../../model/site-ports.ts';
 import { AddressPool } from './address-pool.ts';
@@ -11,12 +12,14 @@ import type { ProbedNetwork } from './prober.ts';
 export class Networks {
   readonly #revisions: RevisionSource;
   readonly #monotonic: () => number;
+  readonly #surroundings: Surroundings;
   readonly #pools = new Map<string, AddressPool>();
   #sites: readonly SiteAddress[] = [];
   #revision: Revision | undefined;
   #served: readonly ProbedNetwork[] = [];
 
-  constructor(revisions: RevisionSource, monotonic: () => number) {
+  constructor(revisions: RevisionSource, surroundings: Surroundings, monotonic: () => number) {
+    this.#surroundings = surroundings;
     this.#revisions = revisions;
     this.#monotonic = monotonic;
   }
@@ -34,6 +37,9 @@ export class Networks {
       this.#revision = revision;
       this.#served = revision ? this.#sites.flatMap((site) => this.#join(planNetwork(revision, site))) : [];
     }
+    // Plans are compared by identity elsewhere: a new one only for what is new.
+    if (this.#served.some((one) => this.#asItIs(one) !== one))
+      this.#served = this.#served.map((one) => this.#asItIs(one));
     return this.#served;
   }
 
@@ -41,6 +47,15 @@ export class Networks {
   find(giaddr: Ipv4, heardIn: string): ProbedNetwork | undefined {
     if (giaddr === UNSPECIFIED) return this.all().find(({ plan }) => plan.network.name === heardIn);
     return this.all().find(({ plan }) => isInSubnet(giaddr, plan.network.subnet));
+  }
+
+  /** The same where nothing changed around us. */
+  #asItIs(served: ProbedNetwork): ProbedNetwork {
+    const { plan } = served;
+    const role = this.#surroundings.roleOf(plan.network);
+    const keepsToKnown = this.#surroundings.keepsToKnown(plan.network.name);
+    if (role === plan.role && keepsToKnown === plan.keepsToKnown) return served;
+    return { ...served, plan: { ...plan, role, keepsToKnown } };
   }
 
   #join(plan: NetworkPlan | undefined): readonly ProbedNetwork[] {

@@ -57,7 +57,7 @@ export interface DhcpServer {
 export function createDhcpServer(parts: DhcpServerParts): DhcpServer {
   const counters = new Counters();
   const diary = new Diary(parts.log, parts.clock, counters);
-  const networks = new Networks(parts.revisions, () => parts.clock.monotonic());
+  const networks = new Networks(parts.revisions, parts.surroundings, () => parts.clock.monotonic());
   const senders = { dhcp: new Map<string, UdpSocket>(), 'boot-server': new Map<string, UdpSocket>() };
   const open: UdpSocket[] = [];
   const desk = new Desk({

@@ -38,7 +38,7 @@ const raspberryPiBoot = option('vendorSpecific', [
  * answer: an address without a file ends in an error screen, silence lets it go on to its next boot device.
  */
 export function bootAnswer({ client, context }: Inquiry): Result<BootAnswer, NoBootAnswer> {
-  const role = 'authoritative';
+  const role = context.plan.role === 'authoritative' ? 'authoritative' : 'proxy';
   const { traits } = client;
   const way = chooseWay(client, role);
   if (!way) return err({ reason: 'no-loader', because: `there is no loader for ${describeArches(traits.arches)}` });

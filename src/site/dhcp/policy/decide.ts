@@ -2,6 +2,7 @@ import type { DhcpMessage } from '../codec/message.ts';
 import type { MessageType } from '../codec/options.ts';
 import { messageTypeOf } from '../codec/options.ts';
 import { refusalOf } from './admission.ts';
+import { decideBeside } from './beside.ts';
 import type { Client } from './client.ts';
 import { clientOf } from './client.ts';
 import type { DecideContext, Decision, IgnoreReason, Inquiry } from './decision.ts';
@@ -30,8 +31,12 @@ export function openLetter(message: DhcpMessage, sharedMacs: readonly string[]):
 /** What to do about a message of a client. Pure: looks at nothing but its arguments. */
 export function decide(type: MessageType, message: DhcpMessage, client: Client, context: DecideContext): Decision {
   const inquiry: Inquiry = { message, client, context };
+  const { role, network } = context.plan;
+  if (role === 'looking')
+    return ignored('not-leasing', `it is not known yet whether another server leases in ${network.name}`);
   const refusal = refusalOf(inquiry);
   if (refusal) return refusal;
+  if (role === 'proxy') return decideBeside(type, inquiry);
   switch (type) {
     case 'discover':
       return decideDiscover(inquiry);

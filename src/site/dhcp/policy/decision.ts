@@ -45,6 +45,7 @@ export type IgnoreReason =
   | 'no-loader'
   | 'loader-missing'
   | 'other-server'
+  | 'not-leasing'
   | 'incomplete'
   | 'unknown-client'
   | 'not-the-holder'

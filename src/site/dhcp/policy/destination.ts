@@ -19,8 +19,11 @@ export type Destination = { readonly address: Ipv4; readonly port: number };
 export function destinationOf(request: DhcpMessage, reply: DhcpMessage): Destination {
   const { giaddr, ciaddr } = request;
   if (giaddr !== UNSPECIFIED) return { address: giaddr, port: SERVER_PORT };
-  const isItsOwn = ciaddr !== UNSPECIFIED && (reply.yiaddr === ciaddr || reply.yiaddr === UNSPECIFIED);
+  const type = messageTypeOf(reply);
+  // An ACK without an address answers INFORM, of which ciaddr was looked at.
+  const isItsOwn =
+    ciaddr !== UNSPECIFIED && (reply.yiaddr === ciaddr || (reply.yiaddr === UNSPECIFIED && type === 'ack'));
   // A refused client may have the wrong address in ciaddr: only a broadcast is sure to reach it.
-  if (isItsOwn && messageTypeOf(reply) !== 'nak') return { address: ciaddr, port: CLIENT_PORT };
+  if (isItsOwn && type !== 'nak') return { address: ciaddr, port: CLIENT_PORT };
   return { address: LIMITED_BROADCAST, port: CLIENT_PORT };
 }

@@ -1,5 +1,6 @@
 import type { Ipv4 } from '../../../kernel/ipv4.ts';
 import { broadcastOf, ipv4ToNumber, isInRange, isInSubnet } from '../../../kernel/ipv4.ts';
+import { type DhcpRole, roleOfMode } from '../../../model/dhcp-role.ts';
 import type { Network } from '../../../model/network.ts';
 import type { Revision } from '../../../model/revision.ts';
 import type { SiteAddress } from '../../../model/site-ports.ts';
@@ -9,13 +10,17 @@ export type NetworkPlan = {
   readonly revision: Revision;
   readonly network: Network;
   readonly site: SiteAddress;
+  /** What the site is here now; only the authoritative server leases. */
+  readonly role: DhcpRole;
+  /** Only machines that the template or a binding knows are leased to: another server was seen that nobody allowed. */
+  readonly keepsToKnown: boolean;
   /** Addresses that no client may have: of the site, the router and other servers, and the two ends of the subnet. */
   readonly taken: ReadonlySet<Ipv4>;
   /** Addresses that the slots of the revision reserve. */
   readonly reserved: ReadonlySet<Ipv4>;
 };
 
-/** The plan for the network that `site` is in; undefined if the revision has no such network. */
+/** The plan for the network that `site` is in, as the template alone says; undefined if the revision has no such network. */
 export function planNetwork(revision: Revision, site: SiteAddress): NetworkPlan | undefined {
   const network = revision.networks[site.network];
   if (!network) return undefined;
@@ -30,6 +35,8 @@ export function planNetwork(revision: Revision, site: SiteAddress): NetworkPlan 
     revision,
     network,
     site,
+    role: roleOfMode(network),
+    keepsToKnown: false,
     taken: new Set([site.address, ...router, ...network.dns, ...servers, ...ends]),
     reserved: new Set(reserved),
   };

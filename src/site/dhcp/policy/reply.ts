@@ -46,6 +46,27 @@ export function buildReply({ message, client, context }: Inquiry, parts: ReplyPa
 }
 
 /**
+ * An offer beside another server's (PXE 2.1 section 2.2.3): without an address, and without a word of a lease or the
+ * network. PXEClient or HTTPClient must be in it, or the client takes it for a lease without an address.
+ */
+export function buildProxyOffer({ message, context }: Inquiry, boot: BootAnswer): DhcpMessage {
+  const options = [
+    messageTypeOption('offer'),
+    option('serverId', context.plan.site.address),
+    ...boot.options,
+    ...echoed(message, 'machineUuid').map((row) => row.option),
+  ];
+  return {
+    ...headerOf(message),
+    ciaddr: UNSPECIFIED,
+    siaddr: boot.siaddr,
+    file: boot.file,
+    // RFC 3046 section 2.2: the relay's own words are the last of all.
+    options: [...inOrder(options), ...echoed(message, 'relayAgent').map((row) => row.option)],
+  };
+}
+
+/**
  * The ACK of a boot server (PXE 2.1 section 2.2.3): who it is and which loader, nothing of a lease or the network, which
  * are another server's affair. PXEClient must be in it, or the client takes it for an answer to something else.
  */
