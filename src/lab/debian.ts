@@ -50,6 +50,8 @@ export const DEBIAN_PACKAGES = {
   ],
   /** To build a Debian root with cloud-init. */
   cloud: ['mmdebstrap', 'cpio', 'zstd', 'kmod', 'debian-archive-keyring'],
+  /** The clients of the bench, and what its rivals are linked to; those themselves are only unpacked. */
+  bench: ['atftp', 'curl', 'dnsmasq-base', 'iproute2', 'kea-admin', 'libpcre2-8-0', 'libwrap0', 'util-linux'],
   /** What building that root needs on top where the lab does not run as root. */
   rootless: ['uidmap'],
 } as const;

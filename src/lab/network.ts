@@ -9,6 +9,8 @@ const TUN = '/dev/net/tun';
 /** Another machine on the bridge, without hardware: a network namespace of its own with one card, `eth0`. */
 export type Host = {
   readonly name: string;
+  /** The process that keeps its namespaces. */
+  readonly pid: number;
   /** The command that runs `argv` on this host. */
   argv(...argv: Argv): Argv;
   /** Runs a command on this host to its end and gives its standard output. */
@@ -58,6 +60,7 @@ export async function createHost(name: string, bridge: string, options: HostOpti
   const argv = (...command: Argv): Argv => [...enter, ...command];
   const host: Host = {
     name,
+    pid: holder.pid ?? 0,
     argv,
     exec: (command, execOptions) => run(argv(...command), execOptions),
     close: () => release(holder),
@@ -75,6 +78,25 @@ export async function createHost(name: string, bridge: string, options: HostOpti
     throw error;
   }
   return host;
+}
+
+/**
+ * Makes a bridge on which this namespace has no address: it joins others and hears nothing itself.
+ */
+export async function createSwitch(name: string): Promise<void> {
+  await ip('link', 'add', name, 'address', bridgeMac(name), 'type', 'bridge', 'stp_state', '0', 'mcast_snooping', '0');
+  await ip('link', 'set', name, 'up');
+}
+
+/** Gives a host one more card on a bridge, and lets it pass packets on between its networks. */
+export async function makeRouter(host: Host, device: string, bridge: string, cidr: string): Promise<void> {
+  const port = `r-${host.name}`;
+  await ip('link', 'add', port, 'type', 'veth', 'peer', 'name', device, 'netns', String(host.pid));
+  await ip('link', 'set', port, 'master', bridge);
+  await ip('link', 'set', port, 'up');
+  await host.exec(['ip', 'link', 'set', device, 'up']);
+  await host.exec(['ip', 'address', 'add', cidr, 'broadcast', '+', 'dev', device]);
+  await host.exec(['sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward']);
 }
 
 /** A stable, locally administered address made of the bridge's name. */

@@ -2,6 +2,7 @@ import { AppError } from '../../src/kernel/errors.ts';
 import { labCacheDir } from '../../src/lab/cache.ts';
 import { ensureDebianPackages, type PackageSet, packagesFor } from '../../src/lab/debian.ts';
 import { prepareDebianSystem, prepareDemoSystem, prepareInstaller } from '../../src/lab/demo-site.ts';
+import { DHCP_SERVERS } from '../../src/lab/dhcp-servers.ts';
 import { CLOUD_INITS, fetchUnpacked, IGNITION } from '../../src/lab/unpacked.ts';
 
 export type Prepared = { readonly ok: true } | { readonly ok: false; readonly mayskip: boolean; readonly line: string };
@@ -21,10 +22,10 @@ export async function prepareMachine(need: keyof typeof sets): Promise<Prepared>
   try {
     await ensureDebianPackages(names, say);
     // Their parts come from Debian's servers, which nothing inside a test's own network can reach.
-    if (need === 'wire') {
-      const today = new Date().toISOString().slice(0, 10);
-      for (const wanted of [...CLOUD_INITS, IGNITION]) await fetchUnpacked(labCacheDir(), wanted, today, say);
-    }
+    const today = new Date().toISOString().slice(0, 10);
+    const unpacked = need === 'wire' ? [...CLOUD_INITS, IGNITION] : [];
+    for (const wanted of [...unpacked, ...Object.values(DHCP_SERVERS)])
+      await fetchUnpacked(labCacheDir(), wanted, today, say);
     if (need === 'lab') {
       await prepareDemoSystem(labCacheDir(), say);
       await prepareInstaller(labCacheDir(), say);
