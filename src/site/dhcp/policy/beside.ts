@@ -18,5 +18,6 @@ export function decideBeside(type: MessageType, inquiry: Inquiry): Decision {
   const boot = bootAnswer(inquiry);
   if (!boot.ok) return ignored(boot.error.reason, boot.error.because);
   const reply = buildProxyOffer(inquiry, boot.value);
-  return { reply, to: destinationOf(message, reply), changes: [], events: [] };
+  const delayMs = client.kind?.proxyDelayMs;
+  return { reply, to: destinationOf(message, reply), ...(delayMs && { delayMs }), changes: [], events: [] };
 }
