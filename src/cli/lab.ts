@@ -8,7 +8,7 @@ import { type BootReport, bootOnce } from '../lab/boot.ts';
 import { labCacheDir } from '../lab/cache.ts';
 import { ensureDebianPackages, packagesFor } from '../lab/debian.ts';
 import { type GuestSystem, prepareDemoSystem } from '../lab/demo-site.ts';
-import { FIRMWARES, type FirmwareName } from '../lab/firmware.ts';
+import { DEMO_FIRMWARES, type FirmwareName } from '../lab/firmware.ts';
 import { enterNamespace, isInsideNamespace } from '../lab/namespace.ts';
 import { EXIT, type ExitStatus } from './exit.ts';
 import type { CliIo } from './io.ts';
@@ -32,9 +32,7 @@ export function addLabCommand(program: Command, io: CliIo, setStatus: (status: E
     .description(
       'show the whole way: head office, a site that joins it, a virtual machine that boots to enrolled, a WAN that is cut',
     )
-    .addOption(
-      new Option('--firmware <name>', 'firmware of the machine').choices(Object.keys(FIRMWARES)).default('bios'),
-    )
+    .addOption(new Option('--firmware <name>', 'firmware of the machine').choices(DEMO_FIRMWARES).default('bios'))
     .addOption(new Option('--timeout <seconds>', 'give up after this time').default(600).argParser(seconds))
     .option('--logs <dir>', 'keep console, log and data of the run here (default: a folder in the cache)')
     .option('--json', 'print one JSON object at the end, and nothing else on standard output')

@@ -12,6 +12,11 @@ export function labCacheDir(env: NodeJS.ProcessEnv = process.env): string {
   return join(base, 'slipway', 'lab');
 }
 
+/** Where the tests keep the loaders that a site in a network of its own cannot fetch. */
+export function labLoaderDir(env: NodeJS.ProcessEnv = process.env): string {
+  return join(labCacheDir(env), 'loaders');
+}
+
 /**
  * The folder `key` below `cacheDir`, made by `build` if it is not there yet. `build` fills an empty folder that becomes
  * visible in one rename, so two labs at once, or one that is killed, never see or leave half of it.

@@ -19,6 +19,8 @@ export const DEBIAN_PACKAGES = {
     'util-linux',
     'xz-utils',
   ],
+  /** To boot an arm64 machine. */
+  arm64: ['qemu-system-arm', 'qemu-efi-aarch64'],
   /** To build a disk that boots by BIOS and by UEFI. */
   install: ['dosfstools', 'grub-common', 'grub-efi-amd64-bin', 'grub-pc-bin', 'mtools'],
   /** The clients and rivals of the wire tests. */

@@ -11,6 +11,11 @@ export type Firmware = {
   /** The flash with the firmware's settings, of which each machine gets a copy. */
   readonly vars?: string;
   /**
+   * Who says that the network goes before the disk: `settings` of the firmware, as the owner of a machine leaves them; or
+   * QEMU, whose word goes before all settings, where there are settings already (keys of Secure Boot).
+   */
+  readonly bootOrder: 'settings' | 'qemu';
+  /**
    * `default` leaves iPXE in the boot ROM of the network card; `none` takes it out, so that the firmware uses a driver
    * and a PXE client of its own. No path: QEMU fits a ROM's device number to the card only if it chose the ROM itself,
    * and SeaBIOS ignores one that does not fit.
@@ -29,6 +34,7 @@ export const FIRMWARES = {
     program: 'qemu-system-x86_64',
     // Without graphics SeaBIOS, and all that prints through it, writes to the serial console.
     machine: 'pc,graphics=off',
+    bootOrder: 'qemu',
     nicRom: 'default',
     args: [],
     serialConsole: 'ttyS0',
@@ -40,12 +46,52 @@ export const FIRMWARES = {
     machine: 'q35',
     code: '/usr/share/OVMF/OVMF_CODE_4M.fd',
     vars: '/usr/share/OVMF/OVMF_VARS_4M.fd',
+    bootOrder: 'settings',
     nicRom: 'none',
     args: [],
     serialConsole: 'ttyS0',
+  },
+  'uefi-secure': {
+    title: 'UEFI (OVMF) that enforces Secure Boot by the keys of Microsoft',
+    packages: ['qemu-system-x86', 'ovmf'],
+    program: 'qemu-system-x86_64',
+    // The variables of Secure Boot may be written in system management mode alone.
+    machine: 'q35,smm=on',
+    code: '/usr/share/OVMF/OVMF_CODE_4M.secboot.fd',
+    vars: '/usr/share/OVMF/OVMF_VARS_4M.ms.fd',
+    bootOrder: 'qemu',
+    nicRom: 'none',
+    args: ['-global', 'driver=cfi.pflash01,property=secure,value=on'],
+    serialConsole: 'ttyS0',
+  },
+  arm64: {
+    title: 'UEFI (AAVMF) of an arm64 machine',
+    packages: ['qemu-system-arm', 'qemu-efi-aarch64'],
+    program: 'qemu-system-aarch64',
+    machine: 'virt',
+    code: '/usr/share/AAVMF/AAVMF_CODE.fd',
+    vars: '/usr/share/AAVMF/AAVMF_VARS.fd',
+    bootOrder: 'qemu',
+    nicRom: 'none',
+    // QEMU's plainest processor for this machine has 32 bits.
+    args: ['-cpu', 'cortex-a72'],
+    serialConsole: 'ttyAMA0',
+  },
+  'arm64-secure': {
+    title: 'UEFI (AAVMF) of an arm64 machine that enforces Secure Boot by the keys of Microsoft',
+    packages: ['qemu-system-arm', 'qemu-efi-aarch64'],
+    program: 'qemu-system-aarch64',
+    machine: 'virt',
+    code: '/usr/share/AAVMF/AAVMF_CODE.ms.fd',
+    vars: '/usr/share/AAVMF/AAVMF_VARS.ms.fd',
+    bootOrder: 'qemu',
+    nicRom: 'none',
+    args: ['-cpu', 'cortex-a72'],
+    serialConsole: 'ttyAMA0',
   },
 } as const satisfies Record<string, Firmware>;
 
 export type FirmwareName = keyof typeof FIRMWARES;
 
-export const FIRMWARE_NAMES = Object.keys(FIRMWARES) as readonly FirmwareName[];
+/** Those that run the demo: it has a kernel for PCs, and keeps to iPXE. */
+export const DEMO_FIRMWARES = ['bios', 'uefi'] as const satisfies readonly FirmwareName[];

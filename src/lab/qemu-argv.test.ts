@@ -37,6 +37,18 @@ describe('the command line of a machine', () => {
     expect(line).not.toContain('bootindex');
   });
 
+  test('Secure Boot has its keys in the settings, which only system management mode may write', () => {
+    const line = commandLine(FIRMWARES['uefi-secure']);
+    expect(line).toContain('-machine q35,smm=on ');
+    expect(line).toContain('-global driver=cfi.pflash01,property=secure,value=on');
+    expect(line).toContain('readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd');
+    expect(line).toContain('addr=2,bootindex=1,romfile= ');
+  });
+
+  test('arm64 is another program with a processor of 64 bits', () => {
+    expect(commandLine(FIRMWARES.arm64)).toMatch(/^qemu-system-aarch64 .*-machine virt .*-cpu cortex-a72$/);
+  });
+
   test('a comma does not end a value', () => {
     expect(commandLine(FIRMWARES.bios)).toContain('manufacturer=Acme,, Inc.,product=Box 1,serial=CZC123,uuid=1111');
     expect(commandLine(FIRMWARES.bios)).toContain('file=/run/a,,b/disk.raw');

@@ -31,8 +31,7 @@ export function qemuArgv(
 ): Argv {
   const { files } = machine;
   const rom = firmware.nicRom === 'none' ? ',romfile=' : '';
-  // Firmware with settings has the order of its devices there; QEMU's word would go before them.
-  const turn = (index: number) => (firmware.vars ? '' : `,bootindex=${index}`);
+  const turn = (index: number) => (firmware.bootOrder === 'settings' ? '' : `,bootindex=${index}`);
   return [
     firmware.program,
     ...['-name', `slipway-${identity.serial || identity.mac}`.replaceAll(',', ',,')],

@@ -81,7 +81,10 @@ async function prepareFiles(firmware: Firmware, options: MachineOptions): Promis
     console: join(options.workDir, 'console.log'),
   };
   await createSparse(files.disk, (options.diskSizeMb ?? DISK_SIZE_MB) * 1024 * 1024);
-  if (firmware.vars) await writeOnce(files.vars, withBootOrder(await readFile(firmware.vars), options.mac));
+  if (firmware.vars) {
+    const blank = await readFile(firmware.vars);
+    await writeOnce(files.vars, firmware.bootOrder === 'settings' ? withBootOrder(blank, options.mac) : blank);
+  }
   return files;
 }
 

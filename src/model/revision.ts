@@ -25,8 +25,8 @@ export type Asset = { readonly digest: Digest; readonly name: string; readonly s
 export type AssetSource =
   | { readonly kind: 'url'; readonly url: string }
   | { readonly kind: 'file'; readonly path: string }
-  /** A file inside a Debian package. */
-  | { readonly kind: 'debian'; readonly package: string; readonly path: string };
+  /** A file inside a Debian package; `pool`: the place of one version of the package, of any architecture, in Debian's archive. */
+  | { readonly kind: 'debian'; readonly package: string; readonly path: string; readonly pool?: string };
 
 /** A class of hardware, known by what the machine says of itself; `*` in a pattern stands for any text. */
 export type HardwareClass = {

@@ -23,7 +23,6 @@ import { startAlarms } from './alarms.ts';
 import { bootRoutes, entryScript } from './boot/routes.ts';
 import { createBootFiles } from './boot-files.ts';
 import type { SiteConfig } from './config.ts';
-import { parseLoaderManifest } from './content/loader-manifest.ts';
 import { createLoaders } from './content/loaders.ts';
 import { assetRoutes } from './content/routes.ts';
 import { createContentStore } from './content/store.ts';
@@ -31,7 +30,7 @@ import { createDhcpServer } from './dhcp/server.ts';
 import { createFreezer } from './freeze.ts';
 import { dhcpSockets, listenAt, withHanded } from './handed-sockets.ts';
 import { NO_TRUST, openHeadOffice, openSiteTime } from './hub-link.ts';
-import { readLoaderManifest } from './loader-manifest-file.ts';
+import { loadersOf } from './loader-manifest-file.ts';
 import { metadataRoutes } from './metadata/routes.ts';
 import { createMetrics } from './metrics.ts';
 import { createDiary } from './nodes/diary.ts';
@@ -135,7 +134,7 @@ async function assemble(
   undo.push(() => alarms.stop());
   const content = await createContentStore({ settings: { dataDir: config.dataDir }, clock, random, log });
   undo.push(() => content.stop());
-  const loaders = createLoaders(content, parseLoaderManifest(await readLoaderManifest()));
+  const loaders = createLoaders(content, await loadersOf(env));
   // Before the assets of the template: a loader is small, and shall not wait in line behind images on a slow WAN.
   const loadersTried = loaders.fetch();
 

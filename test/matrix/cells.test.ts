@@ -2,18 +2,18 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { labCacheDir } from '../../src/lab/cache.ts';
 import { demoSite, prepareDebianSystem, prepareDemoSystem } from '../../src/lab/demo-site.ts';
-import { FIRMWARE_NAMES } from '../../src/lab/firmware.ts';
+import { DEMO_FIRMWARES } from '../../src/lab/firmware.ts';
 import { LabRun, TEST_MAC } from '../lab/support/lab-machine.ts';
 
 const systems = {
   busybox: { prepare: prepareDemoSystem, template: undefined },
   debian: { prepare: prepareDebianSystem, template: join(import.meta.dirname, '../lab/support/cloud.yaml') },
 } as const;
-const cells = FIRMWARE_NAMES.flatMap((firmware) =>
+const cells = DEMO_FIRMWARES.flatMap((firmware) =>
   Object.entries(systems).map(([name, system]) => ({ firmware, name, ...system })),
 );
 
-/** Every firmware with every system: what the lab tier samples. */
+/** Every firmware that iPXE drives, with every system: what the lab tier samples. */
 describe.each(cells)('the cell $firmware, $name', ({ firmware, name, prepare, template }) => {
   const run = new LabRun(`matrix-${firmware}-${name}`);
   afterAll(() => run.end());

@@ -1,16 +1,18 @@
 import { AppError } from '../../src/kernel/errors.ts';
-import { labCacheDir } from '../../src/lab/cache.ts';
+import { labCacheDir, labLoaderDir } from '../../src/lab/cache.ts';
 import { ensureDebianPackages, type PackageSet, packagesFor } from '../../src/lab/debian.ts';
 import { prepareDebianSystem, prepareDemoSystem, prepareInstaller } from '../../src/lab/demo-site.ts';
 import { DHCP_SERVERS } from '../../src/lab/dhcp-servers.ts';
 import { CLOUD_INITS, fetchUnpacked, IGNITION } from '../../src/lab/unpacked.ts';
+import { fetchLoaderFiles } from './loader-files.ts';
 
 export type Prepared = { readonly ok: true } | { readonly ok: false; readonly mayskip: boolean; readonly line: string };
 
-const sets = { none: [], wire: ['boot', 'wire'], lab: ['boot', 'wire', 'cloud', 'install'] } as const satisfies Record<
-  string,
-  readonly PackageSet[]
->;
+const sets = {
+  none: [],
+  wire: ['boot', 'wire'],
+  lab: ['boot', 'wire', 'cloud', 'install', 'arm64'],
+} as const satisfies Record<string, readonly PackageSet[]>;
 
 /**
  * Installs what a tier needs. Where this process may not, a person's machine skips the tier and says so loudly, with the
@@ -21,6 +23,7 @@ export async function prepareMachine(need: keyof typeof sets): Promise<Prepared>
   if (names.length === 0) return { ok: true };
   try {
     await ensureDebianPackages(names, say);
+    await fetchLoaderFiles(labLoaderDir(), say);
     // Their parts come from Debian's servers, which nothing inside a test's own network can reach.
     const today = new Date().toISOString().slice(0, 10);
     const unpacked = need === 'wire' ? [...CLOUD_INITS, IGNITION] : [];

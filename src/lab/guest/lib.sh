@@ -31,7 +31,8 @@ start() {
   mount -t devtmpfs devtmpfs /dev
   # Kernel messages would fall into the middle of ours.
   dmesg -n 1
-  [ -c /dev/ttyS0 ] && exec </dev/ttyS0 >/dev/ttyS0 2>&1
+  console=/dev/$(option console)
+  [ -c "$console" ] && exec <"$console" >"$console" 2>&1
   say "linux is up: $(uname -r)"
   while read -r module; do insmod "$module"; done </modules.order
 }

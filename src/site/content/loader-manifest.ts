@@ -14,14 +14,19 @@ const digest = z.string().transform((text, context): Digest => {
   return z.NEVER;
 });
 
+/** As `apt-cache show` has it behind `Filename: pool/`. */
+const POOL = /^[a-z0-9]+(\/[A-Za-z0-9+~._-]+)+\.deb$/;
+
 const source = z.union([
   z.strictObject({ url: z.url({ protocol: /^https?$/ }) }).transform(({ url }): AssetSource => ({ kind: 'url', url })),
   z
     .strictObject({ file: z.string().startsWith('/') })
     .transform(({ file }): AssetSource => ({ kind: 'file', path: file })),
   z
-    .strictObject({ debian: z.string(), path: z.string().regex(/^[^/]/) })
-    .transform((row): AssetSource => ({ kind: 'debian', package: row.debian, path: row.path })),
+    .strictObject({ debian: z.string(), path: z.string().regex(/^[^/]/), pool: z.string().regex(POOL).optional() })
+    .transform(({ debian, path, pool }): AssetSource => {
+      return { kind: 'debian', package: debian, path, ...(pool === undefined ? {} : { pool }) };
+    }),
 ]);
 
 /** Loader names are TFTP file names and URL segments: no slash, no blank. */
@@ -46,6 +51,14 @@ export function parseLoaderManifest(text: string): ManifestLoader[] {
     asset: { name: loader, digest: sha256, sources },
     kinds,
   }));
+}
+
+/** The same loaders, each looked for in a folder of this machine first: for a box that cannot reach Debian. */
+export function lookFirstIn(folder: string, loaders: readonly ManifestLoader[]): ManifestLoader[] {
+  return loaders.map(({ asset, kinds }) => {
+    const here: AssetSource = { kind: 'file', path: `${folder}/${asset.name}` };
+    return { asset: { ...asset, sources: [here, ...asset.sources] }, kinds };
+  });
 }
 
 function validate(text: string): z.infer<typeof manifest> {

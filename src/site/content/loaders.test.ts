@@ -18,10 +18,28 @@ describe('the manifest', () => {
       ['undionly.kpxe', 'bios'],
       ['snponly.efi', 'uefi-x64'],
       ['ipxe.efi'],
+      ['shimx64.efi', 'uefi-x64'],
+      ['grubx64.efi'],
+      ['shimaa64.efi', 'uefi-arm64'],
+      ['grubaa64.efi', 'uefi-arm64'],
     ]);
     expect(loaders[0]?.asset.sources).toEqual([
       { kind: 'debian', package: 'ipxe', path: 'usr/lib/ipxe/undionly.kpxe' },
     ]);
+  });
+
+  test('may name one version of a package, also of another architecture', () => {
+    const place = {
+      debian: 'shim-signed',
+      path: 'usr/lib/shim/x',
+      pool: 'main/s/shim-signed/shim-signed_1.0_arm64.deb',
+    };
+    const parse = (source: object) =>
+      parseLoaderManifest(row(good.replace(/sources: .*/, `sources: ${JSON.stringify([source])}`)));
+    const { debian, ...rest } = place;
+    expect(parse(place)[0]?.asset.sources).toEqual([{ kind: 'debian', package: debian, ...rest }]);
+    expect(() => parse({ ...place, pool: '../x.deb' })).toThrow(/sources/);
+    expect(() => parse({ ...place, pool: 'main/-o/x y.deb' })).toThrow(/sources/);
   });
 
   test('has sources of three kinds', () => {

@@ -17,10 +17,16 @@ import { keepCaptureOfFailures } from '../../support/capture-of-tests.ts';
 const COUNTER_OFFSET = 64 * 1024 * 1024;
 const COUNTER_LENGTH = 16;
 
+const FIRMWARE_MENU = /BdsDxe: loading Boot\d+ "UiApp"/;
+
 /** What firmware says of a disk without a system, after it looked. */
 export const EMPTY_DISK = {
   bios: /No bootable device|Boot failed|Operating system not found/i,
   uefi: /BdsDxe: failed to (load|start) Boot\d+ "UEFI Misc Device"/,
+  // GRUB says that all went well when it ends, and after that firmware tries nothing else: it shows its own menu.
+  'uefi-secure': FIRMWARE_MENU,
+  arm64: FIRMWARE_MENU,
+  'arm64-secure': FIRMWARE_MENU,
 } as const satisfies Record<FirmwareName, RegExp>;
 
 /** The hardware of one machine; each number from 1 to 9 is another one. */
@@ -138,7 +144,9 @@ export class LabRun {
     await this.#capture?.stop();
     // Every file of a tier shares one namespace: the next one makes its own.
     for (const link of this.#links.reverse()) await run(['ip', 'link', 'delete', link]);
-    for (const number of this.#machines.keys()) rmSync(join(this.#folderOf(number), 'disk.raw'), { force: true });
+    for (const number of this.#machines.keys())
+      for (const large of ['disk.raw', 'uefi-settings.fd'])
+        rmSync(join(this.#folderOf(number), large), { force: true });
   }
 
   #folderOf(number: number): string {

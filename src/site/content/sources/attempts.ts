@@ -13,7 +13,7 @@ export function attemptsOf(sources: readonly AssetSource[]): Attempt[] {
       case 'file':
         return [fileAttempt(source.path)];
       case 'debian':
-        return debianAttempts(source.package, source.path);
+        return debianAttempts(source);
       default:
         return source satisfies never;
     }

@@ -1,19 +1,28 @@
 import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
+import type { AssetSource } from '../../../model/revision.ts';
 import { errnoOf } from '../disk.ts';
 import type { Attempt, AttemptContext, Delivery } from './attempt.ts';
 import { deliverFile, fileAttempt } from './file.ts';
 
+type DebianSource = Extract<AssetSource, { kind: 'debian' }>;
+
+/** Where Debian is if this machine does not say where it has its own from. */
+const ARCHIVE = 'http://deb.debian.org/debian/';
+const APT_HELPER = '/usr/lib/apt/apt-helper';
+
 /**
- * A file of a Debian package: as it is installed here (works without a WAN), else out of the package that apt downloads,
- * which needs no rights and installs nothing. `path` is as in the package, without the leading slash.
+ * A file of a Debian package: as it is installed here (works without a WAN), else out of the package as apt downloads it,
+ * which needs no rights and installs nothing. `path` is as in the package, without the leading slash. With a `pool` it is
+ * that version, also of an architecture of which this machine has no index.
  */
-export function debianAttempts(packageName: string, path: string): Attempt[] {
-  return [
-    fileAttempt(join('/', path), `installed file ${join('/', path)}`),
-    { label: `Debian package ${packageName}`, deliver: (context) => deliverFromPackage(packageName, path, context) },
-  ];
+export function debianAttempts({ package: name, path, pool }: DebianSource): Attempt[] {
+  const fetched: Attempt =
+    pool === undefined
+      ? { label: `Debian package ${name}`, deliver: (context) => deliverFromPackage(name, path, context) }
+      : { label: `Debian package ${posix.basename(pool)}`, deliver: (context) => deliverFromPool(pool, path, context) };
+  return [fileAttempt(join('/', path), `installed file ${join('/', path)}`), fetched];
 }
 
 async function deliverFromPackage(packageName: string, path: string, context: AttemptContext): Promise<Delivery> {
@@ -21,9 +30,29 @@ async function deliverFromPackage(packageName: string, path: string, context: At
   await run('apt-get', ['-q', ...aptOptions(context), 'download', packageName], context);
   const archive = (await readdir(context.scratchDir)).find((name) => name.endsWith('.deb'));
   if (!archive) throw new Error('apt-get brought no package');
+  return unpack(archive, path, context);
+}
+
+/** By apt's own means, so that what this machine says of mirrors and proxies counts. */
+async function deliverFromPool(pool: string, path: string, context: AttemptContext): Promise<Delivery> {
+  const archive = 'package.deb';
+  const url = `${await mirror(context)}pool/${pool}`;
+  await run(APT_HELPER, [...aptOptions(context), 'download-file', url, archive], context);
+  return unpack(archive, path, context);
+}
+
+async function unpack(archive: string, path: string, context: AttemptContext): Promise<Delivery> {
   const unpacked = join(context.scratchDir, 'unpacked');
   await run('dpkg-deb', ['-x', join(context.scratchDir, archive), unpacked], context);
   return deliverFile(join(unpacked, path), context);
+}
+
+/** Where this machine has its Debian from; known once its index was read. */
+async function mirror(context: AttemptContext): Promise<string> {
+  const wanted = ['Created-By: Packages', 'Origin: Debian', 'Label: Debian'];
+  const sites = await run('apt-get', ['indextargets', '--format', '$(REPO_URI)', ...wanted], context);
+  const [first] = sites.split('\n');
+  return first ? first.replace(/\/*$/, '/') : ARCHIVE;
 }
 
 function aptOptions({ stallMs }: AttemptContext): string[] {
@@ -38,14 +67,18 @@ function aptOptions({ stallMs }: AttemptContext): string[] {
   ];
 }
 
-/** Runs a tool in the scratch folder; a failure has the last line that it wrote. */
-function run(tool: string, args: readonly string[], { scratchDir, signal }: AttemptContext): Promise<void> {
+/** Runs a tool in the scratch folder and gives what it said; a failure has the last line that it wrote. */
+function run(tool: string, args: readonly string[], { scratchDir, signal }: AttemptContext): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(tool, args, {
       cwd: scratchDir,
       signal,
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, LC_ALL: 'C' },
+    });
+    let said = '';
+    child.stdout.on('data', (chunk) => {
+      said += chunk;
     });
     let complaint = '';
     child.stderr.on('data', (chunk) => {
@@ -55,7 +88,7 @@ function run(tool: string, args: readonly string[], { scratchDir, signal }: Atte
       reject(new Error(errnoOf(cause) === 'ENOENT' ? `${tool} is not installed` : `${tool} was stopped`, { cause }));
     });
     child.on('close', (status) => {
-      if (status === 0) resolve();
+      if (status === 0) resolve(said);
       else reject(new Error(`${tool} failed: ${complaint.trim().split('\n').at(-1) || `status ${status}`}`));
     });
   });
