@@ -133,10 +133,14 @@ function formatBoot(boot: BootView): string {
   return `${head}\n${boot.stages.map(formatStage).join('')}${indent(formatRows(advice))}`;
 }
 
-function formatStage({ stage, sentence, at, tookMs, stoodStill }: StageView): string {
+function formatStage({ stage, sentence, at, tookMs, stoodStill, answer }: StageView): string {
   const took = tookMs === undefined ? '' : formatDuration(tookMs);
   const line = `  ${formatTime(at)}  ${stage.padEnd(11)} ${sentence.padEnd(31)}  ${took}`.trimEnd();
-  return `${line}\n${stoodStill === undefined ? '' : `${' '.repeat(23)}stood still: ${stoodStill}\n`}`;
+  const more = [
+    ...(answer === undefined ? [] : [`answered with ${answer}`]),
+    ...(stoodStill === undefined ? [] : [`stood still: ${stoodStill}`]),
+  ];
+  return [line, ...more.map((text) => `${' '.repeat(23)}${text}`)].map((text) => `${text}\n`).join('');
 }
 
 /** Without cause and advice, which have lines of their own. */

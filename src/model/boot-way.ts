@@ -1,3 +1,5 @@
+import type { Ipv4 } from '../kernel/ipv4.ts';
+
 /**
  * The forms of an answer that makes a client boot. Firmware is picky: what one kind takes, another ignores.
  *
@@ -36,3 +38,11 @@ export type HardwareLoader = (typeof HARDWARE_LOADERS)[number];
 export function isSameWay(a: BootWay, b: BootWay): boolean {
   return a.shape === b.shape && a.loader === b.loader;
 }
+
+/** A way as a person reads it: `snponly.efi (file)`. */
+export function describeWay({ loader, shape }: BootWay): string {
+  return loader === undefined ? `its ${shape}` : `${loader} (${shape})`;
+}
+
+/** What another DHCP server of the network must say, so that a machine boots from here: options 66 and 67. */
+export type RouterWords = { readonly nextServer: Ipv4; readonly bootFile: string };

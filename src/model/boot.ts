@@ -1,6 +1,7 @@
 import type { Brand } from '../kernel/brand.ts';
 import type { Digest } from '../kernel/digest.ts';
 import type { MacAddress } from '../kernel/mac.ts';
+import type { BootWay, RouterWords } from './boot-way.ts';
 import type { MachineId } from './machine.ts';
 import type { OrderId } from './order-id.ts';
 
@@ -51,6 +52,16 @@ export type Boot = {
   readonly mac: MacAddress;
   /** The kind of client whose DISCOVER opened it, such as `uefi-x64`; missing if it was opened by anything else. */
   readonly client?: string;
+  /** How its firmware was answered last. */
+  readonly way?: BootWay;
+  /** The loader that is tried the next time if the one of `way` does not run. */
+  readonly spare?: string;
+  /** It was answered in all ways that there are, and takes none: what another DHCP server must say. */
+  readonly deafTo?: RouterWords;
+  /** Loaders were fetched one after the other, and no script was asked for. */
+  readonly hops?: true;
+  /** The loader runs: it was heard itself. */
+  readonly ran?: true;
   readonly slot?: string;
   readonly binding?: number;
   /** The one by which its loader was answered last; until then the one in force when it opened. */

@@ -1,5 +1,6 @@
 import type { Brand } from '../kernel/brand.ts';
 import type { MacAddress } from '../kernel/mac.ts';
+import type { BootWay } from './boot-way.ts';
 
 /** `m7`: counted by the site, never used twice. */
 export type MachineId = Brand<string, 'MachineId'>;
@@ -36,7 +37,12 @@ export type Machine = {
   readonly apart?: readonly MacAddress[];
   /** The slot that it is kept out of, because another machine fills it. */
   readonly contends?: Contention;
+  /** What its firmware booted by last. */
+  readonly way?: WorkingWay;
 };
+
+/** `client`: the kind of client that it was then, such as `uefi-x64`. `doubt`: since then a loader that came so did not run, once. */
+export type WorkingWay = { readonly client: string; readonly way: BootWay; readonly at: number; readonly doubt?: true };
 
 /** A machine that went into another one, as it was before. `by`: who said so, or `uuid` where the UUID did. */
 export type Merge = { readonly former: Machine; readonly at: number; readonly by: string };

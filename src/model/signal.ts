@@ -1,6 +1,7 @@
 import type { Digest } from '../kernel/digest.ts';
 import type { Ipv4 } from '../kernel/ipv4.ts';
 import type { MacAddress } from '../kernel/mac.ts';
+import type { BootWay, RouterWords } from './boot-way.ts';
 import type { Claim } from './machine.ts';
 import type { OrderId } from './order.ts';
 
@@ -19,6 +20,11 @@ export type Signal = {
       readonly hostname?: string;
       readonly clientId?: string;
       readonly address?: Ipv4;
+      /** How its firmware is answered, and the loader that comes next if this one does not run. */
+      readonly way?: BootWay;
+      readonly spare?: string;
+      /** It was answered in all ways that there are, and takes none. */
+      readonly deafTo?: RouterWords;
     }
   /** A loader went out by TFTP or HTTP. */
   | { readonly kind: 'loader'; readonly mac: MacAddress; readonly file: string; readonly done: boolean }

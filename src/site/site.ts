@@ -50,6 +50,7 @@ import { openSecrets } from './secrets.ts';
 import { createReceivers } from './signals/receivers.ts';
 import { siteEntries } from './site-entries.ts';
 import { startSiteRevisions } from './site-revisions.ts';
+import { teeSignals } from './tee-signals.ts';
 import { tellStop } from './tell-stop.ts';
 import { createTftpServer } from './tftp/server.ts';
 import { startTimeWatch, type TimeWatch } from './time-watch.ts';
@@ -169,9 +170,11 @@ async function assemble(
   // The diary: all that is seen of a machine ends here.
   const diary = createDiary({ store, revisions, clock, random, log: quiet() });
   undo.push(() => diary.close());
+  // DHCP answers otherwise who did not come on: it hears what the other rooms see of machines.
+  const seen = teeSignals(diary, (signal) => dhcp.hear(signal));
   // What nodes say of themselves.
   const told = redactSignals(diary, redactor);
-  const transfers = createTransferSignals({ store, signals: diary, loaders, addresses: siteAddress, clock, log });
+  const transfers = createTransferSignals({ store, signals: seen, loaders, addresses: siteAddress, clock, log });
 
   // The rooms that speak to nodes.
   const udp = createUdpPort(log);
@@ -252,7 +255,7 @@ async function assemble(
   };
   const routes = [
     people,
-    bootRoutes({ ...roomDeps, secrets, random }),
+    bootRoutes({ ...roomDeps, signals: seen, secrets, random }),
     metadataRoutes({ ...roomDeps, secrets }),
     nodesRoutes({ ...roomDeps, signals: told }),
     assetRoutes({ content, loaders, clock, log, onProgress: transfers.onAsset }),

@@ -28,11 +28,21 @@ const FACTS: Readonly<Record<string, (value: string) => string>> = {
       runs: 'its loader has an address',
       asks: 'its loader asks again and again',
     })[value] ?? value,
+  answers: () => 'it takes none of our answers',
+  hops: () => 'it fetches one loader after the other',
+  spare: (value) => (value === 'shim' ? 'shim comes next' : 'there is another loader'),
   sent: () => 'a file went out in part',
   profile: (value) => `its profile has \`kind: ${value}\``,
   configuration: (value) => `its profile has a document \`${value}\``,
   completes: (value) => `its profile has \`completes: ${value}\``,
 };
+
+const DEAF = [
+  'A machine that repeats its question although it was answered is answered in another form after two answers (beside another',
+  'server: three), and so on until it comes on; a loader that goes out whole and is never heard makes the next loader come. Under `seen`, `slipway node SLOT` shows',
+  'what it was answered with last. What worked is kept for the machine, and tried first for others of its maker and product.',
+  '',
+];
 
 const LOST = [
   '## lost',
@@ -51,6 +61,7 @@ export function stallsPage(): string {
     `Before its boot begins, after ${formatDuration(OFFERED.allowed)}: ${OFFERED.cause}. ${OFFERED.nextStep}.`,
     '',
   );
+  lines.push(...DEAF);
   for (const stage of STALLING_STAGES) {
     lines.push(`## ${stage}: ${DOING[stage]}`, '', '| if | after | what happened | what to do |', '|---|---|---|---|');
     for (const row of STALL_TABLE.filter(({ stages }) => stages.includes(stage))) lines.push(tableLine(row));

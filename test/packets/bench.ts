@@ -11,10 +11,13 @@ import type { DhcpMessage } from '../../src/site/dhcp/codec/message.ts';
 import type { MessageType, OptionName, OptionValue } from '../../src/site/dhcp/codec/options.ts';
 import { hintOf, messageTypeOf, messageTypeOption, option } from '../../src/site/dhcp/codec/options.ts';
 import type { RawOption } from '../../src/site/dhcp/codec/raw-options.ts';
+import { clientOf } from '../../src/site/dhcp/policy/client.ts';
 import { decide, openLetter } from '../../src/site/dhcp/policy/decide.ts';
 import type { Decision } from '../../src/site/dhcp/policy/decision.ts';
 import type { NetworkPlan } from '../../src/site/dhcp/policy/network-plan.ts';
 import { planNetwork } from '../../src/site/dhcp/policy/network-plan.ts';
+import { noteComing } from '../../src/site/dhcp/policy/signal.ts';
+import { WayBook } from '../../src/site/dhcp/way-book.ts';
 import { loaders, mac, revision, SITE } from './world.ts';
 
 export const MAC = mac('52:54:00:00:00:01');
@@ -55,10 +58,7 @@ export const SPEAKS = {
   ipxe: [
     option('vendorClass', 'PXEClient:Arch:00000:UNDI:002001'),
     option('clientArch', [0]),
-    option('ipxe', [
-      { code: 0x13, bytes: Uint8Array.of(1) },
-      { code: 0x18, bytes: Uint8Array.of(1) },
-    ]),
+    option('ipxe', [{ code: 0x13, bytes: Uint8Array.of(1) }]),
   ],
   os: [],
 } as const satisfies Record<string, readonly RawOption[]>;
@@ -74,6 +74,7 @@ export class Bench {
   /** Instead of what the template says. */
   role: DhcpRole | undefined;
   readonly pool = new AddressPool(() => this.monotonic);
+  readonly ways = new WayBook(() => this.monotonic);
 
   constructor(current: Revision = revision()) {
     this.plan = planOf(current);
@@ -93,14 +94,19 @@ export class Bench {
     const { state, now } = this;
     const plan = this.role === undefined ? this.plan : { ...this.plan, role: this.role };
     const pool = this.pool.view(plan, state, now);
-    const { servesTime } = this;
-    return decide(letter.type, asked, letter.client, { now, plan, state, loaders: this.loaders, servesTime, pool });
+    const { servesTime, ways } = this;
+    const context = { now, plan, state, loaders: this.loaders, servesTime, pool, ways };
+    return decide(letter.type, asked, letter.client, context);
   }
 
   /** Decides and carries out. */
   ask(asked: DhcpMessage): Decision {
     const decision = this.judge(asked);
     if (decision.pool) this.pool.apply(decision.pool);
+    if (decision.spell) this.ways.apply(decision.spell);
+    const type = messageTypeOf(asked);
+    const client = clientOf(asked);
+    if (type && client) noteComing(this.ways, type, client, decision);
     applyChanges(this.state, decision.changes);
     if (decision.pool?.kind === 'grant') this.pool.settle(decision.pool.address);
     return decision;

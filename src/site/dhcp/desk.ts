@@ -12,7 +12,6 @@ import { hintOf } from './codec/options.ts';
 import type { Counters } from './counters.ts';
 import type { Diary } from './diary.ts';
 import { fieldsOf } from './diary.ts';
-import { Later } from './later.ts';
 import type { Networks } from './networks.ts';
 import { decideBootServer } from './policy/boot-server.ts';
 import type { Letter } from './policy/decide.ts';
@@ -20,8 +19,9 @@ import { decide, openLetter } from './policy/decide.ts';
 import type { DecideContext, Decision, IgnoreReason } from './policy/decision.ts';
 import type { Destination } from './policy/destination.ts';
 import type { NetworkPlan } from './policy/network-plan.ts';
-import { signalOf } from './policy/signal.ts';
+import { noteComing, signalOf } from './policy/signal.ts';
 import type { ProbedNetwork } from './prober.ts';
+import type { WayBook } from './way-book.ts';
 
 export type DeskParts = {
   readonly clock: Clock;
@@ -31,6 +31,7 @@ export type DeskParts = {
   readonly surroundings: Surroundings;
   readonly signals: SignalSink;
   readonly networks: Networks;
+  readonly ways: WayBook;
   readonly counters: Counters;
   readonly diary: Diary;
   /** The socket that speaks for the site in a network: firmware takes answers only from the port that it asked. */
@@ -56,18 +57,15 @@ export class Desk {
   readonly #parts: DeskParts;
   readonly #exhaustedAt = new Map<string, number>();
   readonly #waiting = new Set<Promise<void>>();
-  readonly #later: Later;
   #isClosing = false;
 
   constructor(parts: DeskParts) {
     this.#parts = parts;
-    this.#later = new Later(parts.clock);
   }
 
   /** Hears nothing more, and resolves when every answer that waits for the disk has left. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    this.#later.clear();
     await Promise.all(this.#waiting);
   }
 
@@ -131,20 +129,31 @@ export class Desk {
     const { type, message, client } = letter;
     const decision = decideBootServer(type, { message, client, context: this.#context(served) }, from);
     if (decision.reply) this.#send(network, decision.reply, decision.to, 'boot-server');
+    noteComing(this.#parts.ways, type, client, decision);
     diary.settled(type, client, this.#fields(letter, network), decision);
   }
 
   #decide({ type, message, client }: Case['letter'], served: ProbedNetwork): Decision {
     const decision = decide(type, message, client, this.#context(served));
     if (decision.pool) served.pool.apply(decision.pool);
+    if (decision.spell) this.#parts.ways.apply(decision.spell);
+    noteComing(this.#parts.ways, type, client, decision);
     return decision;
   }
 
   #context({ plan, pool }: ProbedNetwork): DecideContext {
-    const { clock, store, loaders, servesTime } = this.#parts;
+    const { clock, store, loaders, servesTime, ways } = this.#parts;
     const now = clock.now();
     const { state } = store;
-    return { now, plan, state, loaders, servesTime: servesTime(plan.network.name), pool: pool.view(plan, state, now) };
+    return {
+      now,
+      plan,
+      state,
+      loaders,
+      ways,
+      servesTime: servesTime(plan.network.name),
+      pool: pool.view(plan, state, now),
+    };
   }
 
   /** The answer leaves only after what it promises is on disk; what promises nothing leaves at once. */
@@ -152,9 +161,7 @@ export class Desk {
     const { decision } = dealt;
     if (decision.ignore) this.#tell(decision);
     if (decision.changes.length === 0) {
-      const { delayMs } = decision;
-      if (delayMs === undefined) this.#finish(dealt);
-      else this.#later.do(dealt.letter.client.key, delayMs, () => this.#finishLater(dealt));
+      this.#finish(dealt);
       return;
     }
     const written = this.#parts.store
@@ -192,7 +199,9 @@ export class Desk {
     if (decision.reply) this.#send(served.plan.network.name, decision.reply, decision.to);
     const subject = this.#fields(letter, served.plan.network.name);
     diary.settled(letter.type, letter.client, subject, decision);
-    const signal = signalOf(letter, decision, clock.now());
+    const { claim, kind } = letter.client;
+    const spell = claim && kind && this.#parts.ways.spellOf(claim.mac, kind.name);
+    const signal = signalOf(letter, decision, clock.now(), spell);
     if (signal) signals.observe(signal);
   }
 

@@ -5,7 +5,7 @@ import type { MacAddress } from '../../kernel/mac.ts';
 import type { Clock, Log } from '../../kernel/ports.ts';
 import type { UdpHandlers, UdpPort, UdpSocket } from '../../kernel/udp.ts';
 import type { Surroundings } from '../../model/dhcp-role.ts';
-import type { SignalSink } from '../../model/signal.ts';
+import type { Signal, SignalSink } from '../../model/signal.ts';
 import type { LoaderTable, RevisionSource, SiteAddress } from '../../model/site-ports.ts';
 import type { Store } from '../../model/store.ts';
 import { Counters } from './counters.ts';
@@ -16,6 +16,7 @@ import { Networks } from './networks.ts';
 import { BOOT_SERVER_PORT, SERVER_PORT } from './policy/destination.ts';
 import type { ArpTable } from './prober.ts';
 import { Prober } from './prober.ts';
+import { WayBook } from './way-book.ts';
 
 /** A socket on 0.0.0.0:67 that somebody opened for us and tied to the device of one network. It may broadcast. */
 export type HandedSocket = {
@@ -49,6 +50,8 @@ export interface DhcpServer {
   start(): Promise<void>;
   /** Resolves when what was promised is on disk and said, and the sockets are closed. */
   stop(): Promise<void>;
+  /** What another room saw of a machine: how far it came with our answer. */
+  hear(signal: Signal): void;
   /** Counts since the start, by name: `received`, `reply.ack`, `ignored.no-loader`, `malformed.too-short` … */
   counters(): Readonly<Record<string, number>>;
 }
@@ -58,10 +61,11 @@ export function createDhcpServer(parts: DhcpServerParts): DhcpServer {
   const counters = new Counters();
   const diary = new Diary(parts.log, parts.clock, counters);
   const networks = new Networks(parts.revisions, parts.surroundings, () => parts.clock.monotonic());
+  const ways = new WayBook(() => parts.clock.monotonic());
   const senders = { dhcp: new Map<string, UdpSocket>(), 'boot-server': new Map<string, UdpSocket>() };
   const open: UdpSocket[] = [];
   const desk = new Desk({
-    ...{ ...parts, networks, counters, diary },
+    ...{ ...parts, networks, ways, counters, diary },
     senderFor: ({ network, kind }) => senders[kind].get(network),
   });
   const prober = new Prober({
@@ -125,6 +129,10 @@ export function createDhcpServer(parts: DhcpServerParts): DhcpServer {
     stop: async () => {
       await Promise.all([desk.close(), prober.stop()]);
       await close();
+    },
+    hear: (signal) => {
+      if (signal.kind === 'loader' && signal.done) ways.hear(signal.mac, 'fetched');
+      if (signal.kind === 'script') ways.hear(signal.claim.mac, 'asked');
     },
     counters: () => counters.snapshot(),
   };

@@ -206,6 +206,8 @@ export type StageView = {
   readonly tookMs?: number;
   /** Why it stood still there for a while, before it went on. */
   readonly stoodStill?: string;
+  /** How its firmware was answered there, such as `snponly.efi (file)`. */
+  readonly answer?: string;
 };
 
 /** One machine in a slot, from when to when. `until` is missing for the one that fills it now. */

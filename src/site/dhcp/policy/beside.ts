@@ -1,5 +1,6 @@
 import type { MessageType } from '../codec/options.ts';
 import { bootAnswer } from './boot-answer.ts';
+import { askWay } from './choose-way.ts';
 import type { Decision, Inquiry } from './decision.ts';
 import { ignored } from './decision.ts';
 import { destinationOf } from './destination.ts';
@@ -15,9 +16,9 @@ export function decideBeside(type: MessageType, inquiry: Inquiry): Decision {
   if (type !== 'discover') return ignored('not-leasing', `another server leases in network ${name}`);
   if (client.kind?.client === 'os')
     return ignored('not-leasing', `it does not boot by the network, and another server leases in network ${name}`);
-  const boot = bootAnswer(inquiry);
+  const asked = askWay(inquiry);
+  const boot = bootAnswer(inquiry, asked?.spell.way);
   if (!boot.ok) return ignored(boot.error.reason, boot.error.because);
   const reply = buildProxyOffer(inquiry, boot.value);
-  const delayMs = client.kind?.proxyDelayMs;
-  return { reply, to: destinationOf(message, reply), ...(delayMs && { delayMs }), changes: [], events: [] };
+  return { reply, to: destinationOf(message, reply), changes: [], events: [], ...(asked ? { spell: asked } : {}) };
 }

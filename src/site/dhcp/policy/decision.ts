@@ -1,4 +1,5 @@
 import type { Ipv4 } from '../../../kernel/ipv4.ts';
+import type { MacAddress } from '../../../kernel/mac.ts';
 import type { NewEvent } from '../../../model/event.ts';
 import type { LoaderTable } from '../../../model/site-ports.ts';
 import type { Change, SiteState } from '../../../model/store.ts';
@@ -6,6 +7,7 @@ import type { DhcpMessage } from '../codec/message.ts';
 import type { Client } from './client.ts';
 import type { Destination } from './destination.ts';
 import type { NetworkPlan } from './network-plan.ts';
+import type { Asked, Spell } from './way-machine.ts';
 
 /** Everything a decision may look at. */
 export type DecideContext = {
@@ -17,6 +19,8 @@ export type DecideContext = {
   /** Whether an NTP server answers at the site's own address, so that it may be offered. */
   readonly servesTime: boolean;
   readonly pool: PoolView;
+  /** undefined: each kind is answered in its first way, always. */
+  readonly ways?: WayView;
 };
 
 /** What is known of the addresses of a network beyond the leases: promises that are not on disk, and what was found in use. */
@@ -32,6 +36,17 @@ export interface PoolView {
   /** The address that a newcomer gets: probed ones first, then unused ones, then the longest expired; undefined if there is none. */
   next(): Ipv4 | undefined;
 }
+
+/** What is remembered of clients between their DISCOVER and their script. */
+export interface WayView {
+  /** The spell in which a DISCOVER is answered now; nothing is remembered by asking. */
+  ask(mac: MacAddress, kind: string, asked: Omit<Asked, 'at'>): Spell;
+  /** The spell of its last DISCOVER, as far as that is remembered. */
+  spellOf(mac: MacAddress, kind: string): Spell | undefined;
+}
+
+/** The spell in which a DISCOVER was answered, of a client of this kind. */
+export type SpellEffect = { readonly mac: MacAddress; readonly kind: string; readonly spell: Spell };
 
 /** Why a message was not answered, in one word for a counter. */
 export type IgnoreReason =
@@ -65,27 +80,16 @@ type Effects = {
   readonly changes: readonly Change[];
   readonly events: readonly NewEvent[];
   readonly pool?: PoolEffect;
+  readonly spell?: SpellEffect;
 };
-type Answered = Effects & {
-  readonly reply: DhcpMessage;
-  readonly to: Destination;
-  /** The answer leaves so much later: beside another server, a client may hear only what comes last. */
-  readonly delayMs?: number;
-  readonly ignore?: never;
-};
+type Answered = Effects & { readonly reply: DhcpMessage; readonly to: Destination; readonly ignore?: never };
 /** DECLINE and RELEASE are written down, and nobody waits for an answer. */
-type Noted = Effects & {
-  readonly reply?: never;
-  readonly to?: never;
-  readonly delayMs?: never;
-  readonly ignore?: never;
-};
+type Noted = Effects & { readonly reply?: never; readonly to?: never; readonly ignore?: never };
 /** `because` continues the sentence "ignored, because …". */
 type Ignored = Effects & {
   readonly ignore: { readonly reason: IgnoreReason; readonly because: string };
   readonly reply?: never;
   readonly to?: never;
-  readonly delayMs?: never;
 };
 
 /** Says nothing, and why. */

@@ -1,5 +1,6 @@
 import { chooseAddress } from './address.ts';
 import { bootAnswer } from './boot-answer.ts';
+import { askWay } from './choose-way.ts';
 import type { Decision, Inquiry } from './decision.ts';
 import { ignored } from './decision.ts';
 import { destinationOf } from './destination.ts';
@@ -10,7 +11,8 @@ import { buildReply } from './reply.ts';
 export function decideDiscover(inquiry: Inquiry): Decision {
   const { message, client, context } = inquiry;
   const { plan, now } = context;
-  const boot = bootAnswer(inquiry);
+  const asked = askWay(inquiry);
+  const boot = bootAnswer(inquiry, asked?.spell.way);
   if (!boot.ok) return ignored(boot.error.reason, boot.error.because);
   const address = chooseAddress(inquiry);
   if (address === undefined) {
@@ -26,5 +28,6 @@ export function decideDiscover(inquiry: Inquiry): Decision {
     changes: [],
     events: [],
     pool: { kind: 'offer', address, client: client.key },
+    ...(asked ? { spell: asked } : {}),
   };
 }

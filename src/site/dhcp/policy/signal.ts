@@ -1,10 +1,14 @@
 import type { Ipv4 } from '../../../kernel/ipv4.ts';
+import type { MacAddress } from '../../../kernel/mac.ts';
 import type { Signal } from '../../../model/signal.ts';
 import type { MessageType } from '../codec/options.ts';
 import { messageTypeOf } from '../codec/options.ts';
 import type { Client } from './client.ts';
 import { holderOf } from './client.ts';
 import type { Decision, IgnoreReason } from './decision.ts';
+import type { Spell, WayInput } from './way-machine.ts';
+
+type DhcpSignal = Extract<Signal, { kind: 'dhcp' }>;
 
 /** A machine that could not be served was switched on all the same, and a person will look for it. */
 const stillSeen: ReadonlySet<IgnoreReason> = new Set(['no-loader', 'loader-missing', 'pool-exhausted']);
@@ -14,6 +18,7 @@ export function signalOf(
   { type, client }: { readonly type: MessageType; readonly client: Client },
   decision: Decision,
   at: number,
+  spell?: Spell,
 ): Signal | undefined {
   const { claim, hostname, clientId, kind } = client;
   if (!claim) return undefined;
@@ -27,6 +32,7 @@ export function signalOf(
     client: holderOf(client),
     clientKind: kind?.name ?? 'unsupported',
     ...message,
+    ...(holderOf(client) === 'firmware' && spell ? wayWords(spell, decision) : {}),
     ...(uuid !== undefined && { uuid }),
     ...(hostname !== undefined && { hostname }),
     ...(clientId !== undefined && { clientId }),
@@ -39,4 +45,23 @@ function newsOf(type: MessageType, { reply, ignore }: Decision): News | undefine
   if (type === 'discover') return !ignore || stillSeen.has(ignore.reason) ? { message: 'discover' } : undefined;
   const granted = type === 'request' && reply !== undefined && messageTypeOf(reply) === 'ack';
   return granted ? { message: 'request', address: reply.yiaddr } : undefined;
+}
+
+function wayWords({ way, spare, isDeaf }: Spell, { reply }: Decision): Pick<DhcpSignal, 'way' | 'spare' | 'deafTo'> {
+  const deafTo = isDeaf && reply ? { nextServer: reply.siaddr, bootFile: reply.file } : undefined;
+  return { way, ...(spare === undefined ? {} : { spare }), ...(deafTo ? { deafTo } : {}) };
+}
+
+/** Tells the memory of ways how far a client came, as DHCP itself shows it. */
+export function noteComing(
+  ways: { hear(mac: MacAddress, input: WayInput, isAbout: (kind: string) => boolean): void },
+  type: MessageType,
+  { claim, kind }: Client,
+  { reply }: Decision,
+): void {
+  if (!claim || !kind) return;
+  // The loader runs, whatever firmware it was that fetched it.
+  if (kind.client === 'ipxe') ways.hear(claim.mac, 'ran', (name) => name !== kind.name);
+  if (type === 'request' && reply && messageTypeOf(reply) === 'ack')
+    ways.hear(claim.mac, 'took', (name) => name === kind.name);
 }

@@ -7,12 +7,14 @@ import type { Statement } from './evidence.ts';
 import { hearDiskBoot } from './hear-install.ts';
 import { fillSlot, knowMachine } from './know-machine.ts';
 import { isBusyElsewhere, openBoot, placeBoot, step } from './track-boot.ts';
+import { isWorthTelling, noteRan, noteWay } from './track-way.ts';
 
 type Dhcp = Extract<Signal, { kind: 'dhcp' }>;
 
 /** A DISCOVER is remembered and writes nothing: anybody can send a million. An ACKed REQUEST costs an address of the pool. */
 export function hearDhcp(context: Context, signal: Dhcp): void {
-  if (signal.message === 'discover') noteDiscover(context, signal);
+  if (signal.message === 'discover' && !(signal.deafTo && isWorthTelling(context, signal)))
+    noteDiscover(context, signal);
   else if (signal.client === 'os') hearOs(context, signal);
   else hearFirmware(context, signal);
 }
@@ -34,8 +36,16 @@ function hearFirmware(context: Context, signal: Dhcp): void {
   const boot =
     latest && !beginsAnew(latest, signal.mac, signal.at)
       ? placeBoot(context, latest, filled)
-      : openBoot(context, { machine, mac: signal.mac, client: signal.clientKind, at: signal.at, filled });
-  if (signal.client === 'ipxe') step(context, boot, 'loader', signal.at);
+      : openBoot(context, {
+          machine,
+          mac: signal.mac,
+          client: signal.clientKind,
+          at: signal.at,
+          filled,
+          way: signal.way,
+        });
+  const known = noteWay(context, boot, signal);
+  if (signal.client === 'ipxe') noteRan(context, step(context, known, 'loader', signal.at), signal.at);
 }
 
 /** A telephone on the network of the nodes is no machine: only one that was seen booting or fills a slot is written down. */

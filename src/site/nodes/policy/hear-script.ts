@@ -5,6 +5,7 @@ import type { BootInput } from './boot-machine.ts';
 import type { Context } from './context.ts';
 import { fillSlot, knowMachine } from './know-machine.ts';
 import { isBusyElsewhere, openBoot, placeBoot, step, subjectOf } from './track-boot.ts';
+import { noteRan } from './track-way.ts';
 import { describe } from './words.ts';
 
 type Script = Extract<Signal, { kind: 'script' }>;
@@ -17,6 +18,7 @@ export function hearScript(given: Context, { at, claim, answer, errno, revision 
   const { draft, memory } = given;
   // By the revision that the machine was answered by: the template may have changed since.
   const context = { ...given, revision: (revision && given.keptRevision?.(revision)) ?? given.revision };
+  memory.forgetLoaders(claim.mac);
   const machine = knowMachine(context, { claim, source: 'script', at });
   if (!machine) return;
   const filled = fillSlot(context, machine, claim, at);
@@ -30,7 +32,8 @@ export function hearScript(given: Context, { at, claim, answer, errno, revision 
     const sentence = `${describe(machine)}: its loader reports ${errno}`;
     draft.say({ type: 'node-reported', at, sentence, ...subjectOf(before), data: { errno } });
   }
-  const boot = hearAnswer(context, noteCode(context, noteOrder(context, before, answer), answer), answer, at);
+  const heard = noteRan(context, before, at);
+  const boot = hearAnswer(context, noteCode(context, noteOrder(context, heard, answer), answer), answer, at);
   if (boot.stage === 'held' && before.stage !== 'held') {
     const sentence = `${describe(machine)} is in no slot; its screen shows a code`;
     draft.say({ type: 'machine-held', at, sentence, ...subjectOf(boot) });

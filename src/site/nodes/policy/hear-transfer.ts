@@ -17,8 +17,16 @@ const SEED_OVER_MS = 10 * 60_000;
 export function hearLoader(context: Context, signal: Extract<Signal, { kind: 'loader' }>): void {
   const machine = findMachine({ mac: signal.mac }, context.draft, signal.at);
   const boot = machine && context.draft.latestBoot(machine.id);
-  if (boot && signal.done) step(context, boot, 'loader', signal.at);
+  if (!boot || !signal.done) return;
+  const next = step(context, boot, 'loader', signal.at);
+  const loaders = context.memory.countLoader(signal.mac, signal.at);
+  // A loader that was never heard is another matter: firmware may have refused it.
+  if (next.stage !== 'loader' || next.outcome || next.hops || !next.ran) return;
+  if (loaders >= LOOP) context.draft.putBoot({ ...next, hops: true });
 }
+
+/** So many loaders in a minute without a question for a script: one loads the other. */
+const LOOP = 3;
 
 /** Bytes of a kernel or initramfs. Only the first ones are a step; the others are a bar on a screen. */
 export function hearAsset(context: Context, signal: Extract<Signal, { kind: 'asset' }>): void {

@@ -31,6 +31,9 @@ const HOLDERS_MS = 10 * 60_000;
 /** More clones than that in turn are found when two of them meet. */
 const MAX_SPELLS = 4;
 const TELL_OF_HOLDERS_MS = 60 * 60_000;
+const STRANGERS_MS = 60 * 60_000;
+/** A loader that only loads a loader does so in seconds. */
+const HOPS_MS = 60_000;
 
 /**
  * What the room remembers but never writes down. It may be lost at any time, and then a boot seems to begin with its
@@ -43,6 +46,8 @@ export class Memory {
   readonly #toldOf = new Map<MacAddress, number>();
   readonly #spells = new Map<string, readonly Spell[]>();
   readonly #toldOfHolders = new Map<MacAddress, number>();
+  readonly #strangers = new Map<MacAddress, number>();
+  readonly #loaders = new Map<MacAddress, readonly number[]>();
 
   /** Notes a DISCOVER that may begin a boot. */
   see(mac: MacAddress, at: number, uuid: string | undefined): void {
@@ -108,6 +113,26 @@ export class Memory {
     if (told !== undefined && told !== at && Math.abs(at - told) < TELL_OF_HOLDERS_MS) return false;
     putNewest(this.#toldOfHolders, mac, at, MAX_SIGHTINGS);
     return true;
+  }
+
+  /** Whether a machine that nobody expects may be told of: so many in an hour. The same one may again. */
+  mayMeet(mac: MacAddress, at: number, most: number): boolean {
+    for (const [met, since] of this.#strangers) if (Math.abs(at - since) > STRANGERS_MS) this.#strangers.delete(met);
+    if (!this.#strangers.has(mac) && this.#strangers.size >= most) return false;
+    if (!this.#strangers.has(mac)) this.#strangers.set(mac, at);
+    return true;
+  }
+
+  /** Notes that a loader went out whole; answers how many did within a minute, since a script was asked for. */
+  countLoader(mac: MacAddress, at: number): number {
+    const recent = (this.#loaders.get(mac) ?? []).filter((before) => before !== at && Math.abs(at - before) <= HOPS_MS);
+    putNewest(this.#loaders, mac, [...recent, at], MAX_SIGHTINGS);
+    return recent.length + 1;
+  }
+
+  /** Its script was asked for: what its loaders were fetched for. */
+  forgetLoaders(mac: MacAddress): void {
+    this.#loaders.delete(mac);
   }
 
   /** Counts a report of a boot; false: it has reported enough. */

@@ -154,6 +154,7 @@ describe('a whole boot', () => {
           configured: T0 + 22_500,
           done: T0 + 30_000,
         },
+        ran: true,
         outcome: { kind: 'live' },
         closedAt: T0 + 30_000,
       },

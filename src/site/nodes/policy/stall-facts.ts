@@ -12,6 +12,12 @@ export type StallFacts = {
   readonly firmware: 'bios' | 'uefi' | 'unknown';
   /** `silent`: it went out and was not heard since. `runs`: it asked for an address. `asks`: it asks for its script again and again. */
   readonly loader: 'silent' | 'runs' | 'asks';
+  /** `ignored`: it takes none of our answers. */
+  readonly answers: 'ignored' | 'taken';
+  /** `again`: the loader is started again and again, and never asks for its script. */
+  readonly hops: 'again' | 'none';
+  /** Which loader comes next if this one does not run. */
+  readonly spare: 'shim' | 'other' | 'none';
   /** How much of the last file went out. */
   readonly sent: 'part' | 'all' | 'unknown';
   readonly profile: 'live' | 'install' | 'unknown';
@@ -32,6 +38,9 @@ export function factsOf(boot: Boot, state: SiteState, clocks: StallClocks): Stal
   return {
     firmware: firmwareOf(boot, state),
     loader: loaderOf(boot, state, clocks),
+    answers: boot.deafTo ? 'ignored' : 'taken',
+    hops: boot.hops ? 'again' : 'none',
+    spare: spareOf(boot),
     sent: sentOf(clocks.progressOf(boot.mac)),
     profile: profile?.kind ?? 'unknown',
     configuration: configurationOf(profile),
@@ -57,7 +66,12 @@ function loaderOf(boot: Boot, state: SiteState, clocks: StallClocks): StallFacts
   if (rows.some(({ source, lastSeen }) => source === 'script' && lastSeen >= boot.openedAt)) return 'asks';
   const networks = Object.keys(clocks.revisionOf(boot)?.networks ?? {});
   const leases = networks.map((network) => state.leases.get(leaseKey(network, boot.mac)));
-  return leases.some((lease) => lease?.holder === 'ipxe') ? 'runs' : 'silent';
+  return boot.ran || leases.some((lease) => lease?.holder === 'ipxe') ? 'runs' : 'silent';
+}
+
+function spareOf({ spare }: Boot): StallFacts['spare'] {
+  if (spare === undefined) return 'none';
+  return spare.startsWith('shim') ? 'shim' : 'other';
 }
 
 function sentOf(progress: Progress | undefined): StallFacts['sent'] {

@@ -25,6 +25,15 @@ const TO_UP = 10 * MINUTE;
 /** The first row that fits is the one. The last row of each stage fits always. */
 export const STALL_TABLE: readonly StallRow[] = [
   {
+    id: 'seen-deaf',
+    stages: ['seen'],
+    when: { answers: 'ignored' },
+    allowed: 0,
+    cause: 'it was answered in every form that this site knows, and its firmware takes none of them',
+    nextStep:
+      'Put into the DHCP of the store’s router: next-server (66) = NEXT-SERVER, boot file (67) = BOOT-FILE. If this site is the only DHCP server there, look for a second one that the machine listens to, or update its firmware',
+  },
+  {
     id: 'seen-bios',
     stages: ['seen'],
     when: { firmware: 'bios' },
@@ -51,6 +60,16 @@ export const STALL_TABLE: readonly StallRow[] = [
     nextStep: 'Look at its screen; then switch it off and on, and choose the network in its boot menu',
   },
   {
+    id: 'loader-again',
+    stages: ['loader'],
+    when: { hops: 'again' },
+    allowed: 0,
+    cause:
+      'its loader is fetched again and again, and never asks for its script: another DHCP server tells it to start a loader',
+    nextStep:
+      'Let the other DHCP server name no boot file to a client that says iPXE in option 77 or 175, or none at all; slipway doctor shows which servers there are',
+  },
+  {
     id: 'loader-asks',
     stages: ['loader'],
     when: { loader: 'asks' },
@@ -66,6 +85,22 @@ export const STALL_TABLE: readonly StallRow[] = [
     cause: 'its loader runs and has an address, and asked for no script',
     nextStep:
       'Look at its screen: it shows an error with a number. Then look at the network cable, and let TCP port 80 through between it and this site',
+  },
+  {
+    id: 'loader-uefi-shim',
+    stages: ['loader'],
+    when: { firmware: 'uefi', loader: 'silent', spare: 'shim' },
+    allowed: 30 * SECOND,
+    cause: 'it fetched its loader whole and did not start it: probably Secure Boot is on',
+    nextStep: 'Start it again: shim, which Secure Boot accepts, is tried next',
+  },
+  {
+    id: 'loader-other',
+    stages: ['loader'],
+    when: { loader: 'silent', spare: 'other' },
+    allowed: 30 * SECOND,
+    cause: 'it fetched its loader whole, and the loader was not heard',
+    nextStep: 'Start it again: another loader is tried next',
   },
   {
     id: 'loader-uefi-silent',

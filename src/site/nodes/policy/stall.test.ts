@@ -29,6 +29,9 @@ describe('the table of stalls', () => {
     const facts: fc.Arbitrary<StallFacts> = fc.record({
       firmware: fc.constantFrom('bios', 'uefi', 'unknown'),
       loader: fc.constantFrom('silent', 'runs', 'asks'),
+      answers: fc.constantFrom('ignored', 'taken'),
+      hops: fc.constantFrom('again', 'none'),
+      spare: fc.constantFrom('shim', 'other', 'none'),
       sent: fc.constantFrom('part', 'all', 'unknown'),
       profile: fc.constantFrom('live', 'install', 'unknown'),
       configuration: fc.constantFrom('user-data', 'talos', 'ignition', 'preseed', 'kickstart', 'none'),

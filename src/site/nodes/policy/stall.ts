@@ -30,7 +30,12 @@ function findStall(boot: Boot, state: SiteState, now: number, clocks: StallClock
   if (!row) return undefined;
   const since = lastMove(boot, clocks);
   if (now - Math.max(since, clocks.listeningSince) < allowedMs(row.allowed, boot, clocks)) return undefined;
-  return { stage: boot.stage, row: row.id, since, cause: row.cause, nextStep: row.nextStep };
+  return { stage: boot.stage, row: row.id, since, cause: row.cause, nextStep: withWords(row.nextStep, boot) };
+}
+
+/** The text with what a person is to type in place of its names. */
+function withWords(text: string, { deafTo }: Boot): string {
+  return deafTo ? text.replace('NEXT-SERVER', deafTo.nextServer).replace('BOOT-FILE', deafTo.bootFile) : text;
 }
 
 /** Bytes of a kernel that flow are no step, and no stall either. */

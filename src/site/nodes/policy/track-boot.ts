@@ -1,12 +1,14 @@
 import { formatDuration } from '../../../kernel/duration.ts';
 import type { MacAddress } from '../../../kernel/mac.ts';
 import type { Boot, BootId } from '../../../model/boot.ts';
+import type { BootWay } from '../../../model/boot-way.ts';
 import { isBound } from '../../../model/lease.ts';
 import type { Machine } from '../../../model/machine.ts';
 import { advance, currentStall } from './advance.ts';
 import type { BootInput } from './boot-machine.ts';
 import type { Context } from './context.ts';
 import { judgeDisk } from './track-order.ts';
+import { judgeWay, otherWay } from './track-way.ts';
 import { DOING, describe, describeEnd } from './words.ts';
 
 export type Opening = {
@@ -15,10 +17,11 @@ export type Opening = {
   readonly client?: string | undefined;
   readonly at: number;
   readonly filled: Pick<Boot, 'slot' | 'binding'>;
+  readonly way?: BootWay | undefined;
 };
 
 /** Ends the boot before, if it is open, and opens the next one of a machine, at the time when it was first heard. */
-export function openBoot(context: Context, { machine, mac, client, at, filled }: Opening): Boot {
+export function openBoot(context: Context, { machine, mac, client, at, filled, way }: Opening): Boot {
   const { draft, memory, revision } = context;
   const former = draft.latestBoot(machine.id);
   if (former) endBoot(context, former, at);
@@ -38,13 +41,14 @@ export function openBoot(context: Context, { machine, mac, client, at, filled }:
   };
   memory.forget(mac);
   draft.putBoot(boot);
-  const sentence = `${describe(machine)} was switched on`;
+  const sentence = `${describe(machine)} was switched on${otherWay(former, way)}`;
   draft.say({ type: 'boot-opened', at: openedAt, sentence, ...subjectOf(boot) });
   return boot;
 }
 
 /** Ends a boot that is open: its machine began anew, or is another one now. What was told of its stall is how it ended. */
 export function endBoot(context: Context, boot: Boot, at: number): void {
+  if (!boot.outcome) judgeWay(context, boot);
   step(context, boot, currentStall(boot) ? 'gave-up' : 'power-on', at);
 }
 

@@ -1,6 +1,7 @@
 import { formatDuration } from '../../../kernel/duration.ts';
 import type { Boot, BootStage } from '../../../model/boot.ts';
 import { BOOT_STAGES } from '../../../model/boot.ts';
+import { describeWay } from '../../../model/boot-way.ts';
 import type { BootView, StageView, StallView } from '../../../wire/api/views.ts';
 import { currentStall, lastReached } from './advance.ts';
 import type { Progress } from './memory.ts';
@@ -37,10 +38,11 @@ function viewStall({ stage, since, cause, nextStep }: StallView): StallView {
   return { stage, since, cause, nextStep };
 }
 
-function viewStage({ reached, stalls }: Boot, stage: BootStage): StageView[] {
+function viewStage({ reached, stalls, way }: Boot, stage: BootStage): StageView[] {
   const at = reached[stage];
   const stood = stalls?.find((stall) => stall.stage === stage && stall.endedAt !== undefined);
-  const row = { stage, sentence: DOING[stage], ...(stood ? { stoodStill: stood.cause } : {}) };
+  const answer = stage === 'seen' && way ? { answer: describeWay(way) } : {};
+  const row = { stage, sentence: DOING[stage], ...answer, ...(stood ? { stoodStill: stood.cause } : {}) };
   return at === undefined ? [] : [{ ...row, at }];
 }
 
