@@ -1,3 +1,12 @@
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** Two lower-case digits for each byte, with `between` between them. Every packet needs a few: hence the table. */
+export function hexOf(bytes: Uint8Array, between = ''): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i++) text += i === 0 ? HEX[bytes[i] ?? 0] : between + HEX[bytes[i] ?? 0];
+  return text;
+}
+
 /** What was wrong at which place: `need` bytes were wanted at `offset`, `have` were left. */
 export type ShortRead = { readonly offset: number; readonly need: number; readonly have: number };
 
@@ -92,7 +101,9 @@ export class ByteWriter {
 
   /** `bytes` followed by zeros up to `width`; the caller has checked that it fits. */
   padded(bytes: Uint8Array, width: number): this {
-    return this.bytes(bytes).bytes(new Uint8Array(width - bytes.length));
+    this.bytes(bytes).#reserve(width - bytes.length);
+    this.#length += width - bytes.length;
+    return this;
   }
 
   /** A copy of what was written. */

@@ -22,9 +22,17 @@ export function parseIpv4(text: string): Ipv4 | undefined {
   return plain ? (text as Ipv4) : undefined;
 }
 
+const ZERO = '0'.charCodeAt(0);
+
 /** The address as an unsigned 32-bit number, for arithmetic and order. */
 export function ipv4ToNumber(address: Ipv4): number {
-  return address.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0);
+  let [sum, octet] = [0, 0];
+  for (let i = 0; i < address.length; i++) {
+    const digit = address.charCodeAt(i) - ZERO;
+    if (digit >= 0) octet = octet * 10 + digit;
+    else [sum, octet] = [sum * 256 + octet, 0];
+  }
+  return sum * 256 + octet;
 }
 
 /** An unsigned 32-bit number as an address; the number is taken modulo 2^32. */
@@ -40,7 +48,8 @@ export function ipv4FromBytes(bytes: Uint8Array): Ipv4 | undefined {
 
 /** The four bytes of an address. */
 export function ipv4ToBytes(address: Ipv4): Uint8Array {
-  return Uint8Array.from(address.split('.'), Number);
+  const n = ipv4ToNumber(address);
+  return Uint8Array.of(n >>> 24, n >>> 16, n >>> 8, n);
 }
 
 /** Reads `10.0.0.0/24`; host bits are refused, because they are nearly always a slip of the pen. */

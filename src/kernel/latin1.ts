@@ -1,6 +1,8 @@
 /** Bytes as text, one character each: what firmware writes is ASCII at best, and nothing may be lost or throw. */
 export function latin1FromBytes(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+  let text = '';
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
 }
 
 /** Text as bytes, one each; undefined if a character does not fit. */

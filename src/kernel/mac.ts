@@ -1,4 +1,5 @@
 import type { Brand } from './brand.ts';
+import { hexOf } from './bytes.ts';
 import { matchesPattern } from './pattern.ts';
 
 /** A 48-bit Ethernet address as lower-case colon-separated hex: `52:54:00:12:34:56`. */
@@ -18,7 +19,7 @@ export function parseMac(text: string): MacAddress | undefined {
 /** Six bytes to a MacAddress; undefined for any other length. */
 export function macFromBytes(bytes: Uint8Array): MacAddress | undefined {
   if (bytes.length !== 6) return undefined;
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':') as MacAddress;
+  return hexOf(bytes, ':') as MacAddress;
 }
 
 /** The six bytes of an address. */

@@ -68,7 +68,7 @@ function encodeOption({ code, bytes }: RawOption, writer: ByteWriter): void {
   let offset = 0;
   do {
     const part = bytes.subarray(offset, offset + 255);
-    writer.bytes(Uint8Array.of(code, part.length)).bytes(part);
+    writer.uint8(code).uint8(part.length).bytes(part);
     offset += part.length;
   } while (offset < bytes.length);
 }

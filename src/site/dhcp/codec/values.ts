@@ -1,3 +1,4 @@
+import { hexOf } from '../../../kernel/bytes.ts';
 import type { Ipv4 } from '../../../kernel/ipv4.ts';
 import { ipv4FromBytes, ipv4ToBytes } from '../../../kernel/ipv4.ts';
 import { latin1FromBytes, latin1ToBytes } from '../../../kernel/latin1.ts';
@@ -93,11 +94,11 @@ export const machineUuidValue: ValueCodec<string> = {
 
 /** `0a 1b`, for a person to compare with a capture. */
 export function formatHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  return hexOf(bytes, ' ');
 }
 
 function uuidText(bytes: Uint8Array): string {
-  const hex = formatHex(swapFields(bytes)).replaceAll(' ', '');
+  const hex = hexOf(swapFields(bytes));
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 

@@ -1,3 +1,4 @@
+import { hexOf } from '../../../kernel/bytes.ts';
 import type { MacAddress } from '../../../kernel/mac.ts';
 import { isIdentifyingMac, macFromBytes, matchesMac } from '../../../kernel/mac.ts';
 import { usableUuid } from '../../../model/identity.ts';
@@ -5,7 +6,6 @@ import type { Claim } from '../../../model/machine.ts';
 import type { DhcpMessage } from '../codec/message.ts';
 import { rawOption } from '../codec/message.ts';
 import { hintOf, OPTIONS } from '../codec/options.ts';
-import { formatHex } from '../codec/values.ts';
 import { classify, traitsOf } from './classify.ts';
 import type { ClientKind, ClientTraits } from './client-kinds.ts';
 
@@ -40,10 +40,7 @@ export function clientOf(message: DhcpMessage, sharedMacs: readonly string[] = [
   const traits = traitsOf(message);
   const kind = classify(traits);
   const idBytes = rawOption(message, OPTIONS.clientId.code);
-  const clientId =
-    idBytes && idBytes.length > 0 && idBytes.length <= MAX_ID_BYTES
-      ? formatHex(idBytes).replaceAll(' ', '')
-      : undefined;
+  const clientId = idBytes && idBytes.length > 0 && idBytes.length <= MAX_ID_BYTES ? hexOf(idBytes) : undefined;
   const mac = namingAddress(message, sharedMacs);
   if (!mac && clientId === undefined) return undefined;
   const uuid = usableUuid(hintOf(message, 'machineUuid'));
