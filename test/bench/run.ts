@@ -10,11 +10,14 @@ import { ensureDebianPackages, packagesFor } from '../../src/lab/debian.ts';
 import { prepareDemoSystem } from '../../src/lab/demo-site.ts';
 import { enterNamespace, isInsideNamespace } from '../../src/lab/namespace.ts';
 import { createBridge } from '../../src/lab/network.ts';
+import { boot } from './boot.ts';
 import { dhcp } from './dhcp.ts';
+import { http } from './http.ts';
 import { type Bench, type Part, type Row, verdictOf } from './part.ts';
 import { fetchRivals } from './rivals.ts';
+import { tftp } from './tftp.ts';
 
-const PARTS: Readonly<Record<string, Part>> = { dhcp };
+const PARTS: Readonly<Record<string, Part>> = { dhcp, tftp, http, boot };
 /** How what was fetched gets to the inner process, which has no network. */
 const PREPARED = 'SLIPWAY_BENCH';
 
