@@ -106,9 +106,9 @@ export class ByteWriter {
     return this;
   }
 
-  /** A copy of what was written. */
+  /** What was written; without a copy where that is as long as the capacity. The writer is not for use any more. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    return this.#length === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#length);
   }
 
   #reserve(count: number): void {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createBlockReader } from './block-reader.ts';
 import type { BootFile } from './ports.ts';
 
-const bytes = new Uint8Array(100_000).map((_, index) => (index * 31) & 255);
+const bytes = new Uint8Array(200_000).map((_, index) => (index * 31) & 255);
 
 /** A file that notes where it was read, in pieces of at most `piece` bytes. */
 function fileOf(content: Uint8Array, piece = Number.POSITIVE_INFINITY, sizeBytes = content.length) {
@@ -47,20 +47,28 @@ describe('the block reader', () => {
     const { file, positions } = fileOf(bytes);
     const reader = createBlockReader(file, 512, 1);
     await reader.read(1, 1);
-    expect(positions).toEqual([0, 32_768]);
-    for (let block = 2; block <= 64; block++) await reader.read(block, block);
+    expect(positions).toEqual([0, 65_536]);
+    for (let block = 2; block <= 128; block++) await reader.read(block, block);
     expect(positions).toHaveLength(2);
-    await reader.read(65, 65);
-    expect(positions).toEqual([0, 32_768, 65_536]);
+    await reader.read(129, 129);
+    expect(positions).toEqual([0, 65_536, 131_072]);
+  });
+
+  test('gives what was read ahead at once', async () => {
+    const { file } = fileOf(bytes);
+    const reader = createBlockReader(file, 512, 1);
+    expect(reader.read(1, 1)).toBeInstanceOf(Promise);
+    await reader.read(1, 1);
+    expect(reader.read(2, 3)).toEqual([bytes.subarray(512, 1024), bytes.subarray(1024, 1536)]);
   });
 
   test('goes back inside a window without reading again', async () => {
     const { file, positions } = fileOf(bytes);
-    const reader = createBlockReader(file, 1000, 64);
-    await reader.read(1, 64);
-    const [block] = await reader.read(30, 93);
+    const reader = createBlockReader(file, 1000, 80);
+    await reader.read(1, 80);
+    const [block] = await reader.read(30, 109);
     expect(Buffer.compare(block ?? bytes, bytes.subarray(29_000, 30_000))).toBe(0);
-    expect(positions).toEqual([0, 64_000]);
+    expect(positions).toEqual([0, 80_000, 160_000]);
   });
 
   test('an empty file is one empty block', async () => {

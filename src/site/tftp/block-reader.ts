@@ -1,12 +1,15 @@
 import type { BootFile } from './ports.ts';
 
-/** The least to read at once: reads of single blocks would cost a system call each. */
-const LEAST_CHUNK_BYTES = 32 * 1024;
+/** The least to read at once: each read costs a turn of another thread, and 256 transfers keep up to three of these each. */
+const LEAST_CHUNK_BYTES = 64 * 1024;
 
 /** Reads blocks in order, with rewinds inside a window; block 1 is the first. */
 export type BlockReader = {
-  /** The payloads of blocks `first` to `last`. Blocks before `first` are not asked for again. */
-  read(first: number, last: number): Promise<Uint8Array[]>;
+  /**
+   * The payloads of blocks `first` to `last`; at once where they were read ahead, which is nearly always: a client in lock-step
+   * waits for every turn. Blocks before `first` are not asked for again.
+   */
+  read(first: number, last: number): readonly Uint8Array[] | Promise<readonly Uint8Array[]>;
 };
 
 /**
@@ -16,32 +19,44 @@ export type BlockReader = {
 export function createBlockReader(file: BootFile, blockBytes: number, window: number): BlockReader {
   const blocksPerChunk = Math.max(window, Math.ceil(LEAST_CHUNK_BYTES / blockBytes));
   const chunkBytes = blocksPerChunk * blockBytes;
-  const chunks = new Map<number, Promise<Uint8Array>>();
+  const chunks = new Map<number, Chunk>();
   const chunkOf = (block: number) => Math.floor((block - 1) / blocksPerChunk);
 
-  const load = (index: number): Promise<Uint8Array> => {
+  const load = (index: number): Chunk => {
     const known = chunks.get(index);
     if (known) return known;
     const loading = readExactly(file, index * chunkBytes, chunkBytes);
+    const chunk: Chunk = { loading };
     // Whoever needs the chunk meets its error; a chunk that was only read ahead may never be needed.
-    loading.catch(() => chunks.delete(index));
-    chunks.set(index, loading);
-    return loading;
+    loading.then(
+      (bytes) => {
+        chunk.bytes = bytes;
+      },
+      () => chunks.delete(index),
+    );
+    chunks.set(index, chunk);
+    return chunk;
   };
+  const cut = (needed: readonly Uint8Array[], first: number, last: number): readonly Uint8Array[] =>
+    range(first, last).map((block) => {
+      const offset = ((block - 1) % blocksPerChunk) * blockBytes;
+      const chunk = needed[chunkOf(block) - chunkOf(first)];
+      return chunk?.subarray(offset, offset + blockBytes) ?? new Uint8Array(0);
+    });
 
   return {
-    read: async (first, last) => {
+    read: (first, last) => {
       for (const index of chunks.keys()) if (index < chunkOf(first)) chunks.delete(index);
-      const needed = await Promise.all(range(chunkOf(first), chunkOf(last)).map(load));
-      if ((chunkOf(last) + 1) * chunkBytes < file.sizeBytes) void load(chunkOf(last) + 1);
-      return range(first, last).map((block) => {
-        const offset = ((block - 1) % blocksPerChunk) * blockBytes;
-        const chunk = needed[chunkOf(block) - chunkOf(first)];
-        return chunk?.subarray(offset, offset + blockBytes) ?? new Uint8Array(0);
-      });
+      const needed = range(chunkOf(first), chunkOf(last)).map(load);
+      if ((chunkOf(last) + 1) * chunkBytes < file.sizeBytes) load(chunkOf(last) + 1);
+      const here = needed.flatMap(({ bytes }) => bytes ?? []);
+      if (here.length === needed.length) return cut(here, first, last);
+      return Promise.all(needed.map(({ loading }) => loading)).then((all) => cut(all, first, last));
     },
   };
 }
+
+type Chunk = { readonly loading: Promise<Uint8Array>; bytes?: Uint8Array };
 
 async function readExactly(file: BootFile, position: number, count: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(Math.max(0, Math.min(count, file.sizeBytes - position)));

@@ -33,6 +33,9 @@ export class Transfer {
   #bytes = 0;
   #isConfirmed = false;
   #cancelTimer: Cancel = () => undefined;
+  /** When the timer that runs fires, and when the client's time is over; monotonic. */
+  #firesAt = Number.POSITIVE_INFINITY;
+  #deadline = 0;
   /** Counts windows, so that a read that took long does not send what is no longer wanted. */
   #generation = 0;
 
@@ -96,7 +99,7 @@ export class Transfer {
         this.#send({ kind: 'oack', options: this.#run.terms.oack });
         break;
       case 'send-blocks':
-        void this.#sendBlocks(effect.first, effect.last);
+        this.#sendBlocks(effect.first, effect.last);
         break;
       case 'send-error':
         this.#send({ kind: 'error', code: effect.code, message: effect.message });
@@ -109,24 +112,49 @@ export class Transfer {
     }
   }
 
+  /**
+   * Each ACK moves the end of the wait. A timer that runs is let run and looks again when it fires, unless it would fire too
+   * late: setting one anew for each block costs more than the block.
+   */
   #arm(delayMs: number): void {
+    this.#deadline = this.#run.clock.monotonic() + delayMs;
+    if (this.#firesAt <= this.#deadline) return;
     this.#cancelTimer();
-    this.#cancelTimer = this.#run.clock.after(delayMs, () => this.#step({ kind: 'timeout' }));
+    this.#wait(delayMs);
   }
 
-  async #sendBlocks(first: number, last: number): Promise<void> {
+  #wait(delayMs: number): void {
+    this.#firesAt = this.#run.clock.monotonic() + delayMs;
+    this.#cancelTimer = this.#run.clock.after(delayMs, () => {
+      this.#firesAt = Number.POSITIVE_INFINITY;
+      const leftMs = this.#deadline - this.#run.clock.monotonic();
+      if (leftMs > 0) this.#wait(leftMs);
+      else this.#step({ kind: 'timeout' });
+    });
+  }
+
+  #sendBlocks(first: number, last: number): void {
     const generation = ++this.#generation;
-    try {
-      const payloads = await this.#reader.read(first, last);
-      if (generation !== this.#generation || this.#state?.kind !== 'sending') return;
-      // Numbers roll over from 65535 to 0: clients that can take such files at all expect that.
-      for (const [index, bytes] of payloads.entries())
-        this.#send({ kind: 'data', block: (first + index) & 0xffff, bytes });
-    } catch (cause) {
-      if (this.#state?.kind === 'ended') return;
-      this.#run.onReadError(cause);
-      this.#step({ kind: 'read-failed' });
+    const payloads = this.#reader.read(first, last);
+    if (!(payloads instanceof Promise)) {
+      this.#sendAll(first, payloads);
+      return;
     }
+    payloads
+      .then((read) => {
+        if (generation === this.#generation && this.#state?.kind === 'sending') this.#sendAll(first, read);
+      })
+      .catch((cause: unknown) => {
+        if (this.#state?.kind === 'ended') return;
+        this.#run.onReadError(cause);
+        this.#step({ kind: 'read-failed' });
+      });
+  }
+
+  /** Numbers roll over from 65535 to 0: clients that can take such files at all expect that. */
+  #sendAll(first: number, payloads: readonly Uint8Array[]): void {
+    for (const [index, bytes] of payloads.entries())
+      this.#send({ kind: 'data', block: (first + index) & 0xffff, bytes });
   }
 
   #send(packet: TftpPacket, to: Endpoint = this.#run.client): void {

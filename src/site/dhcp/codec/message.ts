@@ -112,7 +112,7 @@ export function encodeMessage(message: DhcpMessage): Result<Uint8Array, EncodeEr
   const misplaced = message.options.find(({ code }) => code <= 0 || code >= 255 || code === OVERLOAD_CODE);
   if (misplaced)
     return err({ field: 'options', sentence: `option ${misplaced.code} is framing, and is not written as a value` });
-  const writer = new ByteWriter()
+  const writer = new ByteWriter(messageBytes(message))
     .uint8(message.op)
     .uint8(message.htype)
     .uint8(message.hlen)
