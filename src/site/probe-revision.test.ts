@@ -56,7 +56,7 @@ test('what is not here is named, and how far it is in tens', () => {
   const assetState = (digest: Digest): AssetState => states.get(digest) ?? { kind: 'absent' };
   expect(whyLacking(sampleRevision(), { ...world, assetState })).toBe('demo: kernel 40 %');
   const loaders = { find: () => undefined };
-  expect(whyLacking(sampleRevision(), { ...world, loaders })).toContain('the loader undionly.kpxe is not here yet');
+  expect(whyLacking(sampleRevision(), { ...world, loaders })).toContain('the loader snponly.efi is not here yet');
   // It is waited for: a new box has its first revision before its loaders.
   expect(whyUnanswerable(sampleRevision(), { ...world, loaders })).toBeUndefined();
 });

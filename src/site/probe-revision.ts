@@ -24,7 +24,7 @@ export type ProbeWorld = {
 };
 
 const PROBE_MAC = '02:00:00:00:00:01' as MacAddress;
-const PROBE_TRAITS = { pxe: false, http: false, arches: [], ipxe: false, ipxeFeatures: new Set<number>() };
+const NO_FEATURES: ReadonlySet<number> = new Set();
 /** The loaders that start a kernel, as each kind of profile expects them. */
 const LOADERS: Readonly<Record<Profile['arch'], readonly MachineEnv[]>> = {
   amd64: [
@@ -78,7 +78,7 @@ function firstFault(revision: Revision, world: ProbeWorld): string | undefined {
     renderEntryScript(world.siteName, site);
     const ways = CLIENT_KINDS.flatMap(({ ways }) => ways('authoritative'));
     const setting = { site, role: 'authoritative', loaders: world.loaders } as const;
-    const unknown = ways.map((way) => answerOf(way, PROBE_TRAITS, setting)).find((one) => !one.ok);
+    const unknown = ways.map((way) => answerOf(way, NO_FEATURES, setting)).find((one) => !one.ok);
     if (unknown && !unknown.ok) return unknown.error.because;
   }
   for (const slot of Object.values(revision.slots)) {

@@ -58,7 +58,10 @@ export const SPEAKS = {
   ipxe: [
     option('vendorClass', 'PXEClient:Arch:00000:UNDI:002001'),
     option('clientArch', [0]),
-    option('ipxe', [{ code: 0x13, bytes: Uint8Array.of(1) }]),
+    option('ipxe', [
+      { code: 0x13, bytes: Uint8Array.of(1) },
+      { code: 0x18, bytes: Uint8Array.of(1) },
+    ]),
   ],
   os: [],
 } as const satisfies Record<string, readonly RawOption[]>;

@@ -12,6 +12,7 @@ import { hintOf } from './codec/options.ts';
 import type { Counters } from './counters.ts';
 import type { Diary } from './diary.ts';
 import { fieldsOf } from './diary.ts';
+import { Later } from './later.ts';
 import type { Networks } from './networks.ts';
 import { decideBootServer } from './policy/boot-server.ts';
 import type { Letter } from './policy/decide.ts';
@@ -57,15 +58,18 @@ export class Desk {
   readonly #parts: DeskParts;
   readonly #exhaustedAt = new Map<string, number>();
   readonly #waiting = new Set<Promise<void>>();
+  readonly #later: Later;
   #isClosing = false;
 
   constructor(parts: DeskParts) {
     this.#parts = parts;
+    this.#later = new Later(parts.clock);
   }
 
   /** Hears nothing more, and resolves when every answer that waits for the disk has left. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    this.#later.clear();
     await Promise.all(this.#waiting);
   }
 
@@ -161,7 +165,9 @@ export class Desk {
     const { decision } = dealt;
     if (decision.ignore) this.#tell(decision);
     if (decision.changes.length === 0) {
-      this.#finish(dealt);
+      const { delayMs } = decision;
+      if (delayMs === undefined) this.#finish(dealt);
+      else this.#later.do(dealt.letter.client.key, delayMs, () => this.#finishLater(dealt));
       return;
     }
     const written = this.#parts.store

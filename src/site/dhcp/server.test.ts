@@ -221,7 +221,7 @@ describe('what others hear', () => {
       ),
     ).toEqual([
       ['discover', 'bios', 'firmware', uuid, undefined, undefined],
-      ['discover', 'unsupported', 'firmware', undefined, undefined, undefined],
+      ['discover', 'uefi-arm64', 'firmware', undefined, undefined, undefined],
       ['request', 'os', 'os', undefined, 'pos-1', '10.7.0.100'],
     ]);
     await server.stop();

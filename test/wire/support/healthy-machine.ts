@@ -41,7 +41,7 @@ const FIRMWARE: readonly DhcpOption[] = [
 const IPXE: readonly DhcpOption[] = [
   ...FIRMWARE,
   [77, text('iPXE')],
-  [175, Uint8Array.of(0xb1, 5, 1, 26, 0xf4, 16, 0, 0x13, 1, 1)],
+  [175, Uint8Array.of(0xb1, 5, 1, 26, 0xf4, 16, 0, 0x13, 1, 1, 0x18, 1, 1)],
 ];
 const OS: readonly DhcpOption[] = [[55, Uint8Array.of(1, 3, 6, 42)]];
 

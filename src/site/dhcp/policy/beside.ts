@@ -20,5 +20,7 @@ export function decideBeside(type: MessageType, inquiry: Inquiry): Decision {
   const boot = bootAnswer(inquiry, asked?.spell.way);
   if (!boot.ok) return ignored(boot.error.reason, boot.error.because);
   const reply = buildProxyOffer(inquiry, boot.value);
-  return { reply, to: destinationOf(message, reply), changes: [], events: [], ...(asked ? { spell: asked } : {}) };
+  const delayMs = client.kind?.proxyDelayMs;
+  const also = { ...(delayMs && { delayMs }), ...(asked && { spell: asked }) };
+  return { reply, to: destinationOf(message, reply), changes: [], events: [], ...also };
 }

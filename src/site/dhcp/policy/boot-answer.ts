@@ -4,12 +4,12 @@ import type { Result } from '../../../kernel/result.ts';
 import { err, ok } from '../../../kernel/result.ts';
 import type { BootRole, BootWay, OfferShape } from '../../../model/boot-way.ts';
 import type { LoaderTable, SiteAddress } from '../../../model/site-ports.ts';
-import { httpBase } from '../../../model/site-ports.ts';
+import { httpBase, loaderUrl } from '../../../model/site-ports.ts';
 import { option } from '../codec/options.ts';
 import type { RawOption } from '../codec/raw-options.ts';
+import { describeArches } from './architectures.ts';
 import { bootRoleOf, chooseWay } from './choose-way.ts';
-import type { ClientTraits } from './client-kinds.ts';
-import { describeArches, IPXE_HTTP } from './client-kinds.ts';
+import { IPXE_HTTP } from './client-kinds.ts';
 import type { Inquiry } from './decision.ts';
 
 /** The part of a reply that makes a client boot. siaddr and 66, file and 67 always agree: each firmware reads another one. */
@@ -42,21 +42,22 @@ export function bootAnswer(inquiry: Inquiry, given?: BootWay): Result<BootAnswer
   const role = bootRoleOf(context.plan.role);
   const { traits } = client;
   const way = given ?? chooseWay(inquiry);
-  if (!way) return err({ reason: 'no-loader', because: `there is no loader for ${describeArches(traits.arches)}` });
-  return answerOf(way, traits, { site: context.plan.site, role, loaders: context.loaders });
+  const title = client.kind?.title ?? describeArches(traits.arches);
+  if (!way) return err({ reason: 'no-loader', because: `there is no loader for ${title}` });
+  return answerOf(way, traits.ipxeFeatures, { site: context.plan.site, role, loaders: context.loaders });
 }
 
 /** A way, written as the options of an answer; fails while its loader is not here. */
 export function answerOf(
   { shape, loader }: BootWay,
-  traits: ClientTraits,
+  ipxeFeatures: ReadonlySet<number>,
   { site, role, loaders }: Setting,
 ): Result<BootAnswer, NoBootAnswer> {
   if (loader !== undefined && !loaders.find(loader)) {
     return err({ reason: 'loader-missing', because: `the loader ${loader} is not here yet` });
   }
   if (shape === 'none') return ok(nothing);
-  const file = fileOf(shape, loader ?? '', traits, site);
+  const file = fileOf(shape, loader ?? '', ipxeFeatures, site);
   const extras = extrasOf(shape, role);
   // Dotted quad without a NUL: some firmware takes the text as it stands.
   const server = option('tftpServerName', site.address);
@@ -77,9 +78,9 @@ const SPOKEN = {
   'plain-file': 'header',
 } as const satisfies Record<Exclude<OfferShape, 'none'>, string>;
 
-function fileOf(shape: OfferShape, loader: string, traits: ClientTraits, site: SiteAddress): string {
-  if (shape === 'script') return scriptUrl(traits, site);
-  return shape === 'url' ? `${httpBase(site)}/boot/loader/${loader}` : loader;
+function fileOf(shape: OfferShape, loader: string, ipxeFeatures: ReadonlySet<number>, site: SiteAddress): string {
+  if (shape === 'script') return scriptUrl(ipxeFeatures, site);
+  return shape === 'url' ? loaderUrl(site, loader) : loader;
 }
 
 function extrasOf(shape: OfferShape, role: BootRole): readonly RawOption[] {
@@ -103,8 +104,8 @@ function extrasOf(shape: OfferShape, role: BootRole): readonly RawOption[] {
 }
 
 /** ROM builds of iPXE may lack HTTP; they say so in option 175. */
-function scriptUrl(traits: ClientTraits, site: SiteAddress): string {
-  return traits.ipxeFeatures.has(IPXE_HTTP) ? `${httpBase(site)}/boot.ipxe` : `tftp://${site.address}/boot.ipxe`;
+function scriptUrl(ipxeFeatures: ReadonlySet<number>, site: SiteAddress): string {
+  return ipxeFeatures.has(IPXE_HTTP) ? `${httpBase(site)}/boot.ipxe` : `tftp://${site.address}/boot.ipxe`;
 }
 
 function ascii(text: string): readonly number[] {

@@ -1,13 +1,16 @@
-import type { BootRole, BootWay } from '../../../model/boot-way.ts';
+import type { BootRole, BootWay, OfferShape } from '../../../model/boot-way.ts';
 
 /** What a request tells of its sender, beyond who it is. */
 export type ClientTraits = {
   /** Speaks PXE: option 60 begins with PXEClient, or option 93 names an architecture. */
   readonly pxe: boolean;
-  /** Speaks UEFI HTTP boot: option 60 begins with HTTPClient. */
+  /** Speaks HTTP boot: option 60 begins with HTTPClient, or option 93 says so where 60 says nothing. */
   readonly http: boolean;
   /** All architectures of option 93, else the one in the text of option 60. */
   readonly arches: readonly number[];
+  /** The boot ROM of a Raspberry Pi: it says architecture 0, and is no BIOS. */
+  readonly raspberryPi: boolean;
+  /** iPXE that can start Linux. */
   readonly ipxe: boolean;
   /** Codes of the features that iPXE lists in option 175. */
   readonly ipxeFeatures: ReadonlySet<number>;
@@ -15,11 +18,17 @@ export type ClientTraits = {
 
 export type ClientKind = {
   readonly name: string;
+  /** As a person says it: "no loader for …". */
+  readonly title: string;
   /** Who speaks, as leases and signals call it. */
   readonly client: 'firmware' | 'ipxe' | 'os';
+  /** What of a request tells this kind, in words; `recognise` is the same in code. */
+  readonly recognisedBy: string;
   readonly recognise: (traits: ClientTraits) => boolean;
   /** The ways to make it boot, in the order in which they are tried; none: there is no loader for it. */
   readonly ways: (role: BootRole) => readonly BootWay[];
+  /** How much later it is answered beside another server: what comes first there may be all that it hears. */
+  readonly proxyDelayMs?: number;
   /** Why the answer has this shape. */
   readonly because: string;
 };
@@ -27,37 +36,76 @@ export type ClientKind = {
 /** iPXE's feature codes, as far as they change an answer (src/include/ipxe/features.h). */
 export const IPXE_HTTP = 0x13;
 
-/** One row per kind of client; the first that recognises a request is it. */
+/** Shipped EDK2 drops the first answer of a proxy that has option 43, and asks port 4011 after one without. */
+const UEFI_SHAPES: Readonly<Record<BootRole, readonly OfferShape[]>> = {
+  authoritative: ['file', 'no-menu', 'ask-boot-server'],
+  proxy: ['ask-boot-server', 'no-menu'],
+};
+const BIOS_SHAPES: readonly OfferShape[] = ['no-menu', 'ask-boot-server'];
+
+/** One row per kind of client; the first that recognises a request is it, so that of several architectures the best counts. */
 export const CLIENT_KINDS: readonly ClientKind[] = [
   {
     name: 'ipxe',
+    title: 'iPXE',
     client: 'ipxe',
+    recognisedBy: 'user class (77) iPXE or option 175; if that lists features, bzImage or EFI is one of them',
     recognise: (traits) => traits.ipxe,
     ways: () => [{ shape: 'script' }],
     because: 'iPXE is the loader already and needs its script; a loader again would be a loop',
   },
   {
-    name: 'bios',
+    name: 'raspberry-pi',
+    title: 'Raspberry Pi',
     client: 'firmware',
+    recognisedBy: 'architecture 41, or 0 with a MAC of Raspberry Pi or its boot text in option 43',
+    recognise: (traits) => traits.raspberryPi,
+    ways: () => [],
+    proxyDelayMs: 1000,
+    because: 'it starts nothing but the files of its own firmware',
+  },
+  ofArch('uefi-x64-http', 'UEFI x64 HTTP boot', [16], {
+    ways: () => inShapes(['url'], 'snponly.efi', 'ipxe.efi'),
+    because: 'EDK2 takes only an answer with HTTPClient, and the file as a URL',
+  }),
+  {
+    name: 'uefi-x64',
+    title: 'UEFI x64',
+    client: 'firmware',
+    recognisedBy: 'architecture 7 or 9',
+    // 9 is what RFC 4578 says, 7 is what firmware sends (erratum 1625 of the RFC).
+    recognise: (traits) => traits.pxe && traits.arches.some((arch) => arch === 7 || arch === 9),
+    ways: (role) => inShapes(UEFI_SHAPES[role], 'snponly.efi', 'ipxe.efi'),
+    because: 'EDK2 asks port 4011 after an answer with PXEClient and no 43; without both it takes the file from here',
+  },
+  lacking('uefi-arm64-http', 'UEFI arm64 HTTP boot', [19], 'Debian’s GRUB for arm64 cannot speak HTTP'),
+  lacking('uefi-arm64', 'UEFI arm64', [11], 'Debian has no iPXE for it'),
+  lacking('uefi-ia32-http', 'UEFI ia32 HTTP boot', [15], 'Debian has no iPXE for it'),
+  lacking('uefi-ia32', 'UEFI ia32', [6], 'Debian has no iPXE for it'),
+  ofArch('bios-http', 'BIOS HTTP boot', [20], {
+    ways: () => inShapes(['url'], 'undionly.kpxe'),
+    because: 'the same loader as by TFTP, as a URL',
+  }),
+  lacking('uefi-arm32-http', 'UEFI arm32 HTTP boot', [18], 'nothing that Slipway boots runs on 32-bit ARM'),
+  lacking('uefi-arm32', 'UEFI arm32', [10], 'nothing that Slipway boots runs on 32-bit ARM'),
+  lacking('u-boot-arm64', 'U-Boot arm64', [22, 24], 'Debian has no iPXE for it'),
+  lacking('u-boot-arm32', 'U-Boot arm32', [21, 23], 'nothing that Slipway boots runs on 32-bit ARM'),
+  lacking('uefi-riscv64', 'UEFI riscv64', [27, 28], 'nothing that Slipway boots runs on RISC-V'),
+  {
+    name: 'bios',
+    title: 'BIOS',
+    client: 'firmware',
+    recognisedBy: 'architecture 0, or PXEClient (60) without an architecture',
     // Old ROMs leave option 93 out; all of those are BIOS.
     recognise: (traits) => traits.pxe && (traits.arches.includes(0) || traits.arches.length === 0),
-    ways: () => [
-      { shape: 'no-menu', loader: 'undionly.kpxe' },
-      { shape: 'ask-boot-server', loader: 'undionly.kpxe' },
-    ],
+    ways: () => inShapes(BIOS_SHAPES, 'undionly.kpxe'),
     because: 'BIOS ROMs take only answers with PXEClient, and without 43.6 some wait in a boot menu',
   },
   {
-    name: 'uefi-x64',
-    client: 'firmware',
-    // 9 is what RFC 4578 says, 7 is what firmware sends (erratum 1625 of the RFC).
-    recognise: (traits) => traits.pxe && traits.arches.some((arch) => arch === 7 || arch === 9),
-    ways: (role) => uefiWays(role, 'snponly.efi'),
-    because: 'EDK2 asks port 4011 after an answer with PXEClient and no 43; without both it takes the file from here',
-  },
-  {
     name: 'os',
+    title: 'an installed system',
     client: 'os',
+    recognisedBy: 'neither PXEClient nor HTTPClient (60), no architecture (93)',
     recognise: (traits) => !traits.pxe && !traits.http,
     // An installed system that is told of a boot server takes its boot file for a preseed address (Debian's installer).
     ways: () => [{ shape: 'none' }],
@@ -65,38 +113,27 @@ export const CLIENT_KINDS: readonly ClientKind[] = [
   },
 ];
 
-/** Beside another server only an answer with PXEClient is one; and shipped EDK2 drops the first such with 43. */
-function uefiWays(role: BootRole, loader: string): readonly BootWay[] {
-  const shapes = role === 'proxy' ? PROXY_SHAPES : OWN_SHAPES;
-  return shapes.map((shape) => ({ shape, loader }));
+/** The same loader in each shape, then the next loader: firmware that took a shape needs no other one. */
+function inShapes(shapes: readonly OfferShape[], ...loaders: readonly string[]): readonly BootWay[] {
+  return loaders.flatMap((loader) => shapes.map((shape) => ({ shape, loader })));
 }
 
-const PROXY_SHAPES = ['ask-boot-server', 'no-menu'] as const;
-const OWN_SHAPES = ['file', 'no-menu', 'ask-boot-server'] as const;
+/** Firmware that is known by its architecture alone. */
+function ofArch(
+  name: string,
+  title: string,
+  arches: readonly number[],
+  rest: Pick<ClientKind, 'ways' | 'because'>,
+): ClientKind {
+  return {
+    ...{ name, title, client: 'firmware' },
+    recognisedBy: `architecture ${arches.join(' or ')}`,
+    recognise: (traits) => (traits.pxe || traits.http) && traits.arches.some((arch) => arches.includes(arch)),
+    ...rest,
+  };
+}
 
-const architectures: Readonly<Record<number, string>> = {
-  0: 'BIOS',
-  6: 'UEFI ia32',
-  7: 'UEFI x64',
-  9: 'UEFI x64',
-  10: 'UEFI arm32',
-  11: 'UEFI arm64',
-  15: 'UEFI ia32 HTTP boot',
-  16: 'UEFI x64 HTTP boot',
-  18: 'UEFI arm32 HTTP boot',
-  19: 'UEFI arm64 HTTP boot',
-  20: 'BIOS HTTP boot',
-  21: 'U-Boot arm32',
-  22: 'U-Boot arm64',
-  23: 'U-Boot arm32 HTTP boot',
-  24: 'U-Boot arm64 HTTP boot',
-  27: 'UEFI riscv64',
-  28: 'UEFI riscv64 HTTP boot',
-  41: 'Raspberry Pi',
-};
-
-/** The architectures of a client as a person says them: `UEFI arm64`. */
-export function describeArches(arches: readonly number[]): string {
-  if (arches.length === 0) return 'a firmware that does not name its architecture';
-  return arches.map((arch) => architectures[arch] ?? `architecture ${arch}`).join(', ');
+/** A kind that is known, and cannot be helped. */
+function lacking(name: string, title: string, arches: readonly number[], because: string): ClientKind {
+  return ofArch(name, title, arches, { ways: () => [], because });
 }

@@ -82,14 +82,26 @@ type Effects = {
   readonly pool?: PoolEffect;
   readonly spell?: SpellEffect;
 };
-type Answered = Effects & { readonly reply: DhcpMessage; readonly to: Destination; readonly ignore?: never };
+type Answered = Effects & {
+  readonly reply: DhcpMessage;
+  readonly to: Destination;
+  /** The answer leaves so much later: beside another server, a client may hear only what comes last. */
+  readonly delayMs?: number;
+  readonly ignore?: never;
+};
 /** DECLINE and RELEASE are written down, and nobody waits for an answer. */
-type Noted = Effects & { readonly reply?: never; readonly to?: never; readonly ignore?: never };
+type Noted = Effects & {
+  readonly reply?: never;
+  readonly to?: never;
+  readonly delayMs?: never;
+  readonly ignore?: never;
+};
 /** `because` continues the sentence "ignored, because …". */
 type Ignored = Effects & {
   readonly ignore: { readonly reason: IgnoreReason; readonly because: string };
   readonly reply?: never;
   readonly to?: never;
+  readonly delayMs?: never;
 };
 
 /** Says nothing, and why. */
