@@ -34,6 +34,28 @@ export type BootRole = 'authoritative' | 'proxy';
 export const HARDWARE_LOADERS = ['ipxe', 'ipxe-drivers', 'grub', 'shim'] as const;
 export type HardwareLoader = (typeof HARDWARE_LOADERS)[number];
 
+/** The word of a loader; undefined for one that no word stands for. */
+export function loaderWord(name: string | undefined): HardwareLoader | undefined {
+  return LOADER_WORDS.find(([beginning]) => name?.startsWith(beginning))?.[1];
+}
+
+const LOADER_WORDS: readonly (readonly [string, HardwareLoader])[] = [
+  ['undionly.', 'ipxe'],
+  ['snponly.', 'ipxe'],
+  ['ipxe.', 'ipxe-drivers'],
+  ['grub', 'grub'],
+  ['shim', 'shim'],
+];
+
+/** The forms that a template may ask for: they say the same in other words. */
+export const TEMPLATE_SHAPES = [
+  'file',
+  'no-menu',
+  'ask-boot-server',
+  'plain-file',
+] as const satisfies readonly OfferShape[];
+export type TemplateShape = (typeof TEMPLATE_SHAPES)[number];
+
 /** Whether two ways are the same. */
 export function isSameWay(a: BootWay, b: BootWay): boolean {
   return a.shape === b.shape && a.loader === b.loader;

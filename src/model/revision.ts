@@ -1,6 +1,7 @@
 import type { Digest } from '../kernel/digest.ts';
 import type { Ipv4 } from '../kernel/ipv4.ts';
 import type { MacAddress } from '../kernel/mac.ts';
+import type { HardwareLoader, TemplateShape } from './boot-way.ts';
 import type { DhcpRole } from './dhcp-role.ts';
 import type { Network } from './network.ts';
 import type { Completion } from './order.ts';
@@ -31,9 +32,13 @@ export type AssetSource =
 /** A class of hardware, known by what the machine says of itself; `*` in a pattern stands for any text. */
 export type HardwareClass = {
   readonly name: string;
-  readonly match: { readonly manufacturer?: string; readonly product?: string };
+  /** All that is named must fit; `mac` is a pattern such as `00:1b:21:*`. */
+  readonly match: { readonly manufacturer?: string; readonly product?: string; readonly mac?: string };
   readonly arch: Arch;
-  readonly loader: 'ipxe';
+  /** Missing: what its kind of firmware is given first. */
+  readonly loader?: HardwareLoader;
+  /** The form of the DHCP answer; missing: what its kind of firmware takes. */
+  readonly offer?: TemplateShape;
   readonly localBoot: LocalBoot;
 };
 

@@ -565,7 +565,7 @@ describe('everything else', () => {
     [
       'a hardware class that matches everything',
       changed('{ product: "NUC*" }', '{}'),
-      ['14:19 spec.hardware.nuc.match: expected a manufacturer, a product, or both'],
+      ['14:19 spec.hardware.nuc.match: expected a manufacturer, a product, a mac, or several of them'],
     ],
     [
       'a MAC pattern that is none',

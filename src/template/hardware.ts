@@ -18,20 +18,29 @@ export function compileHardware(
   const entries = Object.entries(documents).map(([name, document]) => {
     const path = ['spec', 'hardware', name];
     const { manufacturer, product } = document.match;
-    if (manufacturer === undefined && product === undefined) {
-      context.problems.value([...path, 'match'], 'expected a manufacturer, a product, or both');
+    if (manufacturer === undefined && product === undefined && document.match.mac === undefined) {
+      context.problems.value([...path, 'match'], 'expected a manufacturer, a product, a mac, or several of them');
     }
+    const mac =
+      document.match.mac === undefined
+        ? undefined
+        : macPattern([...path, 'match', 'mac'], document.match.mac, scope, context);
     const match = {
+      ...(mac !== undefined && { mac }),
       ...(manufacturer !== undefined && {
         manufacturer: pattern([...path, 'match', 'manufacturer'], manufacturer, scope, context),
       }),
       ...(product !== undefined && { product: pattern([...path, 'match', 'product'], product, scope, context) }),
     };
-    const { arch, loader, localBoot } = document;
+    const { arch, loader, offer, localBoot } = document;
     return [
       name,
       {
-        class: { name, match, arch, loader, localBoot },
+        class: {
+          ...{ name, match, arch, localBoot },
+          ...(loader !== undefined && { loader }),
+          ...(offer !== undefined && { offer }),
+        },
         vars: renderVars([...path, 'vars'], document.vars, scope, context),
       },
     ] as const;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { HARDWARE_LOADERS, TEMPLATE_SHAPES } from '../model/boot-way.ts';
 import { NETWORK_MODES } from '../model/network.ts';
 import {
   addressSchema,
@@ -124,10 +125,24 @@ const hardwareClassSchema = z.strictObject({
     .strictObject({
       manufacturer: textSchema.optional().describe('Maker in SMBIOS; * stands for any text.'),
       product: textSchema.optional().describe('Model in SMBIOS; * stands for any text.'),
+      mac: textSchema
+        .optional()
+        .describe('MAC address or the beginning of one, such as 00:1b:21:*. Known from the first packet on.'),
     })
     .describe('All that is named must match.'),
   arch: archSchema.describe('Architecture of the machine.'),
-  loader: z.literal('ipxe').default('ipxe').describe('The loader that this hardware is given.'),
+  loader: z
+    .enum(HARDWARE_LOADERS)
+    .optional()
+    .describe(
+      'The loader that this hardware is given, where its kind of firmware has it: ipxe uses the drivers of the firmware, ipxe-drivers brings its own, grub and shim are signed by Debian. By default what its kind is given first.',
+    ),
+  offer: z
+    .enum(TEMPLATE_SHAPES)
+    .optional()
+    .describe(
+      'The form of the DHCP answer, where this firmware takes no other: file names the loader and nothing else, no-menu adds PXEClient and option 43, ask-boot-server sends it to port 4011, plain-file leaves options 66 and 67 out. By default what its kind takes.',
+    ),
   localBoot: z
     .enum(['exit', 'sanboot'])
     .default('exit')

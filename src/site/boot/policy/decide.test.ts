@@ -21,7 +21,7 @@ import { createState } from '../../../model/state.ts';
 import type { Change } from '../../../model/store.ts';
 import { decideBoot } from './decide.ts';
 import { answerOf, type BootRequest } from './decision.ts';
-import { bootArch, findHardware, type MachineEnv } from './machine-env.ts';
+import { bootArch, type MachineEnv } from './machine-env.ts';
 import { renderScript } from './scripts.ts';
 
 const bios: MachineEnv = { platform: 'pcbios', buildarch: 'i386', longMode: 'yes' };
@@ -411,10 +411,6 @@ describe('what a machine is', () => {
     ['arm32', { ...efi, buildarch: 'arm32' }, undefined],
     ['a loader that says nothing', { ...efi, buildarch: '' }, 'amd64'],
   ] as const)('%s', (_name, env, expected) => expect(bootArch(env)).toBe(expected));
-
-  it('a class without patterns fits nothing', () => {
-    expect(findHardware([{ ...nuc, match: {} }], { manufacturer: 'Intel' })).toBeUndefined();
-  });
 });
 
 describe('whatever a machine says of itself', () => {

@@ -2,6 +2,7 @@ import { formatDuration } from '../../../kernel/duration.ts';
 import { matchesMac } from '../../../kernel/mac.ts';
 import type { Result } from '../../../kernel/result.ts';
 import { err, ok } from '../../../kernel/result.ts';
+import { findHardware } from '../../../model/hardware.ts';
 import { fillHoles, secretsOf } from '../../../model/holes.ts';
 import { findMachine, findSlot, shownCode } from '../../../model/identity.ts';
 import type { Claim, Machine } from '../../../model/machine.ts';
@@ -13,7 +14,7 @@ import type { Word } from '../codec/ipxe.ts';
 import { kernelWords, word } from '../codec/ipxe.ts';
 import type { BootContext, BootDecision, BootRequest, SystemStart } from './decision.ts';
 import { mayInstall, siteRefuses } from './install-permit.ts';
-import { bootArch, findHardware, localBootOf } from './machine-env.ts';
+import { bootArch, localBootOf } from './machine-env.ts';
 import { missingFiles, scriptFiles } from './readiness.ts';
 import { wipeWords } from './wipe-once.ts';
 
@@ -160,7 +161,8 @@ function timeLeft(
 /** The class that the machine itself fits goes before the one that its slot expects: hardware is what it is. */
 function localWayOf(request: BootRequest, slot: Slot | undefined, revision: Revision): LocalBoot {
   const expected = revision.hardware.find(({ name }) => name === slot?.hardware);
-  return localBootOf(findHardware(revision.hardware, request.claim) ?? expected, request.env);
+  const said = { ...request.claim, macs: [request.claim.mac] };
+  return localBootOf(findHardware(revision.hardware, said) ?? expected, request.env);
 }
 
 function fillCmdline(

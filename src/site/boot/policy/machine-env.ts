@@ -1,4 +1,3 @@
-import { matchesPattern } from '../../../kernel/pattern.ts';
 import type { Arch, HardwareClass, LocalBoot } from '../../../model/revision.ts';
 
 /** What a loader says of the firmware that it runs on. */
@@ -20,22 +19,7 @@ export function bootArch(env: MachineEnv): Arch | undefined {
   return env.buildarch === '' ? 'amd64' : undefined;
 }
 
-/** The first class whose patterns fit what a machine says of itself; a class without patterns fits nothing. */
-export function findHardware(
-  classes: readonly HardwareClass[],
-  said: { readonly manufacturer?: string; readonly product?: string },
-): HardwareClass | undefined {
-  return classes.find(({ match }) => {
-    if (match.manufacturer === undefined && match.product === undefined) return false;
-    return fits(match.manufacturer, said.manufacturer) && fits(match.product, said.product);
-  });
-}
-
 /** How a machine gets to its own disk: as its class says, else as its kind of firmware mostly wants it. */
 export function localBootOf(hardware: HardwareClass | undefined, env: MachineEnv): LocalBoot {
   return hardware?.localBoot ?? (env.platform === 'pcbios' ? 'sanboot' : 'exit');
-}
-
-function fits(pattern: string | undefined, text: string | undefined): boolean {
-  return pattern === undefined || (text !== undefined && matchesPattern(pattern, text.trim()));
 }

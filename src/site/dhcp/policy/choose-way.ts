@@ -6,6 +6,7 @@ import { evidenceOf } from '../../../model/machine.ts';
 import type { SiteState } from '../../../model/store.ts';
 import type { Inquiry, SpellEffect } from './decision.ts';
 import { isPossible } from './way-machine.ts';
+import { waysFor } from './ways.ts';
 
 /** The role as ways have it: a site that does not know yet what it is speaks as beside another server, if at all. */
 export function bootRoleOf(role: DhcpRole): BootRole {
@@ -40,8 +41,10 @@ export function askWay(inquiry: Inquiry): SpellEffect | undefined {
 type Choice = { readonly ways: readonly BootWay[]; readonly hints: WayHints };
 
 /** Those whose loader is here, or all of them if none is: then the answer says which is missing. */
-function choiceFor({ client: { claim, kind }, context }: Inquiry): Choice {
-  const listed = kind?.ways(bootRoleOf(context.plan.role)) ?? [];
+function choiceFor(inquiry: Inquiry): Choice {
+  const { client, context } = inquiry;
+  const { claim, kind } = client;
+  const listed = waysFor(inquiry, bootRoleOf(context.plan.role));
   if (!kind || listed.length < 2) return { ways: listed, hints: NO_HINTS };
   const hints = hintsOf(claim, kind.name, context.state, context.now);
   const ways = orderWays(listed, hints);

@@ -80,8 +80,8 @@ export const CLIENT_KINDS: readonly ClientKind[] = [
   },
   lacking('uefi-arm64-http', 'UEFI arm64 HTTP boot', [19], 'Debian’s GRUB for arm64 cannot speak HTTP'),
   lacking('uefi-arm64', 'UEFI arm64', [11], 'Debian has no iPXE for it'),
-  lacking('uefi-ia32-http', 'UEFI ia32 HTTP boot', [15], 'Debian has no iPXE for it'),
-  lacking('uefi-ia32', 'UEFI ia32', [6], 'Debian has no iPXE for it'),
+  lacking('uefi-ia32-http', 'UEFI ia32 HTTP boot', [15], 'a 32-bit UEFI starts no kernel for 64-bit PCs'),
+  lacking('uefi-ia32', 'UEFI ia32', [6], 'a 32-bit UEFI starts no kernel for 64-bit PCs'),
   ofArch('bios-http', 'BIOS HTTP boot', [20], {
     ways: () => inShapes(['url'], 'undionly.kpxe'),
     because: 'the same loader as by TFTP, as a URL',

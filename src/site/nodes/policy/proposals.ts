@@ -1,6 +1,7 @@
+import { matchesMac } from '../../../kernel/mac.ts';
 import { matchesPattern } from '../../../kernel/pattern.ts';
 import type { Machine } from '../../../model/machine.ts';
-import { evidenceOf } from '../../../model/machine.ts';
+import { evidenceOf, macsOf } from '../../../model/machine.ts';
 import type { HardwareClass, Revision, Slot } from '../../../model/revision.ts';
 import type { SiteState } from '../../../model/store.ts';
 import type { ProposalView } from '../../../wire/api/views.ts';
@@ -48,6 +49,8 @@ function isSameModel(a: Machine, b: Machine): boolean {
 
 /** What the machine does not say speaks for nothing and against nothing. */
 function isOfClass(machine: Machine, { match }: HardwareClass): boolean {
+  const { mac } = match;
+  if (mac !== undefined && !macsOf(machine).some((one) => matchesMac(mac, one))) return false;
   return (['manufacturer', 'product'] as const).every((kind) => {
     const pattern = match[kind];
     const said = evidenceOf(machine, kind);
