@@ -1,4 +1,5 @@
 import type { Ipv4 } from '../kernel/ipv4.ts';
+import { isInSubnet } from '../kernel/ipv4.ts';
 import type { MacAddress } from '../kernel/mac.ts';
 import type { Network } from './network.ts';
 
@@ -41,6 +42,18 @@ const ROLE_OF_MODE = { authoritative: 'authoritative', proxy: 'proxy', auto: 'lo
 /** The role that the mode of a network gives by itself. */
 export function roleOfMode({ mode }: Pick<Network, 'mode'>): DhcpRole {
   return ROLE_OF_MODE[mode];
+}
+
+/**
+ * The network of an address in which another server leases. There are no leases to tell machines by: what the wire shows
+ * must do. undefined: the site leases there, or will, or is not there.
+ */
+export function leasedByAnother(
+  address: Ipv4,
+  networks: Readonly<Record<string, Network>>,
+  { roleOf }: Pick<Surroundings, 'roleOf'>,
+): Network | undefined {
+  return Object.values(networks).find((network) => isInSubnet(address, network.subnet) && roleOf(network) === 'proxy');
 }
 
 /** Says what the template says, and hears nothing. */

@@ -24,12 +24,12 @@ export type Sighting = {
 
 /**
  * Who asks. A neighbour is known by the MAC that its frames carry, whatever lease somebody else has of its address. Behind a relay
- * there is no neighbour entry, and the lease counts. An address of our own networks without an entry is nobody: we
- * could not be answering it.
+ * (`via`) there is no neighbour entry, and the lease counts. An address of a network that the site stands in, without
+ * an entry, is nobody: we could not be answering it.
  */
 export function identify({ address, neighbour, lease, networks, now }: Sighting): Requester {
   const leased = lease && lease.state === 'bound' && lease.expiresAt > now ? lease.mac : undefined;
   if (neighbour?.complete) return { mac: neighbour.mac, isLeasedNeighbour: neighbour.mac === leased };
-  const isOnLink = networks.some(({ subnet }) => isInSubnet(address, subnet));
+  const isOnLink = networks.some(({ subnet, via }) => via === undefined && isInSubnet(address, subnet));
   return { mac: isOnLink ? undefined : leased, isLeasedNeighbour: false };
 }

@@ -67,6 +67,13 @@ export interface NeighbourTable {
   entries(): Promise<ReadonlyMap<Ipv4, { readonly mac: MacAddress; readonly complete: boolean }>>;
 }
 
+/** Who stands at an address of our wire; undefined: nobody that the kernel has heard of. */
+export interface Neighbours {
+  find(address: Ipv4): Promise<MacAddress | undefined>;
+  /** As `find` answered a moment ago, for those who cannot wait: the first time it knows nobody. */
+  lastKnown(address: Ipv4): MacAddress | undefined;
+}
+
 /** The values of `@{secret.NAME}`, read where they lie each time they are needed, and kept nowhere else. */
 export interface SecretSource {
   /** The values by name; fails with a sentence that has none of them if one cannot be read. */

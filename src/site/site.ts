@@ -33,6 +33,7 @@ import { NO_TRUST, openHeadOffice, openSiteTime } from './hub-link.ts';
 import { loadersOf } from './loader-manifest-file.ts';
 import { metadataRoutes } from './metadata/routes.ts';
 import { createMetrics } from './metrics.ts';
+import { createNeighbourhood } from './neighbourhood.ts';
 import { createDiary } from './nodes/diary.ts';
 import { nodesRoutes } from './nodes/routes.ts';
 import { startTicker } from './nodes/ticker.ts';
@@ -174,7 +175,11 @@ async function assemble(
   const seen = teeSignals(diary, (signal) => dhcp.hear(signal));
   // What nodes say of themselves.
   const told = redactSignals(diary, redactor);
-  const transfers = createTransferSignals({ store, signals: seen, loaders, addresses: siteAddress, clock, log });
+  const arp = { entries: readArp };
+  const neighbours = createNeighbourhood({ arp, clock, log: quiet() });
+  const wire = { arp, neighbours, surroundings: TEMPLATE_SURROUNDINGS };
+  const heard = { store, signals: seen, loaders, addresses: siteAddress, clock, log };
+  const transfers = createTransferSignals({ ...heard, neighbours });
 
   // The rooms that speak to nodes.
   const udp = createUdpPort(log);
@@ -182,8 +187,7 @@ async function assemble(
   const dhcp = createDhcpServer({
     ...{ udp, clock, log, store, revisions, loaders, signals: diary, addresses: siteAddress },
     servesTime: (network) => time?.servesTime(network) ?? false,
-    surroundings: TEMPLATE_SURROUNDINGS,
-    arp: { entries: readArp },
+    ...wire,
     handed: dhcpSockets(passed, Object.keys(config.interfaces), udp),
   });
   const tftp = (at: readonly SiteAddress[]) =>
@@ -208,7 +212,7 @@ async function assemble(
   let runningTftp: ReturnType<typeof tftp> | undefined;
   const receivers = createReceivers({
     ...{ udp, clock, store, signals: told, addresses: siteAddress, ports: config.signals, log: quiet() },
-    ...{ revisions, arp: { entries: readArp } },
+    ...{ ...wire, revisions },
   });
   const revisionDesk = createRevisionDesk({ revisions, down, freezer });
   const notReady = (): readonly string[] => {
@@ -249,7 +253,7 @@ async function assemble(
   const roomDeps = {
     ...{ siteName: config.site, store, revisions, content, tokens, signals: diary },
     addresses: siteAddress,
-    arp: { entries: readArp },
+    ...wire,
     clock,
     log: quiet(),
   };

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { settled } from '../../test/packets/ports.ts';
 import {
   INITRD,
   KERNEL,
@@ -14,6 +15,7 @@ import {
   T0,
 } from '../../test/support/sample-site.ts';
 import type { Ipv4 } from '../kernel/ipv4.ts';
+import type { MacAddress } from '../kernel/mac.ts';
 import type { MachineId } from '../model/machine.ts';
 import type { Change } from '../model/store.ts';
 import { createTransferSignals } from './transfers-to-signals.ts';
@@ -26,13 +28,17 @@ const rows: Change[] = [
   { table: 'bindings', key: 'pos-1#1', row: { slot: 'pos-1', number: 1, machine, since: T0, health: 'waiting' } },
 ];
 
+/** What the wire shows where no lease tells it. */
+const wire = new Map<string, MacAddress>();
+const neighbours = { find: async (address: Ipv4) => wire.get(address) };
+
 function setUp() {
   const [log, signals] = [new SampleLog(), new SampleSignals()];
   const loaders = {
     find: (name: string) => (name === 'ipxe.efi' ? { name, digest: KERNEL, sizeBytes: 9 } : undefined),
   };
   const parts = { store: new SampleStore(rows), signals, loaders, clock: new SampleClock(), log };
-  return { log, signals, transfers: createTransferSignals({ ...parts, addresses: () => [SITE] }) };
+  return { log, signals, transfers: createTransferSignals({ ...parts, addresses: () => [SITE], neighbours }) };
 }
 const sent = { remote: POS_ADDRESS, bytesSent: 9, sizeBytes: 9, done: true };
 const told = { endpoint: { address: POS_ADDRESS, port: 2070 }, bytes: 9, sizeBytes: 9, because: 'x', ms: 4 };
@@ -57,9 +63,18 @@ it('what went out by TFTP is told but for probes and scripts', () => {
   expect(log.lines[2]?.fields).toMatchObject({ mac: POS_MAC, machine, slot: 'pos-1', outcome: 'timeout' });
 });
 
-it('bytes to an address without a lease are nobody’s', () => {
+it('without a lease it is the machine that the wire shows at the address', async () => {
+  const { signals, transfers } = setUp();
+  wire.set('10.0.0.98', POS_MAC);
+  transfers.onTftp({ ...told, endpoint: { address: '10.0.0.98' as Ipv4, port: 1 }, name: 'ipxe.efi', outcome: 'done' });
+  await settled();
+  expect(signals.heard).toEqual([{ kind: 'loader', at: T0, mac: POS_MAC, file: 'ipxe.efi', done: true }]);
+});
+
+it('bytes to an address without a lease and a neighbour are nobody’s', async () => {
   const { log, signals, transfers } = setUp();
   transfers.onTftp({ ...told, endpoint: { address: '10.0.0.99' as Ipv4, port: 1 }, name: 'ipxe.efi', outcome: 'done' });
+  await settled();
   expect(signals.heard).toEqual([]);
   expect(log.lines[0]?.fields).not.toHaveProperty('mac');
 });

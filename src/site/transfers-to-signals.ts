@@ -3,7 +3,7 @@ import type { MacAddress } from '../kernel/mac.ts';
 import type { Clock, Log } from '../kernel/ports.ts';
 import { findPeer } from '../model/peer.ts';
 import type { SignalSink } from '../model/signal.ts';
-import type { LoaderTable, SiteAddress } from '../model/site-ports.ts';
+import type { LoaderTable, Neighbours, SiteAddress } from '../model/site-ports.ts';
 import type { Store } from '../model/store.ts';
 import type { AssetProgress } from './content/progress.ts';
 import type { TransferReport } from './tftp/ports.ts';
@@ -13,41 +13,49 @@ type Parts = {
   readonly signals: SignalSink;
   readonly loaders: LoaderTable;
   readonly addresses: () => readonly SiteAddress[];
+  readonly neighbours: Pick<Neighbours, 'find'>;
   readonly clock: Clock;
   readonly log: Log;
 };
 
-/** Bytes went out to an address; whose lease it is tells which machine came how far. */
+/**
+ * Bytes went out to an address; whose lease it is tells which machine came how far, and where another server leases, the
+ * wire does.
+ */
 export function createTransferSignals(parts: Parts): {
   readonly onAsset: (progress: AssetProgress) => void;
   readonly onTftp: (report: TransferReport) => void;
 } {
-  const macOf = (remote: string): MacAddress | undefined =>
-    findPeer(remote, '', parts.addresses(), parts.store.state).lease?.mac;
+  /** At once where there is a lease: what is seen of a machine stays in order. */
+  const withMac = (remote: string, then: (mac: MacAddress | undefined) => void): void => {
+    const { address, lease } = findPeer(remote, '', parts.addresses(), parts.store.state);
+    if (lease) then(lease.mac);
+    else void parts.neighbours.find(address).then(then);
+  };
   const known = (mac: MacAddress | undefined) => {
     const machine = mac && parts.store.state.machineWith('mac', mac);
     const slot = machine && parts.store.state.bindingOfMachine(machine.id)?.slot;
     return { ...(mac && { mac }), ...(machine && { machine: machine.id }), ...(slot !== undefined && { slot }) };
   };
   return {
-    onAsset: ({ remote, digest, name, bytesSent, sizeBytes, done }) => {
-      const mac = macOf(remote);
-      if (done) parts.log.info({ remote, ...known(mac), file: name, sizeBytes }, 'file sent');
-      if (!mac) return;
-      const at = parts.clock.now();
-      if (parts.loaders.find(name)?.digest === digest)
-        parts.signals.observe({ kind: 'loader', at, mac, file: name, done });
-      else parts.signals.observe({ kind: 'asset', at, mac, digest, file: name, bytesSent, sizeBytes, done });
-    },
-    onTftp: ({ endpoint, name, outcome, because, bytes, ms }) => {
-      const mac = macOf(endpoint.address);
-      const level = outcome === 'probe' ? 'debug' : 'info';
-      parts.log[level](
-        { remote: endpoint.address satisfies Ipv4, ...known(mac), file: name, outcome, because, bytes, ms },
-        `TFTP transfer: ${outcome}`,
-      );
-      if (!mac || outcome === 'probe' || !parts.loaders.find(name)) return;
-      parts.signals.observe({ kind: 'loader', at: parts.clock.now(), mac, file: name, done: outcome === 'done' });
-    },
+    onAsset: ({ remote, digest, name, bytesSent, sizeBytes, done }) =>
+      withMac(remote, (mac) => {
+        if (done) parts.log.info({ remote, ...known(mac), file: name, sizeBytes }, 'file sent');
+        if (!mac) return;
+        const at = parts.clock.now();
+        if (parts.loaders.find(name)?.digest === digest)
+          parts.signals.observe({ kind: 'loader', at, mac, file: name, done });
+        else parts.signals.observe({ kind: 'asset', at, mac, digest, file: name, bytesSent, sizeBytes, done });
+      }),
+    onTftp: ({ endpoint, name, outcome, because, bytes, ms }) =>
+      withMac(endpoint.address, (mac) => {
+        const level = outcome === 'probe' ? 'debug' : 'info';
+        parts.log[level](
+          { remote: endpoint.address satisfies Ipv4, ...known(mac), file: name, outcome, because, bytes, ms },
+          `TFTP transfer: ${outcome}`,
+        );
+        if (!mac || outcome === 'probe' || !parts.loaders.find(name)) return;
+        parts.signals.observe({ kind: 'loader', at: parts.clock.now(), mac, file: name, done: outcome === 'done' });
+      }),
   };
 }

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { createHttpServer, type HttpServer } from '../../src/adapters/http/server.ts';
 import type { Ipv4 } from '../../src/kernel/ipv4.ts';
 import { bindingKey } from '../../src/model/boot.ts';
+import { TEMPLATE_SURROUNDINGS } from '../../src/model/dhcp-role.ts';
 import type { MachineId } from '../../src/model/machine.ts';
 import { ARMED, type Order, type OrderId } from '../../src/model/order.ts';
 import type { Document, Profile, Revision } from '../../src/model/revision.ts';
@@ -102,7 +103,16 @@ export async function createFormatSite(
   const log = new SampleLog();
   const now = { revision: first };
   const deps = {
-    ...{ store, signals, log, clock, tokens: sampleTokens, arp: neighbours, secrets: sampleSecrets(secrets) },
+    ...{
+      store,
+      signals,
+      log,
+      clock,
+      tokens: sampleTokens,
+      arp: neighbours,
+      surroundings: TEMPLATE_SURROUNDINGS,
+      secrets: sampleSecrets(secrets),
+    },
     revisions: { current: () => now.revision },
     addresses: () => [site()],
   };

@@ -6,6 +6,7 @@ import { createTokenMint } from '../../src/adapters/node/token-mint.ts';
 import type { Ipv4 } from '../../src/kernel/ipv4.ts';
 import type { Boot, BootId } from '../../src/model/boot.ts';
 import { bindingKey } from '../../src/model/boot.ts';
+import { TEMPLATE_SURROUNDINGS } from '../../src/model/dhcp-role.ts';
 import type { MachineId } from '../../src/model/machine.ts';
 import type { Document } from '../../src/model/revision.ts';
 import { metadataRoutes } from '../../src/site/metadata/routes.ts';
@@ -58,7 +59,15 @@ beforeEach(async () => {
   let port = 0;
   neighbours.set(here, POS_MAC);
   const routes = metadataRoutes({
-    ...{ store, log, tokens, arp: neighbours, signals: new SampleSignals(), clock: new SampleClock() },
+    ...{
+      store,
+      log,
+      tokens,
+      arp: neighbours,
+      surroundings: TEMPLATE_SURROUNDINGS,
+      signals: new SampleSignals(),
+      clock: new SampleClock(),
+    },
     revisions: { current: () => revision },
     addresses: () => [{ network: 'nodes', address: here, httpPort: port }],
     secrets: sampleSecrets({ root: '$6$salt$hash' }),

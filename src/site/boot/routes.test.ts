@@ -23,6 +23,7 @@ import { createHttpServer, type HttpServer } from '../../adapters/http/server.ts
 import type { Digest } from '../../kernel/digest.ts';
 import type { Ipv4 } from '../../kernel/ipv4.ts';
 import { BOOT_STAGES, type Boot, type BootId, type BootStage } from '../../model/boot.ts';
+import { TEMPLATE_SURROUNDINGS } from '../../model/dhcp-role.ts';
 import type { Lease } from '../../model/lease.ts';
 import type { Machine, MachineId } from '../../model/machine.ts';
 import type { Revision } from '../../model/revision.ts';
@@ -58,6 +59,7 @@ async function setUp(setting: Setting = {}) {
     signals,
     tokens: sampleTokens,
     arp: neighbours,
+    surroundings: TEMPLATE_SURROUNDINGS,
     clock: new SampleClock(),
     random: sampleRandom,
     log,

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { MacAddress } from '../../kernel/mac.ts';
 import type { Clock, Log, Random } from '../../kernel/ports.ts';
 import type { ContentStore } from '../../model/content.ts';
+import { leasedByAnother, type Surroundings } from '../../model/dhcp-role.ts';
 import { CODE_LETTERS, findMachine, findSlot, machineOfUuid, spellCode } from '../../model/identity.ts';
 import { isBound } from '../../model/lease.ts';
 import type { Peer } from '../../model/peer.ts';
@@ -32,6 +33,7 @@ export type BootDeps = {
   readonly signals: SignalSink;
   readonly tokens: Pick<TokenMint, 'mint'>;
   readonly arp: NeighbourTable;
+  readonly surroundings: Pick<Surroundings, 'roleOf'>;
   readonly refuse: ReturnType<typeof createRefusals>;
   readonly secrets?: { lack(names: readonly string[]): string | undefined };
   readonly clock: Clock;
@@ -124,6 +126,7 @@ function decide(deps: BootDeps, query: BootQuery, { peer, site, revision, sender
     assetState: (digest) => content.stateOf(digest),
     now,
     isSelf: sender === claim.mac,
+    role: isLeasedByAnother(deps, peer) ? 'proxy' : 'authoritative',
     freshCode: () => spellCode(deps.random.bytes(CODE_LETTERS)),
     lackOfSecrets: (names) => secrets?.lack(names),
     readToken: (mac) => {
@@ -133,6 +136,10 @@ function decide(deps: BootDeps, query: BootQuery, { peer, site, revision, sender
       return undefined;
     },
   });
+}
+
+function isLeasedByAnother({ revisions, surroundings }: BootDeps, { address }: Peer): boolean {
+  return leasedByAnother(address, revisions.current()?.networks ?? {}, surroundings) !== undefined;
 }
 
 function unreadable(values: QueryValues): BootDecision {
@@ -155,7 +162,7 @@ function note(deps: BootDeps, { query, peer, decision, revision, sender }: Noted
   deps.log.info(fields, `boot script: ${answer.kind}`);
   // Else whoever takes the address of a machine could end its boot with a question.
   const isSomebodyElse = sender !== undefined && sender !== claim?.mac;
-  if (!claim || isSomebodyElse || !isOurs(deps, claim, peer)) return;
+  if (!claim || isSomebodyElse || !isOurs(deps, claim, peer, sender)) return;
   deps.signals.observe({
     kind: 'script',
     at: deps.clock.now(),
@@ -170,11 +177,19 @@ function note(deps: BootDeps, { query, peer, decision, revision, sender }: Noted
 
 /**
  * A query is cheap to make up: who has no address of ours leaves no trace if it is unknown and expected in no slot, if
- * the machine that it says it is has its address somewhere else, or if it comes with the UUID of another.
+ * the machine that it says it is has its address somewhere else, or if it comes with the UUID of another. Where another
+ * server leases, nobody has an address of ours, and the wire shows who asks.
  */
-function isOurs(deps: BootDeps, claim: BootQuery['request']['claim'], { lease }: Peer): boolean {
+function isOurs(
+  deps: BootDeps,
+  claim: BootQuery['request']['claim'],
+  peer: Peer,
+  sender: MacAddress | undefined,
+): boolean {
   const { store, revisions, clock } = deps;
+  const { lease } = peer;
   if (lease) return lease.mac === claim.mac;
+  if (sender === claim.mac && isLeasedByAnother(deps, peer)) return true;
   const now = clock.now();
   if (isBound(store.state.leaseOfMac(claim.mac), now)) return false;
   const owner = machineOfUuid(claim, store.state);

@@ -13,12 +13,20 @@ export class Networks {
   readonly #revisions: RevisionSource;
   readonly #monotonic: () => number;
   readonly #surroundings: Surroundings;
+  readonly #onPlan: (plan: NetworkPlan) => void;
   readonly #pools = new Map<string, AddressPool>();
   #sites: readonly SiteAddress[] = [];
   #revision: Revision | undefined;
   #served: readonly ProbedNetwork[] = [];
 
-  constructor(revisions: RevisionSource, surroundings: Surroundings, monotonic: () => number) {
+  /** `onPlan` hears of each plan as it comes into force. */
+  constructor(
+    revisions: RevisionSource,
+    surroundings: Surroundings,
+    monotonic: () => number,
+    onPlan: (plan: NetworkPlan) => void = () => {},
+  ) {
+    this.#onPlan = onPlan;
     this.#surroundings = surroundings;
     this.#revisions = revisions;
     this.#monotonic = monotonic;
@@ -32,6 +40,7 @@ export class Networks {
 
   /** Plans and pools under the revision in force; none before there is a revision. */
   all(): readonly ProbedNetwork[] {
+    const before = this.#served;
     const revision = this.#revisions.current();
     if (revision !== this.#revision) {
       this.#revision = revision;
@@ -40,6 +49,7 @@ export class Networks {
     // Plans are compared by identity elsewhere: a new one only for what is new.
     if (this.#served.some((one) => this.#asItIs(one) !== one))
       this.#served = this.#served.map((one) => this.#asItIs(one));
+    if (this.#served !== before) for (const { plan } of this.#served) this.#onPlan(plan);
     return this.#served;
   }
 

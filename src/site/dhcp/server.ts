@@ -14,6 +14,8 @@ import { Desk } from './desk.ts';
 import { Diary } from './diary.ts';
 import { Networks } from './networks.ts';
 import { BOOT_SERVER_PORT, SERVER_PORT } from './policy/destination.ts';
+import type { NetworkPlan } from './policy/network-plan.ts';
+import { voidLeases } from './policy/void-leases.ts';
 import type { ArpTable } from './prober.ts';
 import { Prober } from './prober.ts';
 import { WayBook } from './way-book.ts';
@@ -60,7 +62,12 @@ export interface DhcpServer {
 export function createDhcpServer(parts: DhcpServerParts): DhcpServer {
   const counters = new Counters();
   const diary = new Diary(parts.log, parts.clock, counters);
-  const networks = new Networks(parts.revisions, parts.surroundings, () => parts.clock.monotonic());
+  const networks = new Networks(
+    parts.revisions,
+    parts.surroundings,
+    () => parts.clock.monotonic(),
+    (plan) => endLeases(parts, diary, plan),
+  );
   const ways = new WayBook(() => parts.clock.monotonic());
   const senders = { dhcp: new Map<string, UdpSocket>(), 'boot-server': new Map<string, UdpSocket>() };
   const open: UdpSocket[] = [];
@@ -145,6 +152,16 @@ function checkTellable(sites: readonly SiteAddress[], handed: readonly HandedSoc
   if (untied.length === 0) return;
   const names = untied.map((site) => site.network).join(', ');
   throw new AppError('interface-ambiguous', `nothing tells the broadcasts of these networks apart: ${names}`);
+}
+
+/** Where another server has come to lease, what was leased here counts no more. */
+function endLeases({ store, clock }: DhcpServerParts, diary: Diary, plan: NetworkPlan): void {
+  const voided = voidLeases(store.state, plan, clock.now());
+  if (!voided) return;
+  const { name } = plan.network;
+  store.commit(voided.changes, voided.events).catch((thrown: unknown) => {
+    diary.failed('commit-failed', thrown, { network: name }, `the leases of network ${name} could not be ended`);
+  });
 }
 
 function recordConflict(

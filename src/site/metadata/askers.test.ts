@@ -11,6 +11,7 @@ import {
 } from '../../../test/support/sample-site.ts';
 import type { Digest } from '../../kernel/digest.ts';
 import { type Boot, type BootId, bindingKey } from '../../model/boot.ts';
+import { TEMPLATE_SURROUNDINGS } from '../../model/dhcp-role.ts';
 import type { MachineId } from '../../model/machine.ts';
 import { Askers } from './askers.ts';
 import { subjectOfMac } from './policy/subject.ts';
@@ -35,7 +36,14 @@ function kindOf(changes: Partial<Boot>): string {
     current: () => current,
     get: (digest: Digest) => (digest === former.digest ? former : undefined),
   };
-  const deps = { store, revisions, addresses: () => [SITE], arp: new SampleNeighbours(), clock: new SampleClock() };
+  const deps = {
+    store,
+    revisions,
+    addresses: () => [SITE],
+    arp: new SampleNeighbours(),
+    surroundings: TEMPLATE_SURROUNDINGS,
+    clock: new SampleClock(),
+  };
   const found = new Askers(deps).pinned((revision) => subjectOfMac(POS_MAC, store.state, revision, T0), current);
   expect(found.revision).toBe(found.subject.kind === 'slot' ? former : current);
   return found.subject.kind;

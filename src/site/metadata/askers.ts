@@ -1,5 +1,6 @@
 import type { MacAddress } from '../../kernel/mac.ts';
 import type { Clock } from '../../kernel/ports.ts';
+import { leasedByAnother, type Surroundings } from '../../model/dhcp-role.ts';
 import type { Machine } from '../../model/machine.ts';
 import { findPeer, type Peer } from '../../model/peer.ts';
 import { identify, type Requester } from '../../model/requester.ts';
@@ -15,6 +16,7 @@ export type AskerDeps = {
   readonly revisions: RevisionSource;
   readonly addresses: () => readonly SiteAddress[];
   readonly arp: NeighbourTable;
+  readonly surroundings: Pick<Surroundings, 'roleOf'>;
   readonly clock: Clock;
 };
 
@@ -43,16 +45,23 @@ export class Askers {
 
   /**
    * The MAC of the asker if it is of the machine whose documents it asks for, by the wire and by its lease. Where
-   * documents install, the wire is enough: an installer may have a fixed address, and what it fetches must be counted.
+   * documents install, the wire is enough: an installer may have a fixed address, and what it fetches must be counted. So
+   * it is where another server leases.
    */
   async selfOf(subject: Known, ground: Ground): Promise<MacAddress | undefined> {
     const { lease } = ground.peer;
     const isLeased = lease !== undefined && lease.expiresAt > this.#deps.clock.now();
     const installs = subject.kind === 'slot' && subject.slot.profile.kind === 'install';
-    if (!isLeased && !installs) return undefined;
+    const isWireEnough = installs || this.isLeasedByAnother(ground);
+    if (!isLeased && !isWireEnough) return undefined;
     const { mac } = await this.identify(ground);
     if (!mac || !this.isNicOf(subject, mac)) return undefined;
-    return installs || mac === lease?.mac ? mac : undefined;
+    return isWireEnough || mac === lease?.mac ? mac : undefined;
+  }
+
+  /** Whether who asks has its address from another server. */
+  isLeasedByAnother({ revision, peer }: Ground): boolean {
+    return leasedByAnother(peer.address, revision.networks, this.#deps.surroundings) !== undefined;
   }
 
   /** Whether a MAC is one of the machine whose documents are meant. */

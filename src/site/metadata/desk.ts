@@ -221,15 +221,17 @@ class DocumentDesk implements Desk {
     else signals.observe(signal);
   }
 
-  #filling(subject: Known, { site, self, waits }: Asker): Filling {
-    const { tokens, clock } = this.#deps;
+  #filling(subject: Known, { site, self, waits, revision }: Asker): Filling {
+    const { tokens, clock, surroundings } = this.#deps;
+    const others = Object.entries(revision.networks).filter(([, network]) => surroundings.roleOf(network) === 'proxy');
     const mac = subject.mac ?? self;
     const token = self && tokens.mint({ use: 'report', mac: self, issuedAt: clock.now() });
     const reportUrl = token === undefined ? undefined : `${httpBase(site)}/r/${token}/`;
     const known = mac
       ? holeValuesFor(site, mac)
       : { 'boot.url.base': httpBase(site), 'boot.serverAddress': site.address };
-    return { holes: { ...known, [TOKEN_HOLE]: reportUrl }, reportUrl, maySeeSecrets: false, waits };
+    const leasedByOthers = Object.fromEntries(others);
+    return { holes: { ...known, [TOKEN_HOLE]: reportUrl }, reportUrl, maySeeSecrets: false, waits, leasedByOthers };
   }
 
   /**

@@ -23,6 +23,7 @@ import {
 import { createHttpServer, type HttpServer } from '../../adapters/http/server.ts';
 import type { Ipv4 } from '../../kernel/ipv4.ts';
 import type { MacAddress } from '../../kernel/mac.ts';
+import { TEMPLATE_SURROUNDINGS } from '../../model/dhcp-role.ts';
 import type { EvidenceKind, MachineId } from '../../model/machine.ts';
 import type { Document, Revision } from '../../model/revision.ts';
 import { metadataRoutes } from './routes.ts';
@@ -44,6 +45,7 @@ async function setUp(revision: Revision | undefined = sampleRevision(), isStarti
     tokens: sampleTokens,
     signals,
     arp: neighbours,
+    surroundings: TEMPLATE_SURROUNDINGS,
     secrets: sampleSecrets(),
     clock: new SampleClock(),
     log,

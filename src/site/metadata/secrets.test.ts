@@ -24,6 +24,7 @@ import type { Ipv4 } from '../../kernel/ipv4.ts';
 import type { MacAddress } from '../../kernel/mac.ts';
 import type { Boot, BootId } from '../../model/boot.ts';
 import { bindingKey } from '../../model/boot.ts';
+import { TEMPLATE_SURROUNDINGS } from '../../model/dhcp-role.ts';
 import type { MachineId } from '../../model/machine.ts';
 import { ARMED, fencedMark, type Order, type OrderId, type OrderState } from '../../model/order.ts';
 import type { Document, Profile, Revision } from '../../model/revision.ts';
@@ -125,7 +126,7 @@ async function setUp(
   const clock = new SampleClock();
   const revision = current ?? withSlot(profile);
   const deps = {
-    ...{ store, signals, log, clock, tokens: sampleTokens, arp: neighbours },
+    ...{ store, signals, log, clock, tokens: sampleTokens, arp: neighbours, surroundings: TEMPLATE_SURROUNDINGS },
     revisions: {
       current: () => revision,
       get: (digest: Digest) => (digest === kept?.digest ? kept : undefined),

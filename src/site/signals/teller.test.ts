@@ -3,6 +3,7 @@ import { SampleNeighbours, sampleRevision } from '../../../test/support/sample-s
 import { AppError } from '../../kernel/errors.ts';
 import type { Ipv4 } from '../../kernel/ipv4.ts';
 import type { MacAddress } from '../../kernel/mac.ts';
+import { TEMPLATE_SURROUNDINGS } from '../../model/dhcp-role.ts';
 import type { Signal } from '../../model/signal.ts';
 import { createState } from '../../model/state.ts';
 import type { Source } from './policy/source.ts';
@@ -21,6 +22,8 @@ function setUp(record: (signal: Signal) => Promise<void> = async () => undefined
     store: { state: createState() },
     revisions: { current: () => sampleRevision() },
     arp: neighbours,
+    surroundings: TEMPLATE_SURROUNDINGS,
+    neighbours: { lastKnown: () => undefined },
     addresses: () => [],
     clock: { now: () => 5_000, monotonic: () => 0, after: () => () => undefined },
     signals: {

@@ -1,8 +1,10 @@
 import { type Ipv4, parseIpv4 } from '../../kernel/ipv4.ts';
+import type { MacAddress } from '../../kernel/mac.ts';
 import type { Clock } from '../../kernel/ports.ts';
+import { leasedByAnother, type Surroundings } from '../../model/dhcp-role.ts';
 import { identify } from '../../model/requester.ts';
 import type { SignalSink } from '../../model/signal.ts';
-import type { NeighbourTable, RevisionSource, SiteAddress } from '../../model/site-ports.ts';
+import type { Neighbours, NeighbourTable, RevisionSource, SiteAddress } from '../../model/site-ports.ts';
 import type { Store } from '../../model/store.ts';
 import { Allowance, FewOfEach } from './policy/bounds.ts';
 import { type Source, sourceOf } from './policy/source.ts';
@@ -12,6 +14,8 @@ export type TellerDeps = {
   readonly store: Pick<Store, 'state'>;
   readonly revisions: RevisionSource;
   readonly arp: NeighbourTable;
+  readonly neighbours: Pick<Neighbours, 'lastKnown'>;
+  readonly surroundings: Pick<Surroundings, 'roleOf'>;
   readonly signals: SignalSink;
   readonly addresses: () => readonly SiteAddress[];
   readonly clock: Clock;
@@ -52,7 +56,7 @@ export class Teller {
   sourceAt(remote: string | undefined): Source | undefined {
     const address = plainIpv4(remote);
     const { addresses, store, clock } = this.#deps;
-    const source = address && sourceOf(address, addresses(), store.state, clock.now());
+    const source = address && sourceOf(address, addresses(), store.state, clock.now(), this.#neighbourAt(address));
     if (!source) this.count('unknown');
     return source;
   }
@@ -98,6 +102,12 @@ export class Teller {
     const lease = leases.find((found) => found?.state === 'bound');
     const networks = Object.values(revisions.current()?.networks ?? {});
     return identify({ address, neighbour, lease, networks, now: clock.now() }).mac === mac;
+  }
+
+  #neighbourAt(address: Ipv4): MacAddress | undefined {
+    const { neighbours, revisions, surroundings } = this.#deps;
+    const other = leasedByAnother(address, revisions.current()?.networks ?? {}, surroundings);
+    return other && neighbours.lastKnown(address);
   }
 
   #isNews(boot: string, telling: Telling): boolean {

@@ -10,6 +10,7 @@ import { evidenceOf } from '../../../model/machine.ts';
 import { ARMED, fencedMark } from '../../../model/order.ts';
 import { hasSecrets, holeValuesFor } from '../../../model/peer.ts';
 import type { CmdlineWord, LocalBoot, Profile, Revision, Slot } from '../../../model/revision.ts';
+import { ignoresUnknown } from '../../../model/revision.ts';
 import type { Word } from '../codec/ipxe.ts';
 import { kernelWords, word } from '../codec/ipxe.ts';
 import type { BootContext, BootDecision, BootRequest, SystemStart } from './decision.ts';
@@ -65,8 +66,9 @@ function decideUnknown(
   revision: Revision,
   localBoot: LocalBoot,
 ): BootDecision {
-  const { action, holdSeconds } = revision.unknownMachines;
-  if (action === 'ignore') return { kind: 'local', because: 'the site knows no slot for this machine', localBoot };
+  const { holdSeconds } = revision.unknownMachines;
+  if (ignoresUnknown(revision.unknownMachines, context.role ?? 'authoritative'))
+    return { kind: 'local', because: 'the site knows no slot for this machine', localBoot };
   if (request.waitedSeconds >= holdSeconds) {
     const because = `nobody gave this machine a slot within ${formatDuration(holdSeconds * 1_000)}`;
     return { kind: 'local', because, localBoot };

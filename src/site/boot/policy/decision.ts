@@ -1,6 +1,7 @@
 import type { Digest } from '../../../kernel/digest.ts';
 import type { MacAddress } from '../../../kernel/mac.ts';
 import type { AssetState } from '../../../model/content.ts';
+import type { DhcpRole } from '../../../model/dhcp-role.ts';
 import type { Claim } from '../../../model/machine.ts';
 import type { Order } from '../../../model/order.ts';
 import type { LocalBoot, Revision } from '../../../model/revision.ts';
@@ -29,6 +30,8 @@ export type BootContext = {
   readonly state: SiteState;
   readonly revision: Revision | undefined;
   readonly site: SiteAddress;
+  /** What the site is in the network of the machine; missing: the one that leases. */
+  readonly role?: DhcpRole;
   readonly assetState: (digest: Digest) => AssetState;
   /** Why a machine cannot be given all of these secrets; undefined if it can. */
   readonly lackOfSecrets?: (names: readonly string[]) => string | undefined;

@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { Bench, MAC, message, replied, SPEAKS, summary } from '../../../../test/packets/bench.ts';
 import { ip, revision, SITE, slot } from '../../../../test/packets/world.ts';
+import { applyChanges } from '../../../model/state.ts';
 import { BROADCAST_FLAG } from '../codec/message.ts';
 import type { MessageType } from '../codec/options.ts';
 import { option } from '../codec/options.ts';
+import { openLetter } from './decide.ts';
+import { signalOf } from './signal.ts';
+import { voidLeases } from './void-leases.ts';
 
 const OTHER = ip('10.7.0.250');
 const uuid = { code: 97, bytes: Uint8Array.of(0, ...Array.from({ length: 16 }, (_, i) => i)) };
@@ -97,5 +101,31 @@ describe('beside another server', () => {
     bench.role = 'looking';
     for (const type of ['discover', 'request'] as const)
       expect(ask(type, SPEAKS.bios).ignore?.because).toBe('it is not known yet whether another server leases in nodes');
+  });
+
+  it('what was leased here before ends, and its rows stay', () => {
+    const bench = new Bench(revision({ unknownMachines: { heldBesideOthers: true } }));
+    bench.lease(SPEAKS.os);
+    expect(voidLeases(bench.state, bench.plan, bench.now)).toBeUndefined();
+    const voided = voidLeases(bench.state, { ...bench.plan, role: 'proxy' }, bench.now);
+    expect(voided?.events[0]?.sentence).toBe('Another server leases in network nodes: a lease of this site ended.');
+    applyChanges(bench.state, voided?.changes ?? []);
+    expect(bench.leaseOf()).toMatchObject({ state: 'released', address: '10.7.0.100', expiresAt: bench.now });
+    expect(voidLeases(bench.state, { ...bench.plan, role: 'proxy' }, bench.now)).toBeUndefined();
+  });
+
+  it('a system that takes its address from the other is seen to run; it is told nothing', () => {
+    const { bench } = beside();
+    const asked = message('request', [option('serverId', OTHER), option('requestedAddress', ip('10.7.0.60'))]);
+    const decision = bench.ask(asked);
+    const letter = openLetter(asked, []);
+    if (letter.kind !== 'letter') throw new Error('no letter');
+    expect([decision.reply, signalOf(letter, decision, 5)]).toEqual([
+      undefined,
+      { kind: 'dhcp', at: 5, mac: MAC, client: 'os', clientKind: 'os', message: 'request', address: '10.7.0.60' },
+    ]);
+    const firmware = message('request', [...SPEAKS.bios, option('serverId', OTHER)]);
+    const other = openLetter(firmware, []);
+    if (other.kind === 'letter') expect(signalOf(other, bench.ask(firmware), 5)).toBeUndefined();
   });
 });

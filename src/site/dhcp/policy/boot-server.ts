@@ -19,7 +19,7 @@ export function decideBootServer(type: MessageType, inquiry: Inquiry, from: Endp
   const { plan } = context;
   if (type !== 'request') return ignored('not-a-request', `${type.toUpperCase()} is not for the boot server port`);
   if (plan.role === 'looking')
-    return ignored('not-leasing', `it is not known yet whether another server leases in ${plan.network.name}`);
+    return ignored('still-looking', `it is not known yet whether another server leases in ${plan.network.name}`);
   const refusal = refusalOf(inquiry);
   if (refusal) return refusal;
   if (client.kind?.client === 'os')

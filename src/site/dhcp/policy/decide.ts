@@ -33,7 +33,7 @@ export function decide(type: MessageType, message: DhcpMessage, client: Client, 
   const inquiry: Inquiry = { message, client, context };
   const { role, network } = context.plan;
   if (role === 'looking')
-    return ignored('not-leasing', `it is not known yet whether another server leases in ${network.name}`);
+    return ignored('still-looking', `it is not known yet whether another server leases in ${network.name}`);
   const refusal = refusalOf(inquiry);
   if (refusal) return refusal;
   if (role === 'proxy') return decideBeside(type, inquiry);

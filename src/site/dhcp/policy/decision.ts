@@ -61,6 +61,7 @@ export type IgnoreReason =
   | 'loader-missing'
   | 'other-server'
   | 'not-leasing'
+  | 'still-looking'
   | 'incomplete'
   | 'unknown-client'
   | 'not-the-holder'

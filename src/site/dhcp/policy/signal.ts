@@ -1,10 +1,13 @@
 import type { Ipv4 } from '../../../kernel/ipv4.ts';
+import { UNSPECIFIED } from '../../../kernel/ipv4.ts';
 import type { MacAddress } from '../../../kernel/mac.ts';
 import type { Signal } from '../../../model/signal.ts';
+import type { DhcpMessage } from '../codec/message.ts';
 import type { MessageType } from '../codec/options.ts';
-import { messageTypeOf } from '../codec/options.ts';
+import { hintOf, messageTypeOf } from '../codec/options.ts';
 import type { Client } from './client.ts';
 import { holderOf } from './client.ts';
+import type { Letter } from './decide.ts';
 import type { Decision, IgnoreReason } from './decision.ts';
 import type { Spell, WayInput } from './way-machine.ts';
 
@@ -15,7 +18,7 @@ const stillSeen: ReadonlySet<IgnoreReason> = new Set(['no-loader', 'loader-missi
 
 /** What other rooms shall hear of a message: every DISCOVER that we care for, and every REQUEST that was granted. */
 export function signalOf(
-  { type, client }: { readonly type: MessageType; readonly client: Client },
+  { type, client, message: said }: Pick<Extract<Letter, { kind: 'letter' }>, 'type' | 'client' | 'message'>,
   decision: Decision,
   at: number,
   spell?: Spell,
@@ -23,7 +26,7 @@ export function signalOf(
   const { claim, hostname, clientId, kind } = client;
   if (!claim) return undefined;
   const uuid = claim.uuid;
-  const message = newsOf(type, decision);
+  const message = newsOf(type, decision) ?? leasedElsewhere(type, client, said, decision);
   if (!message) return undefined;
   return {
     kind: 'dhcp',
@@ -37,6 +40,13 @@ export function signalOf(
     ...(hostname !== undefined && { hostname }),
     ...(clientId !== undefined && { clientId }),
   };
+}
+
+/** A system that takes its address from the other server broadcasts which: so it is seen to run, as where we lease. */
+function leasedElsewhere(type: MessageType, client: Client, said: DhcpMessage, { ignore }: Decision): News | undefined {
+  if (type !== 'request' || ignore?.reason !== 'not-leasing' || client.kind?.client !== 'os') return undefined;
+  const address = hintOf(said, 'requestedAddress') ?? said.ciaddr;
+  return address === UNSPECIFIED ? undefined : { message: 'request', address };
 }
 
 type News = { readonly message: 'discover' } | { readonly message: 'request'; readonly address: Ipv4 };

@@ -1,7 +1,9 @@
+import type { Ipv4 } from '../../../kernel/ipv4.ts';
 import type { MacAddress } from '../../../kernel/mac.ts';
 import type { Result } from '../../../kernel/result.ts';
 import { ok } from '../../../kernel/result.ts';
 import { DOCUMENT_TARGETS, fillHoles } from '../../../model/holes.ts';
+import type { Network } from '../../../model/network.ts';
 import type { Document, DocumentName, Slot } from '../../../model/revision.ts';
 import type { Subject } from './subject.ts';
 import type { YamlMap } from './yaml.ts';
@@ -22,6 +24,8 @@ export type Filling = {
   readonly reportUrl: string | undefined;
   /** true: whoever this is rendered for was found to be the machine itself, at a time when it may read its secrets. */
   readonly maySeeSecrets: boolean;
+  /** The networks in which another server leases: an address that a slot has there is for the machine to set itself. */
+  readonly leasedByOthers?: Readonly<Record<string, Network>>;
   /** true: this client asks again at 503, and would take an empty user-data for the last word. */
   readonly waits: boolean;
 };
@@ -52,7 +56,9 @@ export function renderNocloud(file: NocloudFile, subject: Known, filling: Fillin
     case 'network-config':
       if (subject.kind === 'pending') return ok(formatYaml(bootNicOnly(subject.mac)));
       return documentOf(subject.slot, 'network-config', filling, (document) =>
-        formatYaml(document ? interfacesOf(subject.slot, subject.mac) : bootNicOnly(subject.mac)),
+        formatYaml(
+          document ? interfacesOf(subject.slot, subject.mac, filling.leasedByOthers) : bootNicOnly(subject.mac),
+        ),
       );
   }
 }
@@ -102,13 +108,28 @@ function bootNicOnly(mac: MacAddress | undefined): YamlMap {
   return { version: 2, ethernets: { id0: nic(mac) } };
 }
 
-/** Every interface of the slot that has a known address; its IPv4 address comes by DHCP, where the site reserves it. */
-function interfacesOf(slot: Slot, bootMac: MacAddress | undefined): YamlMap {
-  const named = Object.entries(slot.interfaces).flatMap(([name, { mac, boot }]) => {
-    const address = mac ?? (boot ? bootMac : undefined);
-    return address ? [[name, nic(address)] as const] : [];
+/** Every interface of the slot that has a known MAC; its IPv4 address comes by DHCP, where the site reserves it. */
+function interfacesOf(slot: Slot, bootMac: MacAddress | undefined, leasedByOthers: Filling['leasedByOthers']): YamlMap {
+  const named = Object.entries(slot.interfaces).flatMap(([name, { mac, boot, network, address }]) => {
+    const own = mac ?? (boot ? bootMac : undefined);
+    const other = leasedByOthers?.[network];
+    const fixed = other && address !== undefined ? fixedAddress(address, other) : {};
+    return own ? [[name, { ...nic(own), ...fixed }] as const] : [];
   });
   return named.length > 0 ? { version: 2, ethernets: Object.fromEntries(named) } : bootNicOnly(bootMac);
+}
+
+/**
+ * The address of the template beside the one that the other server leases, which brings the router: that is the other's
+ * affair, and the template knows none.
+ */
+function fixedAddress(address: Ipv4, { subnet, dns, domain, mtu }: Network): YamlMap {
+  const search = domain === undefined ? {} : { search: [domain] };
+  return {
+    addresses: [`${address}/${subnet.prefix}`],
+    ...(dns.length > 0 && { nameservers: { addresses: [...dns], ...search } }),
+    ...(mtu !== undefined && { mtu }),
+  };
 }
 
 function nic(mac: MacAddress | undefined): YamlMap {

@@ -1,3 +1,4 @@
+import type { MacAddress } from '../../../kernel/mac.ts';
 import { findMachine, findSlot } from '../../../model/identity.ts';
 import type { Claim } from '../../../model/machine.ts';
 import type { Signal } from '../../../model/signal.ts';
@@ -23,7 +24,16 @@ function noteDiscover({ draft, memory }: Context, signal: Dhcp): void {
   if (signal.client === 'os') return;
   const machine = findMachine(claimOf(signal), draft, signal.at);
   const boot = machine && draft.latestBoot(machine.id);
-  if (!boot || beginsAnew(boot, signal.mac, signal.at)) memory.see(signal.mac, signal.at, signal.uuid);
+  if (!boot || beginsAnew(boot, signal.mac, signal.at)) memory.see(signal.mac, signal.at, signal.uuid, signal);
+}
+
+/**
+ * A machine whose DISCOVER was heard, and that the site gave no lease, shows itself: by its loader or script. Another server leased
+ * to it, and its boot began with that DISCOVER. Anybody can send one, but not fetch a file by somebody else's MAC.
+ */
+export function hearWhoAsked(context: Context, mac: MacAddress, at: number): void {
+  const asked = context.memory.sightingOf(mac, at)?.asked;
+  if (asked) hearFirmware(context, { ...asked, at });
 }
 
 function hearFirmware(context: Context, signal: Dhcp): void {

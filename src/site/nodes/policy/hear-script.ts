@@ -3,6 +3,7 @@ import type { Boot } from '../../../model/boot.ts';
 import type { ScriptAnswer, Signal } from '../../../model/signal.ts';
 import type { BootInput } from './boot-machine.ts';
 import type { Context } from './context.ts';
+import { hearWhoAsked } from './hear-dhcp.ts';
 import { fillSlot, knowMachine } from './know-machine.ts';
 import { isBusyElsewhere, openBoot, placeBoot, step, subjectOf } from './track-boot.ts';
 import { noteRan } from './track-way.ts';
@@ -19,6 +20,7 @@ export function hearScript(given: Context, { at, claim, answer, errno, revision 
   // By the revision that the machine was answered by: the template may have changed since.
   const context = { ...given, revision: (revision && given.keptRevision?.(revision)) ?? given.revision };
   memory.forgetLoaders(claim.mac);
+  hearWhoAsked(context, claim.mac, at);
   const machine = knowMachine(context, { claim, source: 'script', at });
   if (!machine) return;
   const filled = fillSlot(context, machine, claim, at);

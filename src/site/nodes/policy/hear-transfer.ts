@@ -5,6 +5,7 @@ import type { Signal } from '../../../model/signal.ts';
 import { lastReached } from './advance.ts';
 import { inputOfDocument } from './boot-machine.ts';
 import { type Context, contextOf } from './context.ts';
+import { hearWhoAsked } from './hear-dhcp.ts';
 import { hearConfiguration, hearInstallFile, isOverWithoutScript } from './hear-install.ts';
 import { fillSlot, knowMachine } from './know-machine.ts';
 import { openBoot, placeBoot, step } from './track-boot.ts';
@@ -13,8 +14,9 @@ import { orderOfMachine } from './track-order.ts';
 /** By then a system has read its seed, so that another look at meta-data is its next start. */
 const SEED_OVER_MS = 10 * 60_000;
 
-/** A loader went out whole. Who fetches one without an address of ours is nobody that we know. */
+/** A loader went out. Who fetches one and never asked for an address is nobody that we know. */
 export function hearLoader(context: Context, signal: Extract<Signal, { kind: 'loader' }>): void {
+  hearWhoAsked(context, signal.mac, signal.at);
   const machine = findMachine({ mac: signal.mac }, context.draft, signal.at);
   const boot = machine && context.draft.latestBoot(machine.id);
   if (!boot || !signal.done) return;

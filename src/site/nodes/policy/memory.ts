@@ -1,8 +1,17 @@
 import type { MacAddress } from '../../../kernel/mac.ts';
 import type { BootId } from '../../../model/boot.ts';
+import type { Signal } from '../../../model/signal.ts';
 
 /** A machine that was heard, and has not yet been promised anything. */
-export type Sighting = { readonly firstAt: number; readonly lastAt: number; readonly uuid?: string };
+export type Sighting = {
+  readonly firstAt: number;
+  readonly lastAt: number;
+  readonly uuid?: string;
+  /** What it asked; of firmware and the iPXE that it started, the firmware. */
+  readonly asked?: Dhcp;
+};
+
+type Dhcp = Extract<Signal, { kind: 'dhcp' }>;
 
 /** How far a file has come on its way to a machine. */
 export type Progress = {
@@ -50,9 +59,11 @@ export class Memory {
   readonly #loaders = new Map<MacAddress, readonly number[]>();
 
   /** Notes a DISCOVER that may begin a boot. */
-  see(mac: MacAddress, at: number, uuid: string | undefined): void {
-    const firstAt = this.sightingOf(mac, at)?.firstAt ?? at;
-    const sighting = { firstAt, lastAt: at, ...(uuid ? { uuid } : {}) };
+  see(mac: MacAddress, at: number, uuid: string | undefined, asked?: Dhcp): void {
+    const before = this.sightingOf(mac, at);
+    const first = asked?.client === 'firmware' ? asked : (before?.asked ?? asked);
+    const named = { ...(uuid ? { uuid } : {}), ...(first ? { asked: first } : {}) };
+    const sighting = { firstAt: before?.firstAt ?? at, lastAt: at, ...named };
     putNewest(this.#sightings, mac, sighting, MAX_SIGHTINGS);
   }
 

@@ -254,6 +254,42 @@ describe('DISCOVER', () => {
   });
 });
 
+describe('beside a server that leases', () => {
+  const loader = (at: number, done = true): Signal => ({
+    ...{ kind: 'loader', at: T0 + at, mac: POS_MAC, file: 'undionly.kpxe', done },
+  });
+
+  it('a boot is opened by the loader that its machine fetched, and began with its DISCOVER', () => {
+    const world = new World();
+    world.tellEach([dhcp(0, 'firmware', 'discover', { uuid: POS_UUID }), loader(900, false), loader(1_000)]);
+    expect(world.boots).toMatchObject([
+      { slot: 'pos-1', client: 'bios', openedAt: T0, stage: 'loader', reached: { seen: T0, loader: T0 + 1_000 } },
+    ]);
+    const [machine] = world.state.machines.values();
+    expect(machine?.evidence.map(({ kind, value }) => `${kind} ${value}`)).toEqual(
+      expect.arrayContaining([`mac ${POS_MAC}`, `uuid ${POS_UUID}`, 'firmware bios']),
+    );
+    world.tellEach([dhcp(2_000, 'ipxe', 'discover'), script(4_000)]);
+    expect(world.boots).toMatchObject([{ stage: 'script' }]);
+  });
+
+  it('a ROM that is iPXE has no loader: its script opens the boot, and the next after another DISCOVER', () => {
+    const world = new World();
+    world.tellEach([dhcp(0, 'ipxe', 'discover', { clientKind: 'ipxe' }), script(2_000)]);
+    world.tellEach([script(30_000, live, POS_MAC, { errno: '0x1' })]);
+    expect(world.boots).toMatchObject([{ client: 'ipxe', openedAt: T0, stage: 'script' }]);
+    world.tellEach([dhcp(60_000, 'ipxe', 'discover', { clientKind: 'ipxe' }), script(62_000)]);
+    expect(world.boots).toMatchObject([
+      { outcome: { kind: 'superseded' } },
+      { openedAt: T0 + 60_000, stage: 'script' },
+    ]);
+  });
+
+  it('who fetches a loader without having asked is nobody', () => {
+    expect(new World().tell(loader(0))).toEqual({ rows: 0, types: [] });
+  });
+});
+
 describe('phone-home', () => {
   it('a second time changes nothing', () => {
     const world = new World();

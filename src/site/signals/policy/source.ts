@@ -7,19 +7,22 @@ import type { SiteState } from '../../../model/store.ts';
 export type Source = { readonly address: Ipv4; readonly mac: MacAddress; readonly boot: string };
 
 /**
- * The machine that has `address` by a lease that still runs; undefined for everybody else. Nothing in a line or event
- * names its sender, and a sender could not be believed: the address is all there is.
+ * The machine that has `address` by a lease that still runs, or, where another server leases, by the wire (`neighbour`);
+ * undefined for everybody else. Nothing in a line or event names its sender, and a sender could not be believed: the
+ * address is all there is.
  */
 export function sourceOf(
   address: Ipv4,
   sites: readonly SiteAddress[],
   state: SiteState,
   now: number,
+  neighbour?: MacAddress,
 ): Source | undefined {
   const lease = sites
     .map(({ network }) => state.leaseOfAddress(network, address))
     .find((found) => found?.state === 'bound' && found.expiresAt > now);
-  const machine = lease && state.machineWith('mac', lease.mac);
-  if (!lease || !machine) return undefined;
-  return { address, mac: lease.mac, boot: state.latestBoot(machine.id)?.id ?? machine.id };
+  const mac = lease?.mac ?? neighbour;
+  const machine = mac && state.machineWith('mac', mac);
+  if (!mac || !machine) return undefined;
+  return { address, mac, boot: state.latestBoot(machine.id)?.id ?? machine.id };
 }
