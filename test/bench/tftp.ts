@@ -22,7 +22,7 @@ const CASES: Readonly<Record<string, Asked>> = {
   '200 clients, window 4': { file: 'small', windowSize: 4, clients: HOSTS * CLIENTS_PER_HOST },
 };
 
-type Figures = { readonly mbPerSecond: number; readonly cpuMsPerMb: number };
+type Figures = { readonly mbPerSecond: number; readonly cpuMsPerMb: number; readonly failed: number };
 type Server = { readonly host: Host; readonly address: string; readonly rival: Rival };
 
 /** Downloads by atftp, a client of nobody's here: each server on a host of its own, all with the same files. */
@@ -109,7 +109,12 @@ async function compare(bench: Bench, { what, asked, hosts, servers }: Contest): 
   // A server that forks and forgets its children shows no CPU of theirs.
   const show = (of: readonly Figures[]) => {
     const cpu = median(of.map(({ cpuMsPerMb }) => cpuMsPerMb));
-    return `${rate(of).toFixed(0)}${cpu < 0.5 ? '' : ` (CPU ${cpu.toFixed(1)} ms/MB)`}`;
+    const failed = of.reduce((sum, figure) => sum + figure.failed, 0);
+    const notes = [
+      ...(cpu < 0.5 ? [] : [`CPU ${cpu.toFixed(1)} ms/MB`]),
+      ...(failed === 0 ? [] : [`${failed} failed`]),
+    ];
+    return `${rate(of).toFixed(0)}${notes.length === 0 ? '' : ` (${notes.join(', ')})`}`;
   };
   const { slipway, ...others } = figures;
   return {
@@ -125,17 +130,25 @@ async function measure({ address, rival }: Server, hosts: readonly Host[], asked
   const startedAt = performance.now();
   const perHost = Math.ceil(asked.clients / hosts.length);
   const busy = hosts.slice(0, asked.clients / perHost);
-  await Promise.all(busy.map((host) => host.exec(fetchArgv(address, asked, perHost))));
-  const mb = (asked.clients * FILES[asked.file]) / 1e6;
+  const failures = await Promise.all(busy.map((host) => host.exec(fetchArgv(address, asked, perHost))));
   const seconds = (performance.now() - startedAt) / 1_000;
-  return { mbPerSecond: mb / seconds, cpuMsPerMb: (((await cpuSeconds(rival.pid)) - cpuBefore) * 1_000) / mb };
+  const failed = failures.reduce((sum, text) => sum + Number(text), 0);
+  const mb = ((asked.clients - failed) * FILES[asked.file]) / 1e6;
+  const cpuMs = ((await cpuSeconds(rival.pid)) - cpuBefore) * 1_000;
+  return { mbPerSecond: mb / seconds, cpuMsPerMb: cpuMs / mb, failed };
 }
 
-/** So many clients at once; fails if one of them does. */
+/** So many clients at once; says how many of them failed. */
 function fetchArgv(address: string, { file, windowSize }: Asked, clients: number): Argv {
   const options = ['--option', 'blksize 1456', '--option', `windowsize ${windowSize}`, '--option', 'timeout 2'];
   const fetch = ['atftp', ...options, '--get', '-r', file, '-l', '/dev/null', address, '69'];
-  const script =
-    'n=$1; shift; p=; while [ $n -gt 0 ]; do "$@" & p="$p $!"; n=$((n-1)); done; for i in $p; do wait $i || exit 1; done';
-  return ['sh', '-c', script, 'sh', String(clients), ...fetch];
+  const start = 'n=$1; shift; while [ $n -gt 0 ]; do "$@" >&2 & p="$p $!"; n=$((n-1)); done';
+  return [
+    'sh',
+    '-c',
+    `${start}; f=0; for i in $p; do wait $i || f=$((f+1)); done; echo $f`,
+    'sh',
+    String(clients),
+    ...fetch,
+  ];
 }

@@ -59,6 +59,14 @@ function keepChild<T extends ChildProcess>(child: T): T {
 }
 
 describe('UDP', () => {
+  it('gives each socket on any free port one of its own', async () => {
+    const port = createUdpPort(log);
+    const sockets = [];
+    // With shared ports, so many would have one twice 99 times in a hundred.
+    for (let i = 0; i < 500; i++) sockets.push(keep(await port.open(at(0), handlers)));
+    expect(new Set(sockets.map(({ local }) => local.port)).size).toBe(500);
+  });
+
   it('carries datagrams both ways', async () => {
     const udp = createUdpPort(log);
     const echo: UdpSocket = keep(

@@ -30,7 +30,8 @@ export function createUdpPort(log: Log): NodeUdpPort {
 
   const openNow = async (local: Endpoint, handlers: UdpHandlers, options: UdpOptions) => {
     if (local.port !== 0 && !ownPorts.has(local.port)) await checkFree(local);
-    const socket = newSocket();
+    // Of ports that the kernel chooses, it gives one to two sockets if both would share it: two transfers would hear each other.
+    const socket = newSocket(local.port !== 0);
     await bound(
       socket,
       () => socket.bind({ address: local.address, port: local.port }),

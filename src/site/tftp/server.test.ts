@@ -132,6 +132,22 @@ test('a window goes out at once, and silence sends it again', async () => {
   expect((await next()).packet).toMatchObject({ block: 3 });
 });
 
+test('who takes long to answer is waited for longer, until it is quick again', async () => {
+  request();
+  const { port } = await next();
+  clock.advance(60);
+  say({ kind: 'ack', block: 1 }, port);
+  expect((await next()).packet).toMatchObject({ block: 2 });
+  clock.advance(200);
+  expect(udp.sent).toEqual([]);
+  clock.advance(20);
+  expect((await next()).packet).toMatchObject({ block: 2 });
+  say({ kind: 'ack', block: 2 }, port);
+  expect((await next()).packet).toMatchObject({ block: 3 });
+  clock.advance(100);
+  expect((await next()).packet).toMatchObject({ block: 3 });
+});
+
 test.each(['/undionly.kpxe', 'UNDIONLY.KPXE', '\\undionly.kpxe', 'undionly.kpxe\xff'])('finds %j', async (filename) => {
   request({ filename });
   expect((await next()).packet).toMatchObject({ kind: 'data', block: 1 });

@@ -25,6 +25,10 @@ export type TransferRun = {
   readonly onReadError: (cause: unknown) => void;
 };
 
+/** How many times the last round trip is waited on top of what the state machine says. */
+const PATIENCE = 2;
+const LONGEST_ROUND_TRIP_MS = 500;
+
 /** Carries out what the state machine says: one running transfer with its timer and its reads. */
 export class Transfer {
   readonly #run: TransferRun;
@@ -36,6 +40,9 @@ export class Transfer {
   /** When the timer that runs fires, and when the client's time is over; monotonic. */
   #firesAt = Number.POSITIVE_INFINITY;
   #deadline = 0;
+  #sentAt = 0;
+  /** How long the client took for its last answer. */
+  #roundTripMs = 0;
   /** Counts windows, so that a read that took long does not send what is no longer wanted. */
   #generation = 0;
 
@@ -71,6 +78,7 @@ export class Transfer {
     }
     if (packet.kind !== 'ack' && packet.kind !== 'error') return;
     this.#isConfirmed = true;
+    this.#roundTripMs = Math.min(this.#run.clock.monotonic() - this.#sentAt, LONGEST_ROUND_TRIP_MS);
     this.#step(packet);
   }
 
@@ -117,10 +125,14 @@ export class Transfer {
    * late: setting one anew for each block costs more than the block.
    */
   #arm(delayMs: number): void {
-    this.#deadline = this.#run.clock.monotonic() + delayMs;
+    const now = this.#run.clock.monotonic();
+    // Where hundreds fetch at once an answer takes its time, and what is sent twice makes all of them slower.
+    const patientMs = delayMs + PATIENCE * this.#roundTripMs;
+    this.#sentAt = now;
+    this.#deadline = now + patientMs;
     if (this.#firesAt <= this.#deadline) return;
     this.#cancelTimer();
-    this.#wait(delayMs);
+    this.#wait(patientMs);
   }
 
   #wait(delayMs: number): void {

@@ -49,7 +49,7 @@ describe('the first answer', () => {
   });
 
   test('is an OACK with options', () => {
-    expect(run(termsOf({ oack }))).toBe('offering, send-oack, arm 100');
+    expect(run(termsOf({ oack }))).toBe('offering, send-oack, arm 500');
   });
 
   test('waits no longer than the client said', () => {
@@ -65,7 +65,7 @@ describe('offering', () => {
     ['ACK 0 begins', [ack(0)], 'sending after 0, 1-4, arm 100'],
     ['another ACK is nothing', [ack(3)], 'offering'],
     ['an error is a probe', [clientError], 'probe'],
-    ['silence repeats the OACK, ever slower', [timeout, timeout], 'offering, send-oack, arm 400'],
+    ['silence repeats the OACK, ever slower', [timeout, timeout], 'offering, send-oack, arm 2000'],
     ['long silence is the end', Array(9).fill(timeout), 'timeout'],
     ['a failed read is told', [{ kind: 'read-failed' }], 'error, send-error'],
   ])('%s', (_, events, shown) => {

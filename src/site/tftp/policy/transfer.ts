@@ -45,6 +45,8 @@ export type Step = readonly [state: TransferState, effects: readonly TransferEff
 
 /** Long for a store's network, short for a person: a lost block of a lock-step transfer costs this. */
 const FIRST_WAIT_MS = 100;
+/** Some clients, atftp among them, give up at a second OACK: where many come at once, their ACK of the first may take longer than a block. */
+const OACK_WAIT_MS = 500;
 /** Then an ACK inside the window is taken for an echo. */
 const MAX_REWINDS = 8;
 const LONGEST_WAIT_MS = 4_000;
@@ -65,7 +67,7 @@ export function bytesAcked(state: TransferState, terms: Terms): number {
 /** The first answer to a request: OACK if an option is granted, else block 1 (RFC 2347). */
 export function beginTransfer(terms: Terms): Step {
   if (terms.oack.length === 0) return sendWindow(0, terms);
-  return [{ kind: 'offering', tries: 0 }, [{ kind: 'send-oack' }, arm(0, terms)]];
+  return [{ kind: 'offering', tries: 0 }, [{ kind: 'send-oack' }, arm(0, terms, OACK_WAIT_MS)]];
 }
 
 /** One step of a transfer. A pair that the table does not list keeps the state and does nothing. */
@@ -90,7 +92,7 @@ function stepOffering(state: Extract<TransferState, { kind: 'offering' }>, event
       return end('probe', `the client only asked: ${describeError(event)}`);
     case 'timeout':
       if (state.tries >= MAX_TRIES) return end('timeout', 'the client did not answer the options');
-      return [{ ...state, tries: state.tries + 1 }, [{ kind: 'send-oack' }, arm(state.tries + 1, terms)]];
+      return [{ ...state, tries: state.tries + 1 }, [{ kind: 'send-oack' }, arm(state.tries + 1, terms, OACK_WAIT_MS)]];
     case 'read-failed':
       return failedRead();
     default:
@@ -166,10 +168,10 @@ function sendAgain(state: Sending, terms: Terms): Step {
   return [state, [{ kind: 'send-blocks', first: state.acked + 1, last: state.sent }, arm(state.tries, terms)]];
 }
 
-function arm(tries: number, { timeoutMs }: Terms): TransferEffect {
+function arm(tries: number, { timeoutMs }: Terms, firstMs = FIRST_WAIT_MS): TransferEffect {
   // RFC 2349 lets the client name a time. curl always names 6 s, which would be the price of each lost block; repeating a
   // block earlier harms nobody, so it is only ever a bound.
-  return { kind: 'arm', delayMs: Math.min(FIRST_WAIT_MS * 2 ** tries, LONGEST_WAIT_MS, timeoutMs ?? LONGEST_WAIT_MS) };
+  return { kind: 'arm', delayMs: Math.min(firstMs * 2 ** tries, LONGEST_WAIT_MS, timeoutMs ?? LONGEST_WAIT_MS) };
 }
 
 function failedRead(): Step {
