@@ -53,11 +53,14 @@ export function whyNotServed(revision: Revision, world: ProbeWorld): string | un
 
 /** `pos-1: kernel 40 %`: what an answer would name and is not here; undefined: all is. */
 export function whyLacking(revision: Revision, { assetState, loaders }: ProbeWorld): string | undefined {
-  // The first way is what a machine is offered; the others are for firmware that does not take it.
-  const firstLoaders = CLIENT_KINDS.flatMap(({ ways }) => ways('authoritative').slice(0, 1)).map((way) => way.loader);
-  const loader = firstLoaders.find((name) => name !== undefined && !loaders.find(name));
-  if (loader !== undefined) return `the loader ${loader} is not here yet`;
   const profiles = new Map(Object.values(revision.slots).map(({ profile }) => [profile.digest, profile]));
+  const arches = new Set([...profiles.values()].map(({ arch }) => arch));
+  // The first way is what a machine is offered; the others are for firmware that does not take it.
+  const firstWays = CLIENT_KINDS.filter(({ arch = 'amd64' }) => arches.has(arch)).flatMap(({ ways }) =>
+    ways('authoritative').slice(0, 1),
+  );
+  const loader = firstWays.map((way) => way.loader).find((name) => name !== undefined && !loaders.find(name));
+  if (loader !== undefined) return `the loader ${loader} is not here yet`;
   const lacking = [...profiles.values()].flatMap((profile) => {
     const missing = missingFiles(profile, (digest) => inTens(assetState(digest)));
     return missing === undefined ? [] : [`${profile.name}: ${missing}`];

@@ -1,4 +1,5 @@
 import { TEMPLATE_PAGE, TEMPLATE_SCHEMA, templatePage, templateSchemaFile } from '../docs/template-page.ts';
+import { CLIENTS_PAGE, clientsPage } from './clients-page.ts';
 import { errorsPage } from './errors-page.ts';
 import { EVENTS_PAGE, eventsPage } from './events-page.ts';
 import { HUB_ALARM_PAGES } from './hub-alarm-pages.ts';
@@ -18,6 +19,7 @@ export const GENERATED: readonly GeneratedDocument[] = [
   { path: 'docs/publication-states.md', render: () => publicationStatesPage() },
   { path: TEMPLATE_PAGE, render: templatePage },
   { path: TEMPLATE_SCHEMA, render: () => templateSchemaFile() },
+  { path: CLIENTS_PAGE, render: () => clientsPage() },
   { path: STALLS_PAGE, render: () => stallsPage() },
   { path: EVENTS_PAGE, render: () => eventsPage() },
   { path: LIFE_PAGE, render: lifePage },

@@ -54,7 +54,7 @@ export function message(type: MessageType, options: readonly RawOption[] = [], p
 export const SPEAKS = {
   bios: [option('vendorClass', 'PXEClient:Arch:00000:UNDI:002001'), option('clientArch', [0])],
   uefi: [option('vendorClass', 'PXEClient:Arch:00007:UNDI:003016'), option('clientArch', [7])],
-  arm: [option('vendorClass', 'PXEClient:Arch:00011:UNDI:003016'), option('clientArch', [11])],
+  arm: [option('vendorClass', 'PXEClient:Arch:00010:UNDI:003016'), option('clientArch', [10])],
   ipxe: [
     option('vendorClass', 'PXEClient:Arch:00000:UNDI:002001'),
     option('clientArch', [0]),
@@ -70,7 +70,7 @@ export const SPEAKS = {
 export class Bench {
   readonly state = createState();
   plan: NetworkPlan;
-  loaders: LoaderTable = loaders('undionly.kpxe', 'snponly.efi');
+  loaders: LoaderTable = loaders('undionly.kpxe', 'snponly.efi', 'grubaa64.efi');
   servesTime = true;
   now = 1_000_000;
   monotonic = 0;

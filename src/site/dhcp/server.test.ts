@@ -221,7 +221,7 @@ describe('what others hear', () => {
       ),
     ).toEqual([
       ['discover', 'bios', 'firmware', uuid, undefined, undefined],
-      ['discover', 'uefi-arm64', 'firmware', undefined, undefined, undefined],
+      ['discover', 'uefi-arm32', 'firmware', undefined, undefined, undefined],
       ['request', 'os', 'os', undefined, 'pos-1', '10.7.0.100'],
     ]);
     await server.stop();
@@ -236,7 +236,7 @@ describe('what others hear', () => {
     await store.sync();
     expect(log.lines.map(({ text }) => text)).toEqual([
       `OFFER 10.7.0.100 to ${MAC}`,
-      'ignored, because there is no loader for UEFI arm64',
+      'ignored, because there is no loader for UEFI arm32',
       'ignored, because it comes through the relay 172.16.0.1, which is in none of our networks',
     ]);
     expect(server.counters()).toEqual({

@@ -34,7 +34,7 @@ describe('kinds of clients', () => {
     ['ARM that says 0 in option 93', [pxe('00011'), option('clientArch', [0])], 'uefi-arm64'],
     ['ia32', [pxe('00006'), option('clientArch', [6])], 'uefi-ia32'],
     ['U-Boot', [option('vendorClass', 'U-Boot.armv8'), option('clientArch', [22])], 'u-boot-arm64'],
-    ['U-Boot for HTTP', [option('vendorClass', 'U-Boot.armv8'), option('clientArch', [24])], 'u-boot-arm64'],
+    ['U-Boot for HTTP', [option('vendorClass', 'U-Boot.armv8'), option('clientArch', [24])], 'u-boot-arm64-http'],
     ['UEFI HTTP boot', [http('00016'), option('clientArch', [16])], 'uefi-x64-http'],
     ['UEFI HTTP boot only in the text', [http('00016')], 'uefi-x64-http'],
     ['UEFI HTTP boot only in option 93', [option('clientArch', [16])], 'uefi-x64-http'],

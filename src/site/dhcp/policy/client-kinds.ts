@@ -1,4 +1,5 @@
 import type { BootRole, BootWay, OfferShape } from '../../../model/boot-way.ts';
+import type { Arch } from '../../../model/revision.ts';
 
 /** What a request tells of its sender, beyond who it is. */
 export type ClientTraits = {
@@ -27,6 +28,8 @@ export type ClientKind = {
   readonly recognise: (traits: ClientTraits) => boolean;
   /** The ways to make it boot, in the order in which they are tried; none: there is no loader for it. */
   readonly ways: (role: BootRole) => readonly BootWay[];
+  /** What its loaders start; missing: amd64. */
+  readonly arch?: Arch;
   /** How much later it is answered beside another server: what comes first there may be all that it hears. */
   readonly proxyDelayMs?: number;
   /** Why the answer has this shape. */
@@ -75,11 +78,16 @@ export const CLIENT_KINDS: readonly ClientKind[] = [
     recognisedBy: 'architecture 7 or 9',
     // 9 is what RFC 4578 says, 7 is what firmware sends (erratum 1625 of the RFC).
     recognise: (traits) => traits.pxe && traits.arches.some((arch) => arch === 7 || arch === 9),
-    ways: (role) => inShapes(UEFI_SHAPES[role], 'snponly.efi', 'ipxe.efi'),
+    // shim is what firmware with Secure Boot starts; it says nothing of that before it has refused another loader.
+    ways: (role) => inShapes(UEFI_SHAPES[role], 'snponly.efi', 'shimx64.efi', 'ipxe.efi', 'grubx64.efi'),
     because: 'EDK2 asks port 4011 after an answer with PXEClient and no 43; without both it takes the file from here',
   },
   lacking('uefi-arm64-http', 'UEFI arm64 HTTP boot', [19], 'Debian’s GRUB for arm64 cannot speak HTTP'),
-  lacking('uefi-arm64', 'UEFI arm64', [11], 'Debian has no iPXE for it'),
+  ofArch('uefi-arm64', 'UEFI arm64', [11], {
+    arch: 'arm64',
+    ways: (role) => inShapes(UEFI_SHAPES[role], 'grubaa64.efi', 'shimaa64.efi'),
+    because: 'as UEFI x64; Debian has no iPXE for it, and GRUB is the loader',
+  }),
   lacking('uefi-ia32-http', 'UEFI ia32 HTTP boot', [15], 'a 32-bit UEFI starts no kernel for 64-bit PCs'),
   lacking('uefi-ia32', 'UEFI ia32', [6], 'a 32-bit UEFI starts no kernel for 64-bit PCs'),
   ofArch('bios-http', 'BIOS HTTP boot', [20], {
@@ -88,7 +96,12 @@ export const CLIENT_KINDS: readonly ClientKind[] = [
   }),
   lacking('uefi-arm32-http', 'UEFI arm32 HTTP boot', [18], 'nothing that Slipway boots runs on 32-bit ARM'),
   lacking('uefi-arm32', 'UEFI arm32', [10], 'nothing that Slipway boots runs on 32-bit ARM'),
-  lacking('u-boot-arm64', 'U-Boot arm64', [22, 24], 'Debian has no iPXE for it'),
+  ofArch('u-boot-arm64', 'U-Boot arm64', [22], {
+    arch: 'arm64',
+    ways: () => inShapes(['plain-file'], 'grubaa64.efi'),
+    because: 'U-Boot reads siaddr and file, and asks for neither 66 nor 67; it starts EFI programs',
+  }),
+  lacking('u-boot-arm64-http', 'U-Boot arm64 HTTP boot', [24], 'Debian’s GRUB for arm64 cannot speak HTTP'),
   lacking('u-boot-arm32', 'U-Boot arm32', [21, 23], 'nothing that Slipway boots runs on 32-bit ARM'),
   lacking('uefi-riscv64', 'UEFI riscv64', [27, 28], 'nothing that Slipway boots runs on RISC-V'),
   {
@@ -98,7 +111,7 @@ export const CLIENT_KINDS: readonly ClientKind[] = [
     recognisedBy: 'architecture 0, or PXEClient (60) without an architecture',
     // Old ROMs leave option 93 out; all of those are BIOS.
     recognise: (traits) => traits.pxe && (traits.arches.includes(0) || traits.arches.length === 0),
-    ways: () => inShapes(BIOS_SHAPES, 'undionly.kpxe'),
+    ways: () => inShapes(BIOS_SHAPES, 'undionly.kpxe', 'ipxe.pxe'),
     because: 'BIOS ROMs take only answers with PXEClient, and without 43.6 some wait in a boot menu',
   },
   {
@@ -123,7 +136,7 @@ function ofArch(
   name: string,
   title: string,
   arches: readonly number[],
-  rest: Pick<ClientKind, 'ways' | 'because'>,
+  rest: Pick<ClientKind, 'ways' | 'because' | 'arch'>,
 ): ClientKind {
   return {
     ...{ name, title, client: 'firmware' },

@@ -194,7 +194,7 @@ describe('who is left alone', () => {
   it('firmware for which there is no loader, or not yet', () => {
     const bench = new Bench();
     const none = bench.ask(discover(SPEAKS.arm));
-    expect(none.ignore).toEqual({ reason: 'no-loader', because: 'there is no loader for UEFI arm64' });
+    expect(none.ignore).toEqual({ reason: 'no-loader', because: 'there is no loader for UEFI arm32' });
     bench.loaders = loaders('undionly.kpxe');
     const missing = bench.ask(discover(SPEAKS.uefi));
     expect(missing.ignore?.because).toBe('the loader snponly.efi is not here yet');

@@ -1,0 +1,18 @@
+/** A test that proves that a kind of client boots: its file, and a part of its name as it is written there. */
+export type Proof = { readonly file: string; readonly test: string };
+
+export const MODES = ['authoritative', 'proxy'] as const;
+export type Mode = (typeof MODES)[number];
+
+const LAB = 'test/lab/demo.test.ts';
+const demo: Proof = { file: LAB, test: 'goes the whole way with %s firmware' };
+
+/** What was seen to boot, by kind of client and mode of its network. What is not here was not tested. */
+export const CLIENT_PROOFS: Readonly<Record<string, Partial<Readonly<Record<Mode, readonly Proof[]>>>>> = {
+  bios: { authoritative: [demo, { file: 'test/lab/install.test.ts', test: 'is served once by its order' }] },
+  'uefi-x64': { authoritative: [demo] },
+  ipxe: { authoritative: [demo] },
+  os: {
+    authoritative: [{ file: 'test/lab/cloud-init.test.ts', test: 'phones home, by which the node is enrolled' }],
+  },
+};
