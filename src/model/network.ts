@@ -17,7 +17,7 @@ export type Network = {
    * the address that it has there, and no broadcast and no neighbour of theirs is seen.
    */
   readonly via?: string;
-  /** The relays (giaddr) that may speak for a network with `via`; missing: any with an address in it or in the other. */
+  /** The relays (giaddr) that may speak for it; missing: with `via` any with an address in it or in the other, else none. */
   readonly relays?: readonly Ipv4[];
   /** DHCP servers that belong here: no alarm is made of them. */
   readonly otherServers?: readonly (Ipv4 | MacAddress)[];

@@ -32,7 +32,14 @@ export type SiteAddress = {
   readonly network: string;
   readonly address: Ipv4;
   readonly httpPort: number;
+  /** The network that the address is of, where the machines of this one stand behind a relay. */
+  readonly via?: string;
 };
+
+/** Of these, the ones where the site has a device and sockets of its own. */
+export function ownAddresses(sites: readonly SiteAddress[]): readonly SiteAddress[] {
+  return sites.filter(({ via }) => via === undefined);
+}
 
 /** `http://10.0.0.1` or `http://10.0.0.1:8080`: no trailing slash, no default port (some firmware stumbles over `:80`). */
 export function httpBase(site: SiteAddress): string {

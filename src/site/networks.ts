@@ -7,11 +7,19 @@ import type { SiteAddress } from '../model/site-ports.ts';
 export type Devices = Readonly<Record<string, string>>;
 
 /**
- * Where the site stands in each network of a revision that has a device.
+ * Where the site stands in each network of a revision that has a device, and in those behind a relay of one that has.
  * @throws AppError `interface-missing`, `interface-without-address`, or `config-invalid` if no network has a device
  */
 export function siteAddresses(revision: Revision, devices: Devices, httpPort: number): readonly SiteAddress[] {
   const served = Object.values(revision.networks).filter((network) => devices[network.name] !== undefined);
+  const relayed = served.find(({ via }) => via !== undefined);
+  if (relayed) {
+    const { name, via } = relayed;
+    throw new AppError(
+      'config-invalid',
+      `\`interfaces\` names the network ${name}, which is behind a relay (via: ${via}): take it out`,
+    );
+  }
   const [first] = Object.keys(devices);
   if (served.length === 0) {
     const known = Object.keys(revision.networks).join(', ') || 'none';
@@ -20,11 +28,16 @@ export function siteAddresses(revision: Revision, devices: Devices, httpPort: nu
       `\`interfaces\` names the network ${first ?? '(none)'}, but the template has ${known}`,
     );
   }
-  return served.map((network) => ({
+  const own = served.map((network) => ({
     network: network.name,
     address: findAddress(devices[network.name] ?? '', network.subnet),
     httpPort,
   }));
+  const behind = Object.values(revision.networks).flatMap(({ name, via }) => {
+    const here = own.find(({ network }) => network === via);
+    return here && via !== undefined ? [{ ...here, network: name, via }] : [];
+  });
+  return [...own, ...behind];
 }
 
 /** Where people find a site that does not know its networks yet: the first address of each device that has one. */
@@ -68,7 +81,7 @@ export function shownAt(
     page,
   }: { readonly interfaces: Devices; readonly page?: { readonly listen: readonly string[] } | undefined },
 ): readonly SiteAddress[] {
-  return addresses.filter(({ network }) => page?.listen.includes(interfaces[network] ?? '') ?? true);
+  return addresses.filter(({ network, via }) => page?.listen.includes(interfaces[via ?? network] ?? '') ?? true);
 }
 
 /**

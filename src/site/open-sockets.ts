@@ -4,7 +4,7 @@ import { makePrivateDir } from '../adapters/node/files.ts';
 import type { PassedSocket } from '../adapters/node/systemd-sockets.ts';
 import type { Log } from '../kernel/ports.ts';
 import type { Undo } from '../kernel/undo.ts';
-import type { SiteAddress } from '../model/site-ports.ts';
+import { ownAddresses, type SiteAddress } from '../model/site-ports.ts';
 import type { SiteConfig } from './config.ts';
 import type { DhcpServer } from './dhcp/server.ts';
 import { overheardDevices } from './networks.ts';
@@ -45,7 +45,7 @@ export async function openSockets(
   undo.push(() => dhcp.stop());
   await dhcp.start();
   undo.push(() => receivers.stop());
-  await receivers.start(addresses.map(({ address }) => address));
+  await receivers.start(ownAddresses(addresses).map(({ address }) => address));
   warnOfOverhearing(overheardDevices(config.interfaces), passed, log);
 }
 

@@ -18,7 +18,7 @@ import { type Undo, unwind } from '../kernel/undo.ts';
 import { within } from '../kernel/within.ts';
 import { TEMPLATE_SURROUNDINGS } from '../model/dhcp-role.ts';
 import { findPeer } from '../model/peer.ts';
-import type { SiteAddress } from '../model/site-ports.ts';
+import { ownAddresses, type SiteAddress } from '../model/site-ports.ts';
 import { startAlarms } from './alarms.ts';
 import { bootRoutes, entryScript } from './boot/routes.ts';
 import { createBootFiles } from './boot-files.ts';
@@ -202,7 +202,7 @@ async function assemble(
       }),
       settings: {
         addresses: listenAt(
-          at.map((site) => site.address),
+          ownAddresses(at).map((site) => site.address),
           passed,
           'tftp',
         ),
@@ -275,7 +275,9 @@ async function assemble(
     undo.push(time.stop);
     runningTftp = tftp(addresses);
     await openSockets({ http, tftp: runningTftp, dhcp, receivers }, { config, addresses, passed, shown, log }, undo);
-    const sentence = `Site ${config.site} serves at ${addresses.map((site) => site.address).join(', ')}.`;
+    const sentence = `Site ${config.site} serves at ${ownAddresses(addresses)
+      .map((site) => site.address)
+      .join(', ')}.`;
     await store.commit([], [{ type: 'site-started', at: clock.now(), sentence }]);
   };
 

@@ -136,17 +136,13 @@ function compileServer(path: Path, value: string, { scope, context }: Where): Ip
 
 /** A network behind a relay leads to one that the site stands in by itself; broadcasts are heard in no other. */
 function checkVia(
-  { name, via, relays, mode }: Network,
+  { name, via, mode }: Network,
   names: readonly string[],
   networks: ReadonlyMap<string, Network>,
   { problems }: Context,
 ): void {
   const path = ['spec', 'networks', name];
-  if (via === undefined) {
-    if (relays)
-      problems.key([...path, 'relays'], 'relays belong to a network that is reached through one: give it `via`');
-    return;
-  }
+  if (via === undefined) return;
   if (!names.includes(via)) problems.value([...path, 'via'], `there is no network "${via}"${didYouMean(via, names)}`);
   else if (via === name || networks.get(via)?.via !== undefined)
     problems.value(

@@ -77,7 +77,7 @@ const networkSchema = z.strictObject({
     .array(addressSchema)
     .default([])
     .describe(
-      'With `via`: the relays that may speak for this network; empty: any with an address in it, or in the other.',
+      'The relays that may speak for this network. Empty: with `via` any with an address in it, or in the other; without it none.',
     ),
   otherServers: z
     .array(textSchema)

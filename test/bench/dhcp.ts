@@ -108,7 +108,7 @@ function p99Of(text: string): number {
 
 const startSlipway: Server = async (dir) => {
   const template = join(dir, 'bench.yaml');
-  const network = '{ subnet: 10.80.0.0/16, pool: "10.80.16.0..10.80.250.255", lease: { firmware: 5m, os: 30m } }';
+  const network = `{ subnet: 10.80.0.0/16, relays: [${CLIENT}], pool: "10.80.16.0..10.80.250.255", lease: { firmware: 5m, os: 30m } }`;
   await writeFile(
     template,
     `apiVersion: slipway/v1\nkind: SiteTemplate\nmetadata: { name: bench }\nspec: { networks: { nodes: ${network} } }\n`,

@@ -1,5 +1,4 @@
 import { AppError } from '../../kernel/errors.ts';
-import { UNSPECIFIED } from '../../kernel/ipv4.ts';
 import type { Clock, LogFields } from '../../kernel/ports.ts';
 import type { Endpoint, UdpSocket } from '../../kernel/udp.ts';
 import type { Surroundings } from '../../model/dhcp-role.ts';
@@ -17,9 +16,10 @@ import type { Networks } from './networks.ts';
 import { decideBootServer } from './policy/boot-server.ts';
 import type { Letter } from './policy/decide.ts';
 import { decide, openLetter } from './policy/decide.ts';
-import type { DecideContext, Decision, IgnoreReason } from './policy/decision.ts';
+import type { DecideContext, Decision } from './policy/decision.ts';
 import type { Destination } from './policy/destination.ts';
 import type { NetworkPlan } from './policy/network-plan.ts';
+import { meansUs } from './policy/relay.ts';
 import { noteComing, signalOf } from './policy/signal.ts';
 import type { ProbedNetwork } from './prober.ts';
 import type { WayBook } from './way-book.ts';
@@ -45,7 +45,12 @@ const MAX_WAITING = 4096;
 const EXHAUSTED_PAUSE_MS = 10 * 60_000;
 
 /** The socket that a datagram came in by: the network that it hears, and whether its port is that of DHCP or of a boot server. */
-export type Door = { readonly network: string; readonly kind: 'dhcp' | 'boot-server' };
+export type Door = {
+  readonly network: string;
+  readonly kind: 'dhcp' | 'boot-server';
+  /** Whether what comes in was sent to the site alone; undefined: this socket hears both. */
+  readonly isUnicast?: boolean;
+};
 
 type Case = {
   readonly letter: Extract<Letter, { kind: 'letter' }>;
@@ -93,7 +98,7 @@ export class Desk {
     const letter = openLetter(decoded.value, this.#sharedMacs());
     if (letter.kind === 'ignored') diary.ignored(letter, undefined, { from: from.address });
     else if (door.kind === 'boot-server') this.#direct(letter, from, door.network);
-    else this.#deliver(letter, door.network);
+    else this.#deliver(letter, door);
   }
 
   /** Of all networks: from which one a letter comes may show only later. */
@@ -101,22 +106,24 @@ export class Desk {
     return this.#parts.networks.all().flatMap(({ plan }) => plan.network.sharedMacs ?? []);
   }
 
-  #deliver(letter: Case['letter'], heardIn: string): void {
-    const { counters, networks } = this.#parts;
+  #deliver(letter: Case['letter'], { network: heardIn, isUnicast }: Door): void {
+    const { counters, diary, networks } = this.#parts;
     counters.add(`received.${letter.type}`);
-    const served = networks.find(letter.message.giaddr, heardIn);
-    if (!served) this.#homeless(letter, heardIn);
+    const route = networks.route(letter.message, { heardIn, isUnicast });
+    if (route.kind === 'none') diary.ignored(route, letter.type, this.#fields(letter, heardIn));
     else if (this.#waiting.size >= MAX_WAITING && letter.type !== 'discover') counters.add('dropped.busy');
     else {
+      const { served } = route;
       this.#hearChoice(letter, served.plan);
       this.#settle({ letter, served, decision: this.#decide(letter, served) });
     }
   }
 
   /** Who chooses the offer of another server tells that there is one. */
-  #hearChoice({ type, message }: Case['letter'], { network, site }: NetworkPlan): void {
+  #hearChoice({ type, message }: Case['letter'], plan: NetworkPlan): void {
+    const { network } = plan;
     const server = type === 'request' ? hintOf(message, 'serverId') : undefined;
-    if (server === undefined || server === site.address) return;
+    if (server === undefined || meansUs(server, message, plan)) return;
     const at = this.#parts.clock.now();
     this.#parts.surroundings.heard({ network: network.name, server, how: 'request', at });
   }
@@ -125,12 +132,13 @@ export class Desk {
   #direct(letter: Case['letter'], from: Endpoint, network: string): void {
     const { counters, diary, networks } = this.#parts;
     counters.add('received.boot-server');
-    const served = networks.find(UNSPECIFIED, network);
+    const { type, message, client } = letter;
+    const served = networks.find(from.address, network);
     if (!served) {
-      this.#homeless(letter, network);
+      const because = `no template in force describes network ${network}`;
+      diary.ignored({ reason: 'no-network', because }, type, this.#fields(letter, network));
       return;
     }
-    const { type, message, client } = letter;
     const decision = decideBootServer(type, { message, client, context: this.#context(served) }, from);
     if (decision.reply) this.#send(network, decision.reply, decision.to, 'boot-server');
     noteComing(this.#parts.ways, type, client, decision);
@@ -231,16 +239,6 @@ export class Desk {
     store
       .commit([], events)
       .catch((thrown: unknown) => diary.failed('commit-failed', thrown, {}, 'an event could not be written down'));
-  }
-
-  #homeless(letter: Case['letter'], heardIn: string): void {
-    const { type, message } = letter;
-    const relayed = message.giaddr !== UNSPECIFIED;
-    const reason: IgnoreReason = relayed ? 'relay-unknown' : 'no-network';
-    const because = relayed
-      ? `it comes through the relay ${message.giaddr}, which is in none of our networks`
-      : `no template in force describes network ${heardIn}`;
-    this.#parts.diary.ignored({ reason, because }, type, this.#fields(letter, heardIn));
   }
 
   #fields({ client }: Case['letter'], network: string): LogFields {

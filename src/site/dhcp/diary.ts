@@ -18,6 +18,7 @@ const LINES_PER_MINUTE = 600;
 const worthReading: ReadonlySet<IgnoreReason> = new Set([
   'no-network',
   'relay-unknown',
+  'relay-refused',
   'unknown-machine',
   'no-loader',
   'loader-missing',

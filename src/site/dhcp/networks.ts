@@ -1,11 +1,12 @@
 import type { Ipv4 } from '../../kernel/ipv4.ts';
-import { isInSubnet, UNSPECIFIED } from '../../kernel/ipv4.ts';
 import type { Surroundings } from '../../model/dhcp-role.ts';
 import type { Revision } from '../../model/revision.ts';
 import type { RevisionSource, SiteAddress } from '../../model/site-ports.ts';
 import { AddressPool } from './address-pool.ts';
+import type { DhcpMessage } from './codec/message.ts';
 import type { NetworkPlan } from './policy/network-plan.ts';
 import { planNetwork } from './policy/network-plan.ts';
+import { type Arrival, ofAddress, type Route, routeOf } from './policy/relay.ts';
 import type { ProbedNetwork } from './prober.ts';
 
 /** The networks that are served: their plans follow the revision, their pools stay. */
@@ -53,10 +54,14 @@ export class Networks {
     return this.#served;
   }
 
-  /** The network of a message: that of the relay it came through, else the one whose socket heard it. */
-  find(giaddr: Ipv4, heardIn: string): ProbedNetwork | undefined {
-    if (giaddr === UNSPECIFIED) return this.all().find(({ plan }) => plan.network.name === heardIn);
-    return this.all().find(({ plan }) => isInSubnet(giaddr, plan.network.subnet));
+  /** The network of a message, by how it came. */
+  route(message: DhcpMessage, arrival: Arrival): Route<ProbedNetwork> {
+    return routeOf(message, arrival, this.all());
+  }
+
+  /** The network of a client that has an address already; `heardIn` is that of the socket. */
+  find(address: Ipv4, heardIn: string): ProbedNetwork | undefined {
+    return ofAddress(address, heardIn, this.all()) ?? this.all().find(({ plan }) => plan.network.name === heardIn);
   }
 
   /** The same where nothing changed around us. */

@@ -8,6 +8,7 @@ import { AppError } from '../../kernel/errors.ts';
 import { UNSPECIFIED } from '../../kernel/ipv4.ts';
 import type { UdpHandlers } from '../../kernel/udp.ts';
 import { TEMPLATE_SURROUNDINGS } from '../../model/dhcp-role.ts';
+import type { Network } from '../../model/network.ts';
 import type { Revision } from '../../model/revision.ts';
 import type { Signal } from '../../model/signal.ts';
 import type { SiteAddress } from '../../model/site-ports.ts';
@@ -114,6 +115,47 @@ describe('sockets', () => {
     attached[1]?.onDatagram(readRequest('udhcpc-discover'), client);
     expect(sent).toEqual(['other']);
     expect(udp.sockets.filter(({ local }) => local.port === 67)).toEqual([]);
+    await server.stop();
+  });
+
+  it('a network behind a relay is answered by the socket of the one that the site stands in', async () => {
+    const attached: UdpHandlers[] = [];
+    const sent: unknown[] = [];
+    const hand = (network: string): HandedSocket => ({
+      network,
+      attach: async (handlers) => {
+        attached.push(handlers);
+        const local = { address: UNSPECIFIED, port: 67 };
+        return { local, send: (_, to) => sent.push([network, to]), close: async () => {} };
+      },
+    });
+    const other: SiteAddress = { network: 'other', address: ip('10.8.0.1'), httpPort: 80 };
+    const sites = [SITE, other, { ...other, network: 'far', via: 'other' }];
+    const { world, udp, start, server } = setUp({ sites, handed: [hand('nodes'), hand('other')] });
+    const named = (name: string, third: number, more: Partial<Network> = {}): Network => {
+      const at = (host: number) => ip(`10.${third}.0.${host}`);
+      const subnet = { network: at(0), prefix: 24 };
+      return { ...NETWORK, name, subnet, router: at(254), pool: { first: at(9), last: at(9) }, ...more };
+    };
+    world.revision = {
+      ...revision(),
+      networks: { nodes: NETWORK, other: named('other', 8), far: named('far', 9, { via: 'other' }) },
+    };
+    await start();
+    const asked = encodeMessage(message('discover', SPEAKS.bios, { giaddr: ip('10.9.0.1'), hops: 1 }));
+    if (asked.ok) attached[1]?.onDatagram(asked.value, { address: ip('10.9.0.1'), port: 67 });
+    expect(sent).toEqual([['other', { address: '10.9.0.1', port: 67 }]]);
+    const lied = encodeMessage(message('discover', SPEAKS.bios, { giaddr: ip('10.7.0.66'), hops: 1 }));
+    if (lied.ok) attached[0]?.onDatagram(lied.value, { address: ip('10.7.0.66'), port: 67 });
+    expect([sent.length, server.counters()['ignored.relay-refused']]).toEqual([1, 1]);
+    // Nobody behind a relay answers ARP here: none of its addresses is probed.
+    expect(udp.sent.filter(({ to }) => to.address.startsWith('10.9.'))).toEqual([]);
+    expect(udp.sockets.map(({ local }) => `${local.address}:${local.port}`)).toEqual([
+      '10.7.0.1:4011',
+      '10.8.0.1:4011',
+      '10.7.0.1:0',
+      '10.8.0.1:0',
+    ]);
     await server.stop();
   });
 

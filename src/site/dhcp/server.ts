@@ -7,6 +7,7 @@ import type { UdpHandlers, UdpPort, UdpSocket } from '../../kernel/udp.ts';
 import type { Surroundings } from '../../model/dhcp-role.ts';
 import type { Signal, SignalSink } from '../../model/signal.ts';
 import type { LoaderTable, RevisionSource, SiteAddress } from '../../model/site-ports.ts';
+import { ownAddresses } from '../../model/site-ports.ts';
 import type { Store } from '../../model/store.ts';
 import { Counters } from './counters.ts';
 import type { Door } from './desk.ts';
@@ -71,19 +72,23 @@ export function createDhcpServer(parts: DhcpServerParts): DhcpServer {
   const ways = new WayBook(() => parts.clock.monotonic());
   const senders = { dhcp: new Map<string, UdpSocket>(), 'boot-server': new Map<string, UdpSocket>() };
   const open: UdpSocket[] = [];
+  /** Networks behind a relay, and the ones that the site stands in. */
+  const via = new Map<string, string>();
   const desk = new Desk({
     ...{ ...parts, networks, ways, counters, diary },
-    senderFor: ({ network, kind }) => senders[kind].get(network),
+    senderFor: ({ network, kind }) => senders[kind].get(via.get(network) ?? network),
   });
   const prober = new Prober({
     ...parts,
     state: parts.store.state,
-    networks: () => networks.all(),
+    // Nobody behind a relay answers ARP here.
+    networks: () => networks.all().filter(({ plan }) => plan.site.via === undefined),
     onConflict: (network, address, mac) => recordConflict(parts, diary, network, address, mac),
   });
 
-  const handlersFor = (network: string, kind: Door['kind']): UdpHandlers => ({
-    onDatagram: (bytes, from) => desk.receive(bytes, from, { network, kind }),
+  const handlersFor = (network: string, kind: Door['kind'], isUnicast?: boolean): UdpHandlers => ({
+    onDatagram: (bytes, from) =>
+      desk.receive(bytes, from, { network, kind, ...(isUnicast !== undefined && { isUnicast }) }),
     onSendError: (thrown, to) =>
       diary.failed(
         'send-failed',
@@ -99,20 +104,21 @@ export function createDhcpServer(parts: DhcpServerParts): DhcpServer {
     const bootServer = await parts.udp.open(direct, handlersFor(site.network, 'boot-server'));
     open.push(bootServer);
     senders['boot-server'].set(site.network, bootServer);
-    const handlers = handlersFor(site.network, 'dhcp');
     const handed = parts.handed?.find((socket) => socket.network === site.network);
     if (handed) {
-      const socket = await handed.attach(handlers);
+      const socket = await handed.attach(handlersFor(site.network, 'dhcp'));
       open.push(socket);
       senders.dhcp.set(site.network, socket);
       return;
     }
     // What this one sends to 255.255.255.255 leaves by the device that owns its address, without any route.
-    const own = await parts.udp.open({ address: site.address, port: SERVER_PORT }, handlers, { broadcast: true });
+    const direct67 = handlersFor(site.network, 'dhcp', true);
+    const own = await parts.udp.open({ address: site.address, port: SERVER_PORT }, direct67, { broadcast: true });
     open.push(own);
     senders.dhcp.set(site.network, own);
     // A socket bound to an address hears no broadcasts; this one does.
-    open.push(await parts.udp.open({ address: UNSPECIFIED, port: SERVER_PORT }, handlers, { broadcast: true }));
+    const any = handlersFor(site.network, 'dhcp', false);
+    open.push(await parts.udp.open({ address: UNSPECIFIED, port: SERVER_PORT }, any, { broadcast: true }));
   };
 
   const close = async () => {
@@ -121,9 +127,11 @@ export function createDhcpServer(parts: DhcpServerParts): DhcpServer {
 
   return {
     start: async () => {
-      const sites = parts.addresses();
+      const all = parts.addresses();
+      for (const site of all) if (site.via !== undefined) via.set(site.network, site.via);
+      const sites = ownAddresses(all);
       checkTellable(sites, parts.handed ?? []);
-      networks.serve(sites);
+      networks.serve(all);
       try {
         for (const site of sites) await listen(site);
         await prober.start(sites.map((site) => site.address));

@@ -75,7 +75,8 @@ kind: SiteTemplate
 metadata: { name: siege, layer: site }
 spec:
   networks:
-    nodes: { subnet: 10.66.0.0/24, pool: "+100..+199", lease: { firmware: 5m, os: 30m } }
+    nodes:
+      { subnet: 10.66.0.0/24, relays: [${[HONEST, ...ATTACKERS].join(', ')}], pool: "+100..+199", lease: { firmware: 5m, os: 30m } }
   assets:
     demo: { amd64: { kernel: { source: "file://${kernel}", sha256: "${sha256}" }, initrds: [] } }
   profiles:

@@ -55,6 +55,7 @@ export type IgnoreReason =
   | 'no-identity'
   | 'no-network'
   | 'relay-unknown'
+  | 'relay-refused'
   | 'pattern'
   | 'unknown-machine'
   | 'no-loader'

@@ -9,6 +9,7 @@ import { ignored } from './decision.ts';
 import { eventSubject, putLease } from './grant.ts';
 import { isLive, leaseOf } from './lease-time.ts';
 import { isPoolAddress, poolSize } from './network-plan.ts';
+import { meansUs } from './relay.ts';
 
 /** How long a declined address is left alone: whoever sits on it has been switched off or found by then. */
 const DECLINED_MS = 60 * 60 * 1000;
@@ -106,6 +107,6 @@ export function decideRelease(inquiry: Inquiry): Decision {
 
 function forAnotherServer({ message, context }: Inquiry): Decision | undefined {
   const server = hintOf(message, 'serverId');
-  if (server === undefined || server === context.plan.site.address) return undefined;
+  if (server === undefined || meansUs(server, message, context.plan)) return undefined;
   return ignored('other-server', `it speaks to ${server}`);
 }

@@ -7,6 +7,7 @@ import { hintOf, messageTypeOption, OPTIONS, option } from '../codec/options.ts'
 import type { RawOption } from '../codec/raw-options.ts';
 import type { BootAnswer } from './boot-answer.ts';
 import type { DecideContext, Inquiry } from './decision.ts';
+import { serverIdFor } from './relay.ts';
 
 /** An option with its weight: 0 is never left out; of the others, the heaviest goes first when the reply is too long. */
 type Weighed = { readonly option: RawOption; readonly weight: number };
@@ -28,7 +29,7 @@ export type ReplyParts = {
 export function buildReply({ message, client, context }: Inquiry, parts: ReplyParts): DhcpMessage {
   const { plan } = context;
   const options = [
-    ...must([messageTypeOption(parts.type), option('serverId', plan.site.address)]),
+    ...must([messageTypeOption(parts.type), option('serverId', serverIdFor(message, plan))]),
     ...leaseOptions(parts.leaseSeconds),
     ...networkOptions(context, hintOf(message, 'parameterList')),
     ...must(parts.boot.options.filter(({ code }) => code < OPTIONS.machineUuid.code)),
@@ -92,7 +93,7 @@ export function buildNak({ message, client, context }: Inquiry, because: string)
     flags: relayed ? message.flags | BROADCAST_FLAG : message.flags,
     options: [
       messageTypeOption('nak' satisfies MessageType),
-      option('serverId', context.plan.site.address),
+      option('serverId', serverIdFor(message, context.plan)),
       option('errorText', because),
       ...(client.claim ? [] : echoed(message, 'clientId').map((row) => row.option)),
       ...echoed(message, 'relayAgent').map((row) => row.option),

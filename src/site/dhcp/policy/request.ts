@@ -9,6 +9,7 @@ import { ignored } from './decision.ts';
 import { destinationOf } from './destination.ts';
 import { grant } from './grant.ts';
 import { leaseOf } from './lease-time.ts';
+import { meansUs } from './relay.ts';
 import { buildNak } from './reply.ts';
 
 /** The states a client can be in when it sends REQUEST (RFC 2131 section 4.3.2, table 4). Renewing and rebinding read alike. */
@@ -23,7 +24,7 @@ export function decideRequest(inquiry: Inquiry): Decision {
   const { client, context } = inquiry;
   const state = requestState(inquiry.message);
   if (state.kind === 'unclear') return ignored('incomplete', state.because);
-  if (state.kind === 'selecting' && state.server !== context.plan.site.address) {
+  if (state.kind === 'selecting' && !meansUs(state.server, inquiry.message, context.plan)) {
     const withdraw = { kind: 'withdraw', client: client.key } as const;
     return ignored('other-server', `it chose the offer of ${state.server}`, { pool: withdraw });
   }
