@@ -146,3 +146,25 @@ it('a code is four letters that are read aloud without doubt, whatever the lot',
   for (const code of codes) expect(code).toMatch(/^[2-9A-HJKMNP-Z]{4}$/);
   expect(new Set(codes).size).toBeGreaterThan(100);
 });
+
+describe('a UUID in the other byte order', () => {
+  const little = '4c4c4544-0042-3010-8052-b4c04f4d4e32';
+  const big = '44454c4c-4200-1030-8052-b4c04f4d4e32';
+
+  it('is the same machine, by what it says and by what was said before', () => {
+    const state = knowing(seen('m1', ['mac', POS_MAC], ['uuid', little]));
+    expect(findMachine({ mac: OTHER_MAC, uuid: big }, state, T0)?.id).toBe('m1');
+    expect(findMachine({ mac: OTHER_MAC, uuid: big.replace('52', '53') }, state, T0)).toBeUndefined();
+  });
+
+  it.each([
+    [little, big],
+    [big, little],
+  ])('fits the slot that has it: %s', (written, said) => {
+    const revision = slots([{ uuid: written }]);
+    const slot = { kind: 'slot' };
+    expect(findSlot({ mac: POS_MAC, uuid: said }, createState(), revision, T0)).toMatchObject(slot);
+    const known = knowing(seen('m1', ['mac', POS_MAC], ['uuid', said]));
+    expect(findSlot({ mac: POS_MAC }, known, revision, T0)).toMatchObject(slot);
+  });
+});

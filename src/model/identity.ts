@@ -45,6 +45,23 @@ export function usableUuid(text: string | undefined): string | undefined {
   return digits.size === 1 && (digits.has('0') || digits.has('f')) ? undefined : uuid;
 }
 
+/**
+ * The same UUID with its first three fields in the other byte order: SMBIOS has them little-endian since 2.6, and
+ * firmware, asset labels and purchase lists have them either way.
+ */
+export function otherByteOrder(uuid: string): string {
+  const [first = '', second = '', third = '', ...rest] = uuid.split('-');
+  return [...[first, second, third].map(reversed), ...rest].join('-');
+}
+
+function reversed(hex: string): string {
+  return (hex.match(/../g) ?? []).toReversed().join('');
+}
+
+function isSameUuid(uuid: string | undefined, wanted: string): boolean {
+  return uuid !== undefined && (uuid === wanted || otherByteOrder(uuid) === wanted);
+}
+
 /** A serial number that somebody really gave this machine; trimmed. */
 export function usableSerial(text: string | undefined): string | undefined {
   const serial = text?.trim();
@@ -69,7 +86,8 @@ export function findMachine(claim: Claim, state: SiteState, now: number): Machin
 /** The machine that has the UUID of a claim, whoever makes the claim. */
 export function machineOfUuid(claim: Claim, state: SiteState): Machine | undefined {
   const uuid = usableUuid(claim.uuid);
-  return uuid === undefined ? undefined : state.machineWith('uuid', uuid);
+  if (uuid === undefined) return undefined;
+  return state.machineWith('uuid', uuid) ?? state.machineWith('uuid', otherByteOrder(uuid));
 }
 
 /** Whether a person has said that this MAC, or any of the machine that has it, is somebody else's. */
@@ -140,11 +158,13 @@ function rowMatches(row: SlotMatch, has: (kind: 'mac' | 'uuid' | 'serial', wante
 
 function claimHas(claim: Claim, kind: 'mac' | 'uuid' | 'serial', wanted: string): boolean {
   if (kind === 'mac') return claim.mac === wanted;
-  return kind === 'uuid' ? usableUuid(claim.uuid) === wanted : usableSerial(claim.serial) === wanted;
+  return kind === 'uuid' ? isSameUuid(usableUuid(claim.uuid), wanted) : usableSerial(claim.serial) === wanted;
 }
 
 function machineHas(machine: Machine | undefined, kind: EvidenceKind, wanted: string): boolean {
-  return machine !== undefined && (evidenceOf(machine, kind) === wanted || hasAnyMac(machine, kind, wanted));
+  if (machine === undefined) return false;
+  if (kind === 'uuid') return isSameUuid(evidenceOf(machine, kind), wanted);
+  return evidenceOf(machine, kind) === wanted || hasAnyMac(machine, kind, wanted);
 }
 
 /** A machine has several MACs at once, but only one newest serial and UUID. */

@@ -15,6 +15,8 @@ export type Revision = {
   readonly networks: Readonly<Record<string, Network>>;
   readonly hardware: readonly HardwareClass[];
   readonly assets: readonly Asset[];
+  /** The files that the firmware of a Raspberry Pi asks for by TFTP, by their names in lower case; missing: none. */
+  readonly raspberryPi?: Readonly<Record<string, BootFile>>;
   readonly slots: Readonly<Record<string, Slot>>;
   readonly unknownMachines: UnknownMachines;
 };

@@ -65,6 +65,10 @@ export function whyLacking(revision: Revision, { assetState, loaders }: ProbeWor
     const missing = missingFiles(profile, (digest) => inTens(assetState(digest)));
     return missing === undefined ? [] : [`${profile.name}: ${missing}`];
   });
+  const pi = Object.entries(revision.raspberryPi ?? {}).find(
+    ([, { digest }]) => assetState(digest).kind !== 'complete',
+  );
+  if (pi) lacking.push(`raspberryPi: ${pi[0]} is not here yet`);
   return lacking.length > 0 ? [...new Set(lacking)].join('; ') : undefined;
 }
 

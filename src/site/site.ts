@@ -199,6 +199,7 @@ async function assemble(
         content,
         siteFor: (remote) => findPeer(remote, '', siteAddress(), store.state).site,
         script: (site) => entryScript(config.site, site),
+        raspberryPi: () => revisions.current()?.raspberryPi,
       }),
       settings: {
         addresses: listenAt(

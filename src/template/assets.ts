@@ -30,6 +30,24 @@ export function compileAssets(
   return assets;
 }
 
+/** The files for Raspberry Pi by the names under which they are asked for. */
+export function compileRaspberryPi(
+  documents: TemplateDocument['spec']['raspberryPi'],
+  scope: Scope,
+  context: Context,
+): ReadonlyMap<string, Asset> {
+  const path = ['spec', 'raspberryPi'];
+  const files = new Map<string, Asset>();
+  for (const [name, file] of Object.entries(documents)) {
+    const asset = compileFile([...path, name], file, scope, context);
+    // TFTP names are looked up in lower case.
+    const asked = name.toLowerCase();
+    if (files.has(asked)) context.problems.value([...path, name], `two files are called "${asked}"`);
+    if (asset) files.set(asked, asset);
+  }
+  return files;
+}
+
 /** Every asset once, in order of its digest; sources named in several places are tried one after the other. */
 export function uniqueAssets(assets: readonly Asset[]): readonly Asset[] {
   const byDigest = new Map<string, Asset>();

@@ -40,6 +40,18 @@ describe('compileTemplate', () => {
     expect(revisionOf(changed('action: hold, ', '')).unknownMachines).not.toHaveProperty('heldBesideOthers');
   });
 
+  test('the files of a Raspberry Pi are assets, by the names under which TFTP looks them up', () => {
+    const file = (letter: string) => `{ source: "https://example.test/${letter}", sha256: "${letter.repeat(64)}" }`;
+    const more = `  raspberryPi: { start4.elf: ${file('c')}, overlays/VC4.dtbo: ${file('d')} }\n`;
+    const { raspberryPi, assets } = revisionOf(changed('  hardware:', `${more}  hardware:`));
+    expect(Object.entries(raspberryPi ?? {}).map(([name, { digest }]) => [name, digest[0]])).toEqual([
+      ['start4.elf', 'c'],
+      ['overlays/vc4.dtbo', 'd'],
+    ]);
+    expect(assets.map(({ digest }) => digest[0])).toEqual(expect.arrayContaining(['c', 'd']));
+    expect(revisionOf(SAMPLE)).not.toHaveProperty('raspberryPi');
+  });
+
   test('a slot gets its profile rendered, with what it inherits', () => {
     expect(revisionOf(SAMPLE).slots['pos-2']).toEqual({
       name: 'pos-2',

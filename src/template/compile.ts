@@ -2,8 +2,8 @@ import { canonicalJson } from '../kernel/canonical-json.ts';
 import type { Digest } from '../kernel/digest.ts';
 import type { Result } from '../kernel/result.ts';
 import { err, ok } from '../kernel/result.ts';
-import type { Revision } from '../model/revision.ts';
-import { compileAssets, uniqueAssets } from './assets.ts';
+import type { Asset, BootFile, Revision } from '../model/revision.ts';
+import { compileAssets, compileRaspberryPi, uniqueAssets } from './assets.ts';
 import { Context } from './context.ts';
 import { checkSlots } from './cross-check.ts';
 import { type ParsedFile, parseYaml, type SourceFile } from './document.ts';
@@ -78,6 +78,7 @@ export function compileTemplate(input: CompileInput): Result<Revision, readonly 
   const networks = compileNetworks(spec.networks, scope, context);
   const hardware = compileHardware(spec.hardware, scope, context);
   const assets = compileAssets(spec.assets, scope, context);
+  const raspberryPi = compileRaspberryPi(spec.raspberryPi, scope, context);
   const parts = {
     networks,
     networkNames: Object.keys(spec.networks),
@@ -98,7 +99,8 @@ export function compileTemplate(input: CompileInput): Result<Revision, readonly 
     template: document.metadata.name,
     networks: Object.fromEntries(networks),
     hardware: [...hardware.values()].map((one) => one.class),
-    assets: uniqueAssets(slots.flatMap(({ files }) => [files.kernel, ...files.initrds])),
+    assets: uniqueAssets([...slots.flatMap(({ files }) => [files.kernel, ...files.initrds]), ...raspberryPi.values()]),
+    ...(raspberryPi.size > 0 && { raspberryPi: bootFilesOf(raspberryPi) }),
     slots: Object.fromEntries(slots.map(({ slot }) => [slot.name, slot])),
     unknownMachines,
   };
@@ -108,6 +110,10 @@ export function compileTemplate(input: CompileInput): Result<Revision, readonly 
   return problems.count > 0
     ? err(sortProblems(problems.list))
     : ok({ digest: input.sha256(json), number: input.number, ...content });
+}
+
+function bootFilesOf(files: ReadonlyMap<string, Asset>): Readonly<Record<string, BootFile>> {
+  return Object.fromEntries([...files].map(([name, { digest, name: own }]) => [name, { digest, name: own }]));
 }
 
 type Read = { readonly document: TemplateDocument; readonly problems: Problems };

@@ -181,6 +181,12 @@ export const assetsSchema = z.record(
   }),
 );
 
+/** Names as the firmware asks for them, folders included. */
+export const raspberryPiSchema = z.record(
+  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]*(\/[A-Za-z0-9._+-]+)*$/),
+  fileSchema,
+);
+
 export const unknownMachinesSchema = z.strictObject({
   action: z
     .enum(['hold', 'ignore'])

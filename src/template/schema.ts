@@ -4,6 +4,7 @@ import {
   assetsSchema,
   hardwareSchema,
   networksSchema,
+  raspberryPiSchema,
   secretsSchema,
   unknownMachinesSchema,
   valuesSchema,
@@ -49,6 +50,11 @@ export const templateSchema = z.strictObject({
       networks: networksSchema.default({}).describe('The networks of the site, by name.'),
       hardware: hardwareSchema.default({}).describe('Classes of hardware, by name; the first that matches counts.'),
       assets: assetsSchema.default({}).describe('Kernels and initramfs files, by name and architecture.'),
+      raspberryPi: raspberryPiSchema
+        .default({})
+        .describe(
+          'The files that a Raspberry Pi asks for by TFTP, by name: start4.elf, fixup4.dat, config.txt, … Without any, it is not answered.',
+        ),
       profiles: profilesSchema.default({}).describe('What slots boot, by name.'),
       slots: slotsSchema
         .default({})

@@ -16,6 +16,13 @@ const SHAPES: Readonly<Record<OfferShape, string>> = {
   none: 'nothing to boot from',
 };
 
+const RASPBERRY_PI = [
+  'What a Raspberry Pi starts is its own firmware: the template names those files (`raspberryPi`: `start4.elf`, `fixup4.dat`, `config.txt`,',
+  'a kernel or a U-Boot, …), and TFTP has them for every such board, in the folder of its serial number, in that of its MAC, and in none.',
+  'Where the template names none, a Raspberry Pi is not answered. Nobody has tried this on a real board yet.',
+  '',
+];
+
 const ABOUT = [
   'Firmware says in its DHCP request what it is. Each kind is answered in the form that it takes; what there is no loader for',
   'is not answered at all, so that it goes on to its next boot device, and the log says `ignored, because there is no loader for …`.',
@@ -43,10 +50,11 @@ export function clientsPage(): string {
     '',
     ...OFFER_SHAPES.map((shape) => `- **${shape}**: ${SHAPES[shape]}.`),
     '',
+    ...RASPBERRY_PI,
     '## What is proved',
     '',
     'Each kind has a recorded or assembled request in `test/packets/requests`, and the answer to it in `test/packets/answers`,',
-    'also beside another server. A cell names the tests in which such a client really boots.',
+    'also beside another server. A cell names the tests in which such a client really boots; *simulated* is a program that says what recorded firmware said.',
     '',
     `| kind | ${MODES.join(' | ')} |`,
     `|---|${MODES.map(() => '---').join('|')}|`,
@@ -61,7 +69,11 @@ function kindRow(kind: ClientKind): string {
   const cells = [
     `**${kind.name}**: ${kind.title}`,
     kind.recognisedBy,
-    own.length === 0 ? 'none' : listed(own.map(({ loader }) => loader)),
+    own.length === 0
+      ? 'none'
+      : own.some(({ shape }) => shape === 'pi')
+        ? 'of the template'
+        : listed(own.map(({ loader }) => loader)),
     listed(own.map(({ shape }) => shape)),
     beside.length === 0 ? '' : `${listed(beside.map(({ shape }) => shape))}${delay}`,
     kind.because,
@@ -81,6 +93,7 @@ function proofCell(kind: ClientKind, mode: Mode): string {
   return proofs.length === 0 ? 'not tested' : proofs.map(proofLink).join(', ');
 }
 
-function proofLink({ file, test }: Proof): string {
-  return `[${test.replace('%s', '…')}](${posix.relative(posix.dirname(CLIENTS_PAGE), file)})`;
+function proofLink({ file, test, simulated }: Proof): string {
+  const link = `[${test.replace('%s', '…')}](${posix.relative(posix.dirname(CLIENTS_PAGE), file)})`;
+  return simulated ? `${link} (simulated)` : link;
 }

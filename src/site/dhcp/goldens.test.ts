@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Bench } from '../../../test/packets/bench.ts';
 import { readRequest } from '../../../test/packets/hex.ts';
 import { revision } from '../../../test/packets/world.ts';
+import type { Digest } from '../../kernel/digest.ts';
 import { decodeMessage, encodeMessage, MIN_MESSAGE_BYTES } from './codec/message.ts';
 import { formatMessage } from './codec/summary.ts';
 
@@ -18,7 +19,8 @@ type Role = keyof typeof folders;
 function converse(datagram: Uint8Array, role: Role): string {
   const decoded = decodeMessage(datagram);
   if (!decoded.ok) throw new Error(decoded.error.sentence);
-  const bench = new Bench(revision({ unknownMachines: { heldBesideOthers: true } }));
+  const raspberryPi = { 'start4.elf': { digest: '0'.repeat(64) as Digest, name: 'start4.elf' } };
+  const bench = new Bench({ ...revision({ unknownMachines: { heldBesideOthers: true } }), raspberryPi });
   bench.role = role;
   const decision = bench.ask(decoded.value);
   const { reply, ignore } = decision;

@@ -4,6 +4,7 @@ import { MAC, message, SPEAKS } from '../../../test/packets/bench.ts';
 import { readRequest } from '../../../test/packets/hex.ts';
 import { settled, TestClock, TestLog, TestStore, TestUdp } from '../../../test/packets/ports.ts';
 import { ip, loaders, NETWORK, revision, SITE } from '../../../test/packets/world.ts';
+import type { Digest } from '../../kernel/digest.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { UNSPECIFIED } from '../../kernel/ipv4.ts';
 import type { UdpHandlers } from '../../kernel/udp.ts';
@@ -348,6 +349,40 @@ describe('whatever comes in', () => {
       { seed, numRuns: 500 },
     );
     expect(store.state.leases.size).toBeLessThanOrEqual(256);
+    await server.stop();
+  });
+});
+
+describe('a client that hears only what comes last', () => {
+  const pi = readRequest('raspberry-pi-4-discover');
+  const raspberryPi = { 'start4.elf': { digest: '0'.repeat(64) as Digest, name: 'start4.elf' } };
+  const beside = () => {
+    const parts = setUp();
+    const unknownMachines = { heldBesideOthers: true } as const;
+    parts.world.revision = { ...revision({ network: { mode: 'proxy' }, unknownMachines }), raspberryPi };
+    return parts;
+  };
+
+  it('is answered a second later beside another server, once, and by nobody who stops', async () => {
+    const { udp, clock, answers, start, server } = beside();
+    await start();
+    for (let n = 0; n < 3; n++) udp.deliver(pi, UNSPECIFIED, client);
+    await clock.pass(999);
+    expect(answers()).toEqual([]);
+    await clock.pass(1);
+    expect(answers()).toEqual(['offer']);
+    udp.deliver(pi, UNSPECIFIED, client);
+    await server.stop();
+    await clock.pass(2000);
+    expect(answers()).toEqual(['offer']);
+  });
+
+  it('is answered at once where nobody else leases', async () => {
+    const { udp, world, answers, start, server } = beside();
+    world.revision = { ...revision(), raspberryPi };
+    await start();
+    udp.deliver(pi, UNSPECIFIED, client);
+    expect(answers()).toEqual(['offer']);
     await server.stop();
   });
 });

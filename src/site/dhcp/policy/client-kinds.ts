@@ -63,9 +63,12 @@ export const CLIENT_KINDS: readonly ClientKind[] = [
     client: 'firmware',
     recognisedBy: 'architecture 41, or 0 with a MAC of Raspberry Pi or its boot text in option 43',
     recognise: (traits) => traits.raspberryPi,
-    ways: () => [],
+    ways: () => [{ shape: 'pi' }],
+    arch: 'arm64',
+    // Next to a fast DHCP server it takes the first answer and forgets the other one.
     proxyDelayMs: 1000,
-    because: 'it starts nothing but the files of its own firmware',
+    because:
+      'its ROM waits for its own text in 43 and a dotted quad in 66; it starts only files of its own firmware, which the template brings',
   },
   ofArch('uefi-x64-http', 'UEFI x64 HTTP boot', [16], {
     ways: () => inShapes(['url'], 'snponly.efi', 'ipxe.efi'),

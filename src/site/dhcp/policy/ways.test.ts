@@ -67,3 +67,8 @@ describe('the table of client kinds', () => {
     expect(shapes.filter(({ shape }) => shape === 'file')).toEqual([]);
   });
 });
+
+it('a Raspberry Pi boots only what the template brings for it', () => {
+  const none = new Bench().ask(message('discover', SPEAKS.bios, { mac: 'dc:a6:32:00:00:01' }));
+  expect(none.ignore?.because).toBe('there is no loader for Raspberry Pi');
+});

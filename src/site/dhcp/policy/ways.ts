@@ -9,11 +9,14 @@ import type { Inquiry } from './decision.ts';
  * the template says of its class of hardware. Empty: there is none.
  */
 export function waysFor({ client, context }: Inquiry, role: BootRole): readonly BootWay[] {
-  const ways = client.kind?.ways(role) ?? [];
+  const { revision } = context.plan;
+  const brings = Object.keys(revision.raspberryPi ?? {}).length > 0;
+  // What a Raspberry Pi starts, the template brings or nobody does.
+  const ways = (client.kind?.ways(role) ?? []).filter(({ shape }) => shape !== 'pi' || brings);
   // Only firmware has a choice; of everybody else the class need not be known.
   if (!client.claim || client.kind?.client !== 'firmware' || ways.length === 0) return ways;
-  const { state, plan, now } = context;
-  const hardware = hardwareOf(client.claim, state, plan.revision, now);
+  const { state, now } = context;
+  const hardware = hardwareOf(client.claim, state, revision, now);
   return hardware ? overridden(ways, hardware, role) : ways;
 }
 
