@@ -12,6 +12,7 @@ import { DEMO_FIRMWARES, type FirmwareName } from '../lab/firmware.ts';
 import { enterNamespace, isInsideNamespace } from '../lab/namespace.ts';
 import { EXIT, type ExitStatus } from './exit.ts';
 import type { CliIo } from './io.ts';
+import { addLabClientsCommand } from './lab-clients.ts';
 import { addLabSitesCommand } from './lab-sites.ts';
 
 type BootOptions = {
@@ -27,6 +28,7 @@ const LAUNCHER = packageFile('bin/slipway.js');
 export function addLabCommand(program: Command, io: CliIo, setStatus: (status: ExitStatus) => void): void {
   const lab = program.command('lab').description('virtual hardware to try Slipway with');
   addLabSitesCommand(lab, io, setStatus);
+  addLabClientsCommand(lab, io, setStatus);
   lab
     .command('boot')
     .description(

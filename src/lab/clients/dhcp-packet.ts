@@ -1,6 +1,7 @@
 /** Just enough DHCP for simulated clients, written without the codec that they are to test. */
+import { untilNul } from '../../kernel/latin1.ts';
 
-export const TYPES = { discover: 1, offer: 2, request: 3, ack: 5, nak: 6 } as const;
+export const TYPES = { discover: 1, offer: 2, request: 3, ack: 5, nak: 6, release: 7 } as const;
 const HEADER_BYTES = 240;
 const COOKIE = 0x63825363;
 /** RFC 2131: the client cannot yet receive unicast. */
@@ -11,6 +12,10 @@ export type ClientMessage = {
   readonly xid: number;
   readonly mac: string;
   readonly options?: readonly (readonly [code: number, bytes: Uint8Array])[];
+  /** Its own address, where it has one: then it can receive unicast. */
+  readonly ciaddr?: string;
+  /** Seconds since it began, as firmware counts them. */
+  readonly secs?: number;
 };
 
 export type ServerMessage = {
@@ -19,13 +24,19 @@ export type ServerMessage = {
   readonly mac: string;
   readonly address: string;
   readonly server: Uint8Array;
+  /** The next server (siaddr), and the file of the header, as text up to its NUL. */
+  readonly next: string;
+  readonly file: string;
+  readonly options: ReadonlyMap<number, Uint8Array>;
 };
 
-export function clientPacket({ type, xid, mac, options = [] }: ClientMessage): Buffer {
+export function clientPacket({ type, xid, mac, options = [], ciaddr, secs = 0 }: ClientMessage): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   header.set([1, 1, 6, 0]);
   header.writeUInt32BE(xid, 4);
-  header.writeUInt16BE(BROADCAST, 10);
+  header.writeUInt16BE(secs, 8);
+  if (ciaddr === undefined) header.writeUInt16BE(BROADCAST, 10);
+  else header.set(addressBytes(ciaddr), 12);
   header.set(Buffer.from(mac.replaceAll(':', ''), 'hex'), 28);
   header.writeUInt32BE(COOKIE, HEADER_BYTES - 4);
   const rows = [[53, Uint8Array.of(type)] as const, ...options].map(([code, bytes]) =>
@@ -44,6 +55,9 @@ export function readAnswer(bytes: Buffer): ServerMessage | undefined {
     mac: (bytes.toString('hex', 28, 34).match(/../g) ?? []).join(':'),
     address: [...bytes.subarray(16, 20)].join('.'),
     server: found.get(54) ?? new Uint8Array(4),
+    next: [...bytes.subarray(20, 24)].join('.'),
+    file: untilNul(bytes.toString('latin1', 108, 236)),
+    options: found,
   };
 }
 

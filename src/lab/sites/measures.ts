@@ -55,13 +55,15 @@ export class Measures {
     return {
       answered: times.length,
       perSecond: times.length / this.seconds,
-      ...(method === 'sync' || times.length === 0 ? {} : { p50Ms: at(times, 0.5), p99Ms: at(times, 0.99) }),
+      ...(method === 'sync' || times.length === 0
+        ? {}
+        : { p50Ms: nearestRank(times, 0.5), p99Ms: nearestRank(times, 0.99) }),
       failed: Object.fromEntries(this.#failed.get(method) ?? []),
     };
   }
 }
 
 /** The value that the share `part` of them does not exceed: the nearest rank. */
-function at(sorted: readonly number[], part: number): number {
+export function nearestRank(sorted: readonly number[], part: number): number {
   return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? 0;
 }

@@ -5,7 +5,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { runScript, type ShellWorld } from '../../support/ipxe-shell.ts';
+import { runScript, type ShellWorld } from '../../../src/lab/clients/ipxe-shell.ts';
 import type { InstallPlan, Lived } from './install-machine.ts';
 import { RecordedDhcp, type Recording } from './recorded-dhcp.ts';
 

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: iPXE writes its settings like this.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { splitCommands } from '../../../../test/support/ipxe-shell.ts';
+import { splitCommands } from '../../../lab/clients/ipxe-shell.ts';
 import {
   comment,
   echo,

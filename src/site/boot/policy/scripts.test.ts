@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { runScript, type ShellWorld } from '../../../../test/support/ipxe-shell.ts';
 import { INITRD, KERNEL, POS_MAC, SITE } from '../../../../test/support/sample-site.ts';
+import { runScript, type ShellWorld } from '../../../lab/clients/ipxe-shell.ts';
 import type { OrderId } from '../../../model/order.ts';
 import { kernelWords } from '../codec/ipxe.ts';
 import type { BootDecision } from './decision.ts';
