@@ -4,13 +4,15 @@ import { EXIT, type ExitStatus } from './exit.ts';
 import type { CliIo } from './io.ts';
 import { jsonOption } from './options.ts';
 
-const marks = { ok: 'ok     ', warning: 'LOOK   ', failed: 'FAILED ' } as const;
+const marks = { ok: 'ok     ', warning: 'LOOK   ', failed: 'FAILED ', unseen: 'UNSEEN ' } as const;
 
 /** `slipway doctor`: each line is in order, or says what to do. */
 export function addDoctorCommand(program: Command, io: CliIo, setStatus: (status: ExitStatus) => void): void {
   program
     .command('doctor')
-    .description('check what the site needs: files, interface, address, ports, disk, clock, loaders; changes nothing')
+    .description(
+      'check what the site needs, and what it serves: each line is in order, or says what to do; changes nothing',
+    )
     .requiredOption('--config <file>', 'the site file')
     .addOption(jsonOption())
     .action(async (options: { config: string; json?: boolean }) => {

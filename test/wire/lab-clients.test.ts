@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { simMacs } from '../../src/lab/clients/macs.ts';
 import type { ClientsReport } from '../../src/lab/clients/report.ts';
+import type { SiteNodes } from '../../src/wire/api/views.ts';
 import { type Ended, SiteLab, slipway } from './support/site-lab.ts';
 import { writeTemplate } from './support/template.ts';
 
@@ -11,12 +12,9 @@ const lab = new SiteLab('br-sim', '10.66.0');
 
 beforeAll(async () => {
   await lab.open();
-  const macs = simMacs(
-    KNOWN,
-    SEED,
-    KINDS.map((name) => ({ name })),
-  );
-  writeTemplate(lab, { slots: macs.map((mac, i) => ({ name: `till-${i + 1}`, mac, host: 11 + i })) });
+  const kinds = KINDS.map((name) => ({ name }));
+  const slots = simMacs(KNOWN, SEED, kinds).map((mac, i) => ({ name: `till-${i + 1}`, mac, host: 11 + i }));
+  writeTemplate(lab, { slots });
   await lab.start();
   await lab.untilAssetsAreHere();
 });
@@ -32,12 +30,45 @@ function reportOf({ out, err }: Ended): ClientsReport {
   return JSON.parse(out) as ClientsReport;
 }
 
-describe('slipway lab clients', () => {
+describe.concurrent('slipway lab clients', () => {
   it('takes machines of several kinds to enrolled, and the site sees each as a machine of its own', async () => {
     const flags = ['--count', String(KNOWN), '--kind', KINDS.join(','), '--seed', String(SEED)];
-    const ended = await clients(...flags, '--until', 'enrolled', '--give-up', '25s');
+    const ended = await clients(...flags, '--site', lab.address, '--until', 'enrolled', '--give-up', '25s');
     const report = reportOf(ended);
-    console.log(JSON.stringify(report, undefined, 1), ended.err);
-    expect(report).toMatchObject({ through: KNOWN, failures: [], told: { live: KNOWN } });
+    expect(report.failures).toEqual([]);
+    expect(report).toMatchObject({ count: KNOWN, through: KNOWN, told: { live: KNOWN } });
+    expect(ended.err).toMatch(/^Up to 6 simulated machines ask on br-sim .* boot from the site 10\.66\.0\.1 alone\.$/m);
+    expect(ended.status).toBe(0);
+    const through = Object.fromEntries(report.stages.map(({ stage, clients: n }) => [stage, n]));
+    expect(through).toMatchObject({ offer: 6, loader: 4, 'loader address': 4, script: 6, kernel: 6, 'phone-home': 6 });
+    const { nodes } = await lab.ask<SiteNodes>('/api/v1/nodes');
+    expect(nodes.map(({ state, machine }) => `${state} ${machine?.manufacturer} ${machine?.product}`)).toEqual(
+      Array.from({ length: KNOWN }, (_, i) => `enrolled Slipway simulated ${KINDS[i % KINDS.length]}`),
+    );
+  });
+
+  it('tells what unknown machines are told, and that they came no further', async () => {
+    const ended = await clients(
+      '--count',
+      '2',
+      '--kind',
+      'ipxe,os',
+      '--seed',
+      '8',
+      '--until',
+      'files',
+      '--give-up',
+      '4s',
+    );
+    const report = reportOf(ended);
+    expect(report).toMatchObject({ through: 1, told: { hold: 1 }, servers: [{ address: lab.address, boots: true }] });
+    expect(report.failures).toMatchObject([{ reason: 'not through after 4 s, told: hold', clients: 1 }]);
+    expect(ended.status).toBe(1);
+  });
+
+  it('leaves nothing behind, and says which network it cannot use', async () => {
+    const { status, err } = await slipway(['lab', 'clients', '--interface', 'br-none']);
+    expect(status).not.toBe(0);
+    expect(err).toMatch(/there is no network interface br-none/);
   });
 });

@@ -4,7 +4,7 @@ import { askBootServer, release } from './boot-server.ts';
 import type { Cards } from './cards.ts';
 import type { BootPlace } from './choose-offer.ts';
 import { type DhcpWorld, discover, type Lease, request } from './dora.ts';
-import { askByHttp, type HttpAnswer, type HttpAsk } from './http-fetch.ts';
+import { askByHttp, type ClientAsk, type HttpAnswer } from './http-fetch.ts';
 import { type Journey, JourneyEnd, type Stopwatch } from './journey.ts';
 import { IPXE_OPTIONS, IPXE_TFTP, IPXE_WAITS, OS_OPTIONS, OS_WAITS, type SimKind } from './kinds.ts';
 import type { Goal, Stage } from './report.ts';
@@ -167,9 +167,6 @@ export class SimClient {
     });
   }
 }
-
-/** A question by HTTP as one of these clients asks it. */
-export type ClientAsk = Pick<HttpAsk, 'url' | 'method' | 'body' | 'keep'> & { readonly stallMs?: number };
 
 /** Whoever gathers offers waits by itself: that is not the site's time. */
 function ending(watch: Stopwatch): <T>(value: T) => T {

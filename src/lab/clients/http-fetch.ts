@@ -15,6 +15,9 @@ export type HttpAsk = {
   readonly keep?: boolean;
 };
 
+/** The same, as a client asks it: the connection and the rest are its own. */
+export type ClientAsk = Pick<HttpAsk, 'url' | 'method' | 'body' | 'keep'> & { readonly stallMs?: number };
+
 export type HttpAnswer = {
   readonly status: number;
   /** Of `Content-Length`; undefined: there was none. */

@@ -1,7 +1,6 @@
 import type { MacAddress } from '../../kernel/mac.ts';
-import type { ClientAsk } from './client.ts';
 import { uuidText } from './dora.ts';
-import type { HttpAnswer } from './http-fetch.ts';
+import type { ClientAsk, HttpAnswer } from './http-fetch.ts';
 import { type ShellAnswer, type ShellWish, startShell } from './ipxe-shell.ts';
 import { type Journey, JourneyEnd, type Stopwatch } from './journey.ts';
 import type { SimKind } from './kinds.ts';

@@ -1,26 +1,41 @@
 import { describe, expect, it } from 'vitest';
 import { type Ipv4, parseSubnet } from '../../kernel/ipv4.ts';
-import { type CheckResult, type Plan, runChecks, type World } from './checks.ts';
+import { runChecks } from './checks.ts';
+import type { CheckResult } from './result.ts';
+import type { Plan, PlannedNetwork, World } from './world.ts';
 
 const subnet = parseSubnet('10.0.0.0/24') ?? expect.unreachable();
+const nodes: PlannedNetwork = { name: 'nodes', interface: 'eth0', subnet, offersTime: true, needsServer: false };
 const plan: Plan = {
   dataDir: '/var/lib/slipway',
-  networks: [{ name: 'nodes', interface: 'eth0', subnet, offersTime: true }],
+  networks: [nodes],
   ports: [{ protocol: 'udp', port: 67, for: 'DHCP' }],
 };
+const NOW = Date.UTC(2026, 10, 21);
+const OTHER = { address: '10.0.0.3' as Ipv4, allowed: false };
 const healthy: World = {
-  now: () => Date.UTC(2026, 10, 21),
+  now: () => NOW,
   interfaces: () => [{ name: 'eth0', addresses: ['10.0.0.1' as Ipv4] }],
   cannotBind: async () => undefined,
-  freeBytes: async () => 10 * 1024 ** 3,
+  addressTaken: async () => ({ seen: false }),
+  otherServers: async () => ({ seen: [] }),
+  disk: async () => ({ freeBytes: 10 * 1024 ** 3, freeFiles: 1_000_000 }),
   cannotWrite: async () => undefined,
-  runningSite: async () => undefined,
-  loaderProblems: async () => [],
+  runningSite: async () => ({ seen: undefined }),
+  missingLoaders: async () => ({ names: [], without: [] }),
+  notServed: async () => ({ seen: { asked: 12, problems: [] } }),
+  certificates: async () => ({ seen: [{ what: 'the root', endsAt: NOW + 1e11 }] }),
   answersTime: async () => true,
 };
 
-const check = async (change: Partial<World>, name: string): Promise<CheckResult | undefined> =>
-  (await runChecks(plan, { ...healthy, ...change })).find((result) => result.name === name);
+const check = async (change: Partial<World>, name: string, network: Partial<PlannedNetwork> = {}) =>
+  (await runChecks({ ...plan, networks: [{ ...nodes, ...network }] }, { ...healthy, ...change })).find(
+    (result) => result.name === name,
+  );
+
+const lacking = (name: string, ...without: string[]): Partial<World> => ({
+  missingLoaders: async () => ({ names: [name], without }),
+});
 
 describe('preflight checks', () => {
   it('finds nothing on a healthy machine', async () => {
@@ -29,23 +44,35 @@ describe('preflight checks', () => {
       'ok clock',
       'ok disk',
       'ok interface eth0',
+      'ok address 10.0.0.1',
       'ok port 67/udp',
+      'ok DHCP in nodes',
       'ok loaders',
+      'ok served',
+      'ok certificate',
       'ok time',
     ]);
   });
 
   it.each<[string, string, CheckResult['verdict'], Partial<World>, RegExp]>([
     ['a clock in 1970', 'clock', 'warning', { now: () => 0 }, /1970/],
+    ['a data directory that cannot be written', 'disk', 'failed', { cannotWrite: async () => 'denied' }, /denied/],
+    ['no NTP server', 'time', 'warning', { answersTime: async () => false }, /nothing answers NTP at 10\.0\.0\.1/],
+    ['a disk that is nearly full', 'disk', 'warning', { disk: async () => ({ freeBytes: 1e9 }) }, /0\.9 GiB/],
     [
-      'a data directory that cannot be written',
+      'a disk that is in its reserve',
       'disk',
       'failed',
-      { cannotWrite: async () => 'permission denied' },
-      /permission denied/,
+      { disk: async () => ({ freeBytes: 1e8 }) },
+      /less than the 256 MiB/,
     ],
-    ['no NTP server', 'time', 'warning', { answersTime: async () => false }, /nothing answers NTP at 10\.0\.0\.1/],
-    ['a disk that is nearly full', 'disk', 'warning', { freeBytes: async () => 1e9 }, /0\.9 GiB/],
+    [
+      'a disk without inodes',
+      'disk',
+      'failed',
+      { disk: async () => ({ freeBytes: 1e12, freeFiles: 9 }) },
+      /only 9 more/,
+    ],
     [
       'no such interface',
       'interface eth0',
@@ -60,14 +87,82 @@ describe('preflight checks', () => {
       { interfaces: () => [{ name: 'eth0', addresses: [] }] },
       /no IPv4/,
     ],
-    ['a port in use', 'port 67/udp', 'failed', { cannotBind: async () => 'in use' }, /in use/],
-    ['a loader that is missing', 'loaders', 'failed', { loaderProblems: async () => ['no snponly.efi'] }, /snponly/],
+    [
+      'an unplugged cable',
+      'interface eth0',
+      'warning',
+      { interfaces: () => [{ name: 'eth0', addresses: ['10.0.0.1' as Ipv4], hasCarrier: false }] },
+      /no cable/,
+    ],
+    [
+      'an address that somebody else has',
+      'address 10.0.0.1',
+      'failed',
+      { addressTaken: async () => ({ seen: true }) },
+      /too/,
+    ],
+    [
+      'a port in use',
+      'port 67/udp',
+      'failed',
+      { cannotBind: async () => ({ because: 'in use', notAllowed: false }) },
+      /in use/,
+    ],
+    [
+      'another DHCP server',
+      'DHCP in nodes',
+      'warning',
+      { otherServers: async () => ({ seen: [OTHER] }) },
+      /10\.0\.0\.3/,
+    ],
+    [
+      'a loader that most machines need',
+      'loaders',
+      'failed',
+      lacking('snponly.efi', 'uefi-x64'),
+      /nothing boots uefi-x64/,
+    ],
+    [
+      'a loader of few machines',
+      'loaders',
+      'warning',
+      lacking('grubaa64.efi', 'uefi-arm64'),
+      /nothing boots uefi-arm64/,
+    ],
+    [
+      'a loader that has a substitute',
+      'loaders',
+      'warning',
+      lacking('shimx64.efi'),
+      /each kind of machine has another/,
+    ],
+    [
+      'a file that is named and not served',
+      'served',
+      'failed',
+      { notServed: async () => ({ seen: { asked: 9, problems: ['vmlinuz: answered 404'] } }) },
+      /of 9 things .*vmlinuz/,
+    ],
+    [
+      'a certificate that is over',
+      'certificate',
+      'warning',
+      { certificates: async () => ({ seen: [{ what: 'the root', endsAt: NOW - 1 }] }) },
+      /the root is over since 2026-11-20/,
+    ],
     [
       'a running site that is not ready',
       'site',
       'failed',
-      { runningSite: async () => ({ site: 's', notReady: ['no revision'] }) },
+      { runningSite: async () => ({ seen: { site: 's', notReady: ['no revision'], troubles: [] } }) },
       /no revision/,
+    ],
+    [
+      'a running site with an alarm',
+      'site',
+      'warning',
+      { runningSite: async () => ({ seen: { site: 's', notReady: [], troubles: ['pos-1 is lost'] } }) },
+      /pos-1 is lost/,
     ],
   ])('names %s and says what to do', async (_what, name, verdict, change, says) => {
     const result = await check(change, name);
@@ -76,12 +171,34 @@ describe('preflight checks', () => {
     expect(result?.doThis).toBeTruthy();
   });
 
-  it('does not try to bind the ports that a running site holds', async () => {
-    const results = await runChecks(plan, {
-      ...healthy,
-      runningSite: async () => ({ site: 's', notReady: [] }),
-      cannotBind: () => Promise.reject(new Error('asked')),
-    });
-    expect(results.some((result) => result.name === 'site' && result.verdict === 'ok')).toBe(true);
+  it.each<[string, Partial<World>]>([
+    ['port 67/udp', { cannotBind: async () => ({ because: 'ports below 1024 need root', notAllowed: true }) }],
+    ['address 10.0.0.1', { addressTaken: async () => ({ unseen: 'no arping' }) }],
+    ['DHCP in nodes', { otherServers: async () => ({ unseen: 'no root' }) }],
+    ['served', { notServed: async () => ({ unseen: 'no revision' }) }],
+    ['certificates', { certificates: async () => ({ unseen: 'EACCES' }) }],
+    ['disk', { cannotWrite: async () => 'EACCES' }],
+    ['site', { runningSite: async () => ({ unseen: 'EACCES' }) }],
+  ])('says of %s that it could not be looked at, and how it can', async (name, change) => {
+    expect(await check(change, name)).toMatchObject({ verdict: 'unseen', doThis: expect.stringMatching(/./) });
+  });
+
+  it('wants another DHCP server where the site only adds the boot', async () => {
+    const beside = { needsServer: true };
+    expect(await check({}, 'DHCP in nodes', beside)).toMatchObject({ verdict: 'warning' });
+    const there = { otherServers: async () => ({ seen: [OTHER] }) };
+    expect(await check(there, 'DHCP in nodes', beside)).toMatchObject({ verdict: 'ok' });
+  });
+
+  it('does not try to bind the ports that a running site holds, or may hold', async () => {
+    const states = [{ seen: { site: 's', notReady: [], troubles: [] } }, { unseen: 'EACCES' }] as const;
+    for (const state of states) {
+      const results = await runChecks(plan, {
+        ...healthy,
+        runningSite: async () => state,
+        cannotBind: async () => ({ because: 'in use', notAllowed: false }),
+      });
+      expect(results.filter(({ verdict }) => verdict === 'failed')).toEqual([]);
+    }
   });
 });
