@@ -20,6 +20,7 @@ type ClientsFlags = {
   readonly rate?: number;
   readonly giveUp: number;
   readonly seed: number;
+  readonly hurry: number;
   readonly json?: boolean;
   readonly inside?: boolean;
 };
@@ -54,6 +55,13 @@ export function addLabClientsCommand(lab: Command, io: CliIo, setStatus: (status
       new Option('--seed <n>', 'another number, other machines').default(1).argParser(whole('--seed', 0, 65_535)),
     )
     .option('--json', 'print one JSON object at the end, and nothing else on standard output')
+    // All waits of the machines so many times shorter: for tests of what is lost on the way.
+    .addOption(
+      new Option('--hurry <n>')
+        .default(1)
+        .argParser(whole('--hurry', 1, 100))
+        .hideHelp(),
+    )
     .addOption(new Option('--inside').hideHelp())
     .action(async (flags: ClientsFlags) => {
       setStatus(flags.inside ? await runInside(flags, io) : await runOutside(flags, io));
@@ -74,9 +82,9 @@ async function runOutside(flags: ClientsFlags, io: CliIo): Promise<ExitStatus> {
 async function runInside(flags: ClientsFlags, io: CliIo): Promise<ExitStatus> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
-  const { count, kind, until, rate, giveUp, seed, site } = flags;
+  const { count, kind, until, rate, giveUp, seed, site, hurry } = flags;
   const report = await runClients({
-    ...{ count, kinds: kind, device: OWN_DEVICE, until, seed, giveUpMs: giveUp, signal: stop.signal },
+    ...{ count, kinds: kind, device: OWN_DEVICE, until, seed, hurry, giveUpMs: giveUp, signal: stop.signal },
     ...(rate === undefined ? {} : { perSecond: rate }),
     ...(site === undefined ? {} : { site }),
     onProgress: (progress) => io.writeError(`${formatProgress(progress)}\n`),
