@@ -38,12 +38,15 @@ const NO_PROXY = 0xb0;
 export async function discover(kind: SimKind, world: DhcpWorld, watch: Stopwatch): Promise<Chosen> {
   let heard: Heard = { offers: [], choice: { ok: false, error: 'no answer' } };
   let elapsedMs = 0;
+  // RFC 2131 section 4.1: a DISCOVER that is sent again has the same number, so that a late offer still counts.
+  const xid = Math.floor(world.random() * 2 ** 32);
   for (const waitMs of kind.discoverWaits) {
     heard = await discoverOnce(kind, world, {
       watch,
       waitMs,
       secs: Math.floor(elapsedMs / 1_000),
       before: heard.offers,
+      xid,
     });
     if (heard.choice.ok) return heard.choice.value;
     elapsedMs += waitMs;
@@ -57,11 +60,12 @@ type Round = {
   readonly waitMs: number;
   readonly secs: number;
   readonly before: readonly ServerMessage[];
+  readonly xid: number;
 };
 
 async function discoverOnce(kind: SimKind, world: DhcpWorld, round: Round): Promise<Heard> {
-  const { wire, mac, site, random } = world;
-  const xid = Math.floor(random() * 2 ** 32);
+  const { wire, mac, site } = world;
+  const { xid } = round;
   const offers = [...round.before];
   const enough = Promise.withResolvers<void>();
   const choose = (): Heard => ({ offers, choice: chooseOffer(kind, ofSite(offers, site)) });
