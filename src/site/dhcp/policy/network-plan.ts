@@ -5,6 +5,8 @@ import type { Network } from '../../../model/network.ts';
 import type { Revision } from '../../../model/revision.ts';
 import type { SiteAddress } from '../../../model/site-ports.ts';
 
+import { networkOptions, type Weighed } from './network-options.ts';
+
 /** All that decisions need to know of one network, worked out once per revision. */
 export type NetworkPlan = {
   readonly revision: Revision;
@@ -18,6 +20,8 @@ export type NetworkPlan = {
   readonly taken: ReadonlySet<Ipv4>;
   /** Addresses that the slots of the revision reserve. */
   readonly reserved: ReadonlySet<Ipv4>;
+  /** What it tells its clients, with the site as a server of the time and without. */
+  readonly options: { readonly withTime: readonly Weighed[]; readonly withoutTime: readonly Weighed[] };
 };
 
 /** The plan for the network that `site` is in, as the template alone says; undefined if the revision has no such network. */
@@ -39,6 +43,10 @@ export function planNetwork(revision: Revision, site: SiteAddress): NetworkPlan 
     keepsToKnown: false,
     taken: new Set([site.address, ...router, ...network.dns, ...servers, ...ends]),
     reserved: new Set(reserved),
+    options: {
+      withTime: networkOptions(network, site, true),
+      withoutTime: networkOptions(network, site, false),
+    },
   };
 }
 

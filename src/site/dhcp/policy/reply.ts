@@ -1,5 +1,5 @@
 import type { Ipv4 } from '../../../kernel/ipv4.ts';
-import { broadcastOf, netmask, UNSPECIFIED } from '../../../kernel/ipv4.ts';
+import { UNSPECIFIED } from '../../../kernel/ipv4.ts';
 import type { DhcpMessage } from '../codec/message.ts';
 import { BROADCAST_FLAG, messageBytes, rawOption } from '../codec/message.ts';
 import type { MessageType, OptionName } from '../codec/options.ts';
@@ -7,10 +7,8 @@ import { hintOf, messageTypeOption, OPTIONS, option } from '../codec/options.ts'
 import type { RawOption } from '../codec/raw-options.ts';
 import type { BootAnswer } from './boot-answer.ts';
 import type { DecideContext, Inquiry } from './decision.ts';
+import type { Weighed } from './network-options.ts';
 import { serverIdFor } from './relay.ts';
-
-/** An option with its weight: 0 is never left out; of the others, the heaviest goes first when the reply is too long. */
-type Weighed = { readonly option: RawOption; readonly weight: number };
 
 /** RFC 2132 section 9.10 counts the whole IP datagram. */
 const IP_AND_UDP_BYTES = 28;
@@ -31,7 +29,7 @@ export function buildReply({ message, client, context }: Inquiry, parts: ReplyPa
   const options = [
     ...must([messageTypeOption(parts.type), option('serverId', serverIdFor(message, plan))]),
     ...leaseOptions(parts.leaseSeconds),
-    ...networkOptions(context, hintOf(message, 'parameterList')),
+    ...askedOptions(context, hintOf(message, 'parameterList')),
     ...must(parts.boot.options.filter(({ code }) => code < OPTIONS.machineUuid.code)),
     // RFC 4578 section 2.3 and many ROMs: as it came, and only if it came.
     ...echoed(message, 'machineUuid'),
@@ -137,21 +135,8 @@ function leaseOptions(leaseSeconds: number | undefined): readonly Weighed[] {
 }
 
 /** What the network names, as far as the client asked for it; a client that asks for nothing (Raspberry Pi ROMs) gets all. */
-function networkOptions(context: DecideContext, asked: readonly number[] | undefined): readonly Weighed[] {
-  const { network, site } = context.plan;
-  const own = context.servesTime ? [site.address] : [];
-  const ntp = network.ntp.flatMap((server) => (server === 'site' ? own : [server]));
-  const known: Weighed[] = [{ option: option('subnetMask', netmask(network.subnet)), weight: 0 }];
-  const add = (weight: number, row: RawOption) => known.push({ option: row, weight });
-  if (network.router !== undefined) add(1, option('routers', [network.router]));
-  if (network.dns.length > 0) add(2, option('dnsServers', network.dns));
-  if (network.domain !== undefined) add(4, option('domain', network.domain));
-  if (network.mtu !== undefined) add(3, option('interfaceMtu', network.mtu));
-  add(6, option('broadcastAddress', broadcastOf(network.subnet)));
-  if (ntp.length > 0) add(5, option('ntpServers', ntp));
-  network.options.forEach(({ code, bytes }, index) => {
-    add(8 + index, { code, bytes: Uint8Array.from(bytes) });
-  });
+function askedOptions({ plan, servesTime }: DecideContext, asked: readonly number[] | undefined): readonly Weighed[] {
+  const known = servesTime ? plan.options.withTime : plan.options.withoutTime;
   return known.filter(({ option: { code }, weight }) => weight === 0 || (asked?.includes(code) ?? true));
 }
 
