@@ -3,10 +3,24 @@ import type { DhcpRole } from '../../../model/dhcp-role.ts';
 import { findMachine } from '../../../model/identity.ts';
 import type { Claim, Machine } from '../../../model/machine.ts';
 import { evidenceOf } from '../../../model/machine.ts';
+import type { LoaderTable } from '../../../model/site-ports.ts';
 import type { SiteState } from '../../../model/store.ts';
 import type { Inquiry, SpellEffect } from './decision.ts';
 import { isPossible } from './way-machine.ts';
 import { waysFor } from './ways.ts';
+
+/** Loaders that fetch another one by themselves, from where they came from. */
+export const SECOND_STAGE: Readonly<Record<string, string>> = {
+  'shimx64.efi': 'grubx64.efi',
+  'shimaa64.efi': 'grubaa64.efi',
+};
+
+/** Whether all that a way leads to is here. */
+export function isServed({ loader }: BootWay, loaders: LoaderTable): boolean {
+  if (loader === undefined) return true;
+  const second = SECOND_STAGE[loader];
+  return loaders.find(loader) !== undefined && (second === undefined || loaders.find(second) !== undefined);
+}
 
 /** The role as ways have it: a site that does not know yet what it is speaks as beside another server, if at all. */
 export function bootRoleOf(role: DhcpRole): BootRole {
@@ -48,7 +62,7 @@ function choiceFor(inquiry: Inquiry): Choice {
   if (!kind || listed.length < 2) return { ways: listed, hints: NO_HINTS };
   const hints = hintsOf(claim, kind.name, context.state, context.now);
   const ways = orderWays(listed, hints);
-  const here = ways.filter(({ loader }) => loader === undefined || context.loaders.find(loader) !== undefined);
+  const here = ways.filter((way) => isServed(way, context.loaders));
   return { ways: here.length > 0 ? here : ways, hints };
 }
 
