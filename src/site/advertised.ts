@@ -5,6 +5,7 @@ import { httpBase, type LoaderTable, type SiteAddress } from '../model/site-port
 import { answerOf } from './dhcp/policy/boot-answer.ts';
 import { isServed, SECOND_STAGE } from './dhcp/policy/choose-way.ts';
 import { CLIENT_KINDS, type ClientKind, IPXE_HTTP } from './dhcp/policy/client-kinds.ts';
+import { overridden } from './dhcp/policy/ways.ts';
 
 /** One thing that an answer of DHCP may tell a machine to fetch. */
 export type Advertised = {
@@ -41,7 +42,9 @@ export function advertised(
   const rows = sites.flatMap((site) => {
     const roles = ROLES[revision.networks[site.network]?.mode ?? 'authoritative'];
     const named = roles.flatMap((role) =>
-      kinds.flatMap((kind) => kind.ways(role).flatMap((way) => fetchedBy(way, { kind, role, site, loaders }))),
+      kinds.flatMap((kind) =>
+        waysUnder(revision, kind, role).flatMap((way) => fetchedBy(way, { kind, role, site, loaders })),
+      ),
     );
     return [...named, ...scriptsOf(site)];
   });
@@ -54,6 +57,12 @@ type Asker = {
   readonly site: SiteAddress;
   readonly loaders: LoaderTable;
 };
+
+/** Those of the kind, and what any class of hardware makes of them. */
+function waysUnder({ hardware }: Revision, { ways }: ClientKind, role: BootRole): readonly BootWay[] {
+  const own = ways(role);
+  return [...own, ...hardware.flatMap((one) => overridden(own, one, role))];
+}
 
 function fetchedBy(way: BootWay, { kind, role, site, loaders }: Asker): readonly Advertised[] {
   if (!isServed(way, loaders)) return [];

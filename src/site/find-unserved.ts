@@ -1,6 +1,4 @@
-import type { Digest } from '../kernel/digest.ts';
 import { AppError } from '../kernel/errors.ts';
-import type { AssetState } from '../model/content.ts';
 import type { Profile, Revision, Slot } from '../model/revision.ts';
 import { httpBase, type SiteAddress } from '../model/site-ports.ts';
 import { type Advertised, advertised } from './advertised.ts';
@@ -43,20 +41,16 @@ export async function findUnserved(revision: Revision, world: ServeWorld): Promi
   }
 }
 
-/** As `findUnserved`, while the files of the revision are still to be fetched: all are taken to be here. */
+/** As `findUnserved`, of the revision alone: all files are taken to be here, whatever the store has of them by now. */
 export function findUnanswerable(revision: Revision, world: ServeWorld): Promise<readonly string[]> {
-  const { content } = world;
-  const wanted = new Set(revision.assets.map(({ digest }) => digest));
-  const isHere = (digest: Digest): boolean => content.stateOf(digest).kind === 'complete';
-  const pretended = {
-    stateOf: (digest: Digest): AssetState =>
-      wanted.has(digest) ? { kind: 'complete', sizeBytes: 1 } : content.stateOf(digest),
-    open: async (digest: Digest) => (isHere(digest) ? content.open(digest) : wanted.has(digest) ? ONE_BYTE : undefined),
+  const content: ServeWorld['content'] = {
+    stateOf: () => ({ kind: 'complete', sizeBytes: 1 }),
+    open: async () => ({ sizeBytes: 1, read: readOne, close: async () => undefined }),
   };
-  return findUnserved(revision, { ...world, content: pretended });
+  return findUnserved(revision, { ...world, content });
 }
 
-const ONE_BYTE = { sizeBytes: 1, read: async () => 1, close: async () => undefined };
+const readOne = async (_into: Uint8Array, position: number): Promise<number> => (position === 0 ? 1 : 0);
 
 async function fetchRow(dry: DrySite, row: Advertised): Promise<readonly string[]> {
   dry.stand(row.site);

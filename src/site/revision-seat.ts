@@ -2,7 +2,7 @@ import { sha256OfText } from '../adapters/node/hash.ts';
 import { releaseKeyId, verifyRelease } from '../adapters/node/release-keys.ts';
 import { open, type SealingKeys } from '../adapters/node/sealing.ts';
 import { AppError } from '../kernel/errors.ts';
-import type { Log } from '../kernel/ports.ts';
+import type { Log, Random } from '../kernel/ports.ts';
 import { err, ok } from '../kernel/result.ts';
 import type { ContentStore } from '../model/content.ts';
 import type { Revision } from '../model/revision.ts';
@@ -14,6 +14,7 @@ import {
   type RevisionStatement,
 } from '../wire/link/revision-bundle.ts';
 import { type RevisionContent, verifyBundle } from '../wire/link/verify-bundle.ts';
+import { findUnanswerable } from './find-unserved.ts';
 import type { Freeze, Opened, RevisionSeat } from './link/down/ports.ts';
 import { type ProbeWorld, whyLacking, whyNotServed, whyUnanswerable } from './probe-revision.ts';
 import type { RevisionKeeper } from './revision-keeper.ts';
@@ -42,6 +43,7 @@ export type SeatDeps = {
   /** Why its sockets do not serve; undefined: they do, or the site is only starting. */
   readonly notServing: () => string | undefined;
   readonly freeze: () => Freeze | undefined;
+  readonly random: Random;
   readonly log: Log;
 };
 
@@ -62,6 +64,14 @@ export function createRevisionSeat(deps: SeatDeps): RevisionSeat {
     await deps.onForce();
   };
 
+  const whyNotAnswered = async (revision: Revision): Promise<string | undefined> => {
+    const addresses = deps.addressesOf(revision);
+    const because = whyUnanswerable(revision, worldAt(addresses));
+    return (
+      because ?? (await findUnanswerable(revision, { siteName, addresses, content, loaders, random: deps.random }))[0]
+    );
+  };
+
   return {
     prove: (text, above) => {
       const keys = trust.keys();
@@ -78,7 +88,7 @@ export function createRevisionSeat(deps: SeatDeps): RevisionSeat {
       if (refusal) return refusal.message;
       const { faults } = openAll(opened, siteName, trust.sealing());
       const fault = faults.find(({ name }) => !deps.isGivenHere(name));
-      return fault?.because ?? whyUnanswerable(opened.revision, worldAt(deps.addressesOf(opened.revision)));
+      return fault?.because ?? whyNotAnswered(opened.revision);
     },
     lack: ({ revision }) => whyLacking(revision, worldAt([])),
     prepare: async (revision) => {

@@ -43,12 +43,16 @@ function revisionOf(text: string, number: number): Revision {
 const compile = (text: string, number: number): Result<Revision, readonly string[]> =>
   text.startsWith('bad') ? err([text]) : ok(revisionOf(text, number));
 
+/** What could not be answered by a revision, by its template. */
+const faults = new Map<string, string>();
+
 const path = () => join(dataDir, 'template');
 async function start(): Promise<Revisions> {
   revisions = await startRevisions({
     ...{ dataDir, store, content, clock, log },
     compile: async (number) => ({ outcome: compile(template, number), files: [path()] }),
     refuse: () => undefined,
+    fault: async ({ template: name }) => faults.get(name),
   });
   return revisions;
 }
@@ -98,6 +102,18 @@ test('a bad one is refused while the old goes on, also over a restart', async ()
   await revisions?.stop();
   await start();
   expect(inForce()).toEqual(['a', 1, 'bad: line 1']);
+});
+
+test('one by which machines could not be answered is refused, and never the one in force', async () => {
+  await start();
+  faults.set('a', 'pos-1: kernel: the answer to HEAD is 404').set('b', 'pos-1: it has no script');
+  await change('b');
+  await until(() => expect(inForce()).toEqual(['a', 1, 'pos-1: it has no script']));
+  await revisions?.stop();
+  await change('a');
+  await start();
+  expect(inForce()).toEqual(['a', 1, undefined]);
+  faults.clear();
 });
 
 test('no number is given twice, also after a kill between the saved revision and its count', async () => {

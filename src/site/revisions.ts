@@ -13,6 +13,8 @@ export type Compiled = { readonly outcome: Result<Revision, readonly string[]>; 
 export type RevisionDeps = KeeperDeps & {
   readonly compile: (number: number) => Promise<Compiled>;
   readonly clock: Clock;
+  /** Why machines could not be answered by a revision that is not in force; undefined: they could. */
+  readonly fault?: (revision: Revision) => Promise<string | undefined>;
 };
 
 export interface Revisions extends RevisionSource {
@@ -93,11 +95,18 @@ class TemplateFeeder implements Revisions {
     const { outcome, files } = await this.#deps.compile(this.#keeper.lastNumber() + 1);
     this.#files = files;
     const refusal = outcome.ok
-      ? this.#deps.refuse(outcome.value)
+      ? (this.#deps.refuse(outcome.value) ?? (await this.#faultOf(outcome.value)))
       : new AppError('template-invalid', outcome.error.join('\n'));
     if (refusal) return this.#refuse(refusal);
     if (outcome.ok && outcome.value.digest !== this.current()?.digest) await this.#apply(outcome.value);
     this.#refusal = undefined;
+  }
+
+  /** What is in force is never refused: machines boot by it as far as they can. */
+  async #faultOf(revision: Revision): Promise<AppError | undefined> {
+    if (revision.digest === this.current()?.digest) return undefined;
+    const because = await this.#deps.fault?.(revision);
+    return because === undefined ? undefined : new AppError('template-invalid', because);
   }
 
   async #apply(revision: Revision): Promise<void> {

@@ -3,6 +3,7 @@ import type { Clock, Random } from '../kernel/ports.ts';
 import type { LoaderTable } from '../model/site-ports.ts';
 import { compileInThread } from './compile-in-thread.ts';
 import { isStandalone, type SiteConfig } from './config.ts';
+import { findUnanswerable } from './find-unserved.ts';
 import type { Freezer } from './freeze.ts';
 import type { RunningDown } from './link/down/ports.ts';
 import { refuseRevision, siteAddresses } from './networks.ts';
@@ -40,6 +41,17 @@ export async function startSiteRevisions(
         compile: (number) => compileInThread(config, number, clock),
         refuse: (revision) =>
           refuseRevision(revision, interfaces, presence.isServing() ? presence.addresses() : undefined),
+        fault: async (revision) => {
+          const addresses = siteAddresses(revision, interfaces, ports.http);
+          const world = {
+            siteName: config.site,
+            addresses,
+            content: deps.content,
+            loaders: deps.loaders,
+            random: deps.random,
+          };
+          return (await findUnanswerable(revision, world))[0];
+        },
       }),
     };
   const { hub } = config;

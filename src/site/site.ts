@@ -53,6 +53,7 @@ import { siteEntries } from './site-entries.ts';
 import { startSiteRevisions } from './site-revisions.ts';
 import { teeSignals } from './tee-signals.ts';
 import { tellStop } from './tell-stop.ts';
+import { tellUnserved } from './tell-unserved.ts';
 import { createTftpServer } from './tftp/server.ts';
 import { startTimeWatch, type TimeWatch } from './time-watch.ts';
 import { createTransferSignals } from './transfers-to-signals.ts';
@@ -276,6 +277,7 @@ async function assemble(
     undo.push(time.stop);
     runningTftp = tftp(addresses);
     await openSockets({ http, tftp: runningTftp, dhcp, receivers }, { config, addresses, passed, shown, log }, undo);
+    tellUnserved({ siteName: config.site, revisions, addresses, content, loaders, random, log });
     const sentence = `Site ${config.site} serves at ${ownAddresses(addresses)
       .map((site) => site.address)
       .join(', ')}.`;

@@ -86,6 +86,7 @@ export class SteeredSite {
     await keeper.resume();
     const seat = createRevisionSeat({
       ...{ siteName: 'store-0417', keeper, content, log, refuse },
+      random: { unit: () => 0, bytes: (count) => new Uint8Array(count) },
       trust: { keys: () => this.keys, sealing: () => this.sealing },
       loaders: { find: (name) => ({ name, digest: sha256OfText(name), sizeBytes: 1 }) },
       addressesOf: () => HERE,

@@ -80,7 +80,7 @@ export interface RevisionSeat {
   /** Why this machine cannot run it, such as an address that it lacks; undefined: it can. What was confirmed is refused for nothing else. */
   refusal(revision: Revision): string | undefined;
   /** Why it must not be tried here: `refusal`, or answers that cannot be made from it; undefined: it may. */
-  fault(opened: Opened): string | undefined;
+  fault(opened: Opened): Promise<string | undefined> | string | undefined;
   /** What it names and is not here yet, such as `kernel 40 %`; undefined: all is. */
   lack(opened: Opened): string | undefined;
   /** Fetches what it needs, and keeps it; undefined: nothing is wanted any more. */

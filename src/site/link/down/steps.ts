@@ -116,7 +116,7 @@ export class Steps {
     const isSame = this.#book.applied.confirmed?.content === digest && seat.current()?.digest === digest;
     if (isSame) return this.#confirm(opened, 'same', 'its content was in force already');
     if (this.#prepared !== candidate.bundle) {
-      const fault = whyBad(this.#book.applied, digest) ?? seat.fault(opened);
+      const fault = whyBad(this.#book.applied, digest) ?? (await seat.fault(opened));
       if (fault !== undefined) return this.#refuse(candidate, { message: fault });
       await this.#fetchAssets(candidate, opened);
     }
@@ -132,7 +132,7 @@ export class Steps {
   async #begin(candidate: Candidate, opened: Opened): Promise<void> {
     const { seat, store } = this.#deps;
     // The machine may be another one than it was when the assets were asked for.
-    const fault = seat.fault(opened);
+    const fault = await seat.fault(opened);
     if (fault !== undefined) return this.#refuse(candidate, { message: fault });
     this.#book.note(undefined);
     await this.#book.step('ready', {
