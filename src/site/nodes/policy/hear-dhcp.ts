@@ -20,11 +20,14 @@ export function hearDhcp(context: Context, signal: Dhcp): void {
   else hearFirmware(context, signal);
 }
 
-function noteDiscover({ draft, memory }: Context, signal: Dhcp): void {
+function noteDiscover(context: Context, signal: Dhcp): void {
+  const { draft, memory } = context;
   if (signal.client === 'os') return;
   const machine = findMachine(claimOf(signal), draft, signal.at);
   const boot = machine && draft.latestBoot(machine.id);
   if (!boot || beginsAnew(boot, signal.mac, signal.at)) memory.see(signal.mac, signal.at, signal.uuid, signal);
+  // Beside another server nothing else is heard of a loader before its script: once for each boot that has one.
+  else if (signal.client === 'ipxe' && boot.stage === 'loader') noteRan(context, boot, signal.at);
 }
 
 /**

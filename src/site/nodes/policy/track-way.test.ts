@@ -77,6 +77,12 @@ describe('what worked', () => {
     expect(heard.way?.at).toBe(T0 + SECOND);
   });
 
+  it('is kept when its loader was heard beside another server, which leases', () => {
+    const heard = new Heard().hear(took(T0, SNP), loader(T0));
+    heard.hear({ ...ipxe(T0 + SECOND), message: 'discover' } as Signal);
+    expect([heard.boot?.ran, heard.way?.way]).toEqual([true, SNP]);
+  });
+
   it('is kept when a loader that asks for no address asks for its script', () => {
     const heard = new Heard().hear(took(T0, SHIM), loader(T0, 'shimx64.efi'), script(T0 + SECOND));
     expect(heard.way?.way).toEqual(SHIM);
