@@ -95,11 +95,14 @@ export function isApart({ apart = [] }: Machine, mac: MacAddress, other?: Machin
   return apart.includes(mac) || (other !== undefined && macsOf(other).some((own) => apart.includes(own)));
 }
 
-/** Whether a NIC of this machine has a lease at `now`, in any network. */
+/**
+ * Whether a NIC of this machine has a lease at `now`, in any network. Of one that has none, as where another server
+ * leases, nobody can tell that it is off once it is enrolled: a person has to say that it has another NIC.
+ */
 function isUp(machine: Machine, state: SiteState, now: number): boolean {
-  return machine.evidence.some(
-    ({ kind, value }) => kind === 'mac' && isBound(state.leaseOfMac(value as MacAddress), now),
-  );
+  const leases = macsOf(machine).map((mac) => state.leaseOfMac(mac));
+  if (leases.every((lease) => lease === undefined)) return state.bindingOfMachine(machine.id)?.health === 'enrolled';
+  return leases.some((lease) => isBound(lease, now));
 }
 
 /**

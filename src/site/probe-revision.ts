@@ -1,5 +1,6 @@
 import type { Digest } from '../kernel/digest.ts';
 import type { MacAddress } from '../kernel/mac.ts';
+import type { BootRole } from '../model/boot-way.ts';
 import type { AssetState } from '../model/content.ts';
 import { DOCUMENT_TARGETS, fillHoles, sampleHoleValues, secretsOf } from '../model/holes.ts';
 import type { DocumentName, Profile, Revision, Slot } from '../model/revision.ts';
@@ -81,10 +82,13 @@ function inTens(state: AssetState): AssetState {
 
 function firstFault(revision: Revision, world: ProbeWorld): string | undefined {
   for (const site of world.addresses) {
-    if (!planNetwork(revision, site)) return `it has no network ${site.network}`;
+    const plan = planNetwork(revision, site);
+    if (!plan) return `it has no network ${site.network}`;
     renderEntryScript(world.siteName, site);
-    const ways = CLIENT_KINDS.flatMap(({ ways }) => ways('authoritative'));
-    const setting = { site, role: 'authoritative', loaders: world.loaders } as const;
+    // One that still has to look may come to lease as well.
+    const role: BootRole = plan.role === 'proxy' ? 'proxy' : 'authoritative';
+    const ways = CLIENT_KINDS.flatMap(({ ways }) => ways(role));
+    const setting = { site, role, loaders: world.loaders };
     const unknown = ways.map((way) => answerOf(way, NO_FEATURES, setting)).find((one) => !one.ok);
     if (unknown && !unknown.ok) return unknown.error.because;
   }

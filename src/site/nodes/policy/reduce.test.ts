@@ -14,6 +14,7 @@ import type { Digest } from '../../../kernel/digest.ts';
 import type { MacAddress } from '../../../kernel/mac.ts';
 import type { Boot } from '../../../model/boot.ts';
 import type { EventType, NewEvent } from '../../../model/event.ts';
+import { findSlot } from '../../../model/identity.ts';
 import type { MachineId } from '../../../model/machine.ts';
 import type { Revision } from '../../../model/revision.ts';
 import type { ScriptAnswer, Signal } from '../../../model/signal.ts';
@@ -95,6 +96,8 @@ const wholeBoot: readonly Signal[] = [
   report(23_000),
   phoneHome(30_000, 22_000),
 ];
+
+const DAY = 24 * 60 * 60_000;
 
 class World {
   readonly state = createState();
@@ -285,6 +288,14 @@ describe('beside a server that leases', () => {
     ]);
   });
 
+  it('who comes with the UUID of an enrolled machine, which no lease shows to be on or off, is somebody else', () => {
+    const world = new World();
+    world.tellEach([dhcp(0, 'firmware', 'discover', { uuid: POS_UUID }), ...wholeBoot.slice(2)]);
+    expect(world.state.currentBinding('pos-1')).toMatchObject({ machine: 'm1', health: 'enrolled' });
+    const claim = { mac: OTHER_MAC, uuid: POS_UUID };
+    expect(findSlot(claim, world.state, sampleRevision(), T0 + DAY)).toMatchObject({ kind: 'taken', why: 'uuid' });
+  });
+
   it('who fetches a loader without having asked is nobody', () => {
     expect(new World().tell(loader(0))).toEqual({ rows: 0, types: [] });
   });
@@ -452,6 +463,7 @@ describe('another NIC with the UUID of the machine in a slot', () => {
 
   it('that came while the machine was off neither ends its next boot nor enrols for it', () => {
     const world = new World();
+    leased(world, 1);
     world.tellEach([...wholeBoot, script(60_000, live, OTHER_MAC, uuid)]);
     leased(world, 1_000_000);
     world.tellEach([dhcp(100_000, 'firmware', 'request', uuid), script(102_000)]);
@@ -467,6 +479,7 @@ describe('another NIC with the UUID of the machine in a slot', () => {
 
   it('takes over from the first NIC of the same machine when that had no luck', () => {
     const world = new World();
+    leased(world, 1);
     world.tellEach([...wholeBoot, otherDhcp(60_000)]);
     leased(world, 1_000_000);
     world.tellEach([dhcp(100_000, 'firmware', 'request', uuid), otherDhcp(130_000), script(135_000, live, OTHER_MAC)]);
