@@ -15,7 +15,7 @@ type ClientsFlags = {
   readonly count: number;
   readonly kind: readonly SimKindName[];
   readonly interface: string;
-  readonly site?: Ipv4;
+  readonly site: Ipv4;
   readonly until: Goal;
   readonly rate?: number;
   readonly giveUp: number;
@@ -33,7 +33,7 @@ export function addLabClientsCommand(lab: Command, io: CliIo, setStatus: (status
       'let simulated machines boot from the site of a network, and print how long each step took; needs root',
     )
     .requiredOption('--interface <device>', 'the network card that is in the network of the nodes')
-    .option('--site <address>', 'boot only from the site with this address (default: from whoever offers it)', address)
+    .requiredOption('--site <address>', 'the site that they boot from, and from no other', address)
     .addOption(new Option('--count <n>', 'how many').default(1).argParser(whole('--count', 1, 5_000)))
     .addOption(
       new Option('--kind <list>', `their firmware, in turns: ${SIM_KINDS.join(', ')}`)
@@ -70,9 +70,9 @@ export function addLabClientsCommand(lab: Command, io: CliIo, setStatus: (status
 
 /** All that is changed for the machines is changed in a network namespace of their own, which ends with this command. */
 async function runOutside(flags: ClientsFlags, io: CliIo): Promise<ExitStatus> {
-  const from = flags.site === undefined ? 'whichever boot server answers' : `the site ${flags.site} alone`;
+  const who = `${flags.count} simulated machine${flags.count === 1 ? '' : 's'}`;
   io.writeError(
-    `Up to ${flags.count} simulated machines ask on ${flags.interface} for addresses, and boot from ${from}.\n`,
+    `${who} on ${flags.interface}: all DHCP servers there hear them, and they boot from ${flags.site} alone.\n`,
   );
   const own = packageFile('bin/slipway.js');
   const status = await inOwnNamespace(flags.interface, [process.execPath, own, ...process.argv.slice(2), '--inside']);
@@ -84,9 +84,8 @@ async function runInside(flags: ClientsFlags, io: CliIo): Promise<ExitStatus> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
   const { count, kind, until, rate, giveUp, seed, site, hurry } = flags;
   const report = await runClients({
-    ...{ count, kinds: kind, device: OWN_DEVICE, until, seed, hurry, giveUpMs: giveUp, signal: stop.signal },
+    ...{ count, site, kinds: kind, device: OWN_DEVICE, until, seed, hurry, giveUpMs: giveUp, signal: stop.signal },
     ...(rate === undefined ? {} : { perSecond: rate }),
-    ...(site === undefined ? {} : { site }),
     onProgress: (progress) => io.writeError(`${formatProgress(progress)}\n`),
   });
   io.write(flags.json ? `${JSON.stringify(report)}\n` : formatClientsReport(report));

@@ -48,7 +48,17 @@ describe('a network that loses one packet of ten in each direction', () => {
     await run(['iptables', '-I', 'INPUT', '-i', lab.bridge, ...lose]);
     await run(['iptables', '-I', 'OUTPUT', '-o', lab.bridge, ...lose]);
     try {
-      const flags = ['--interface', lab.bridge, '--count', String(COUNT), '--kind', KINDS.join(','), '--json'];
+      const flags = [
+        '--interface',
+        lab.bridge,
+        '--site',
+        lab.address,
+        '--count',
+        String(COUNT),
+        '--kind',
+        KINDS.join(','),
+        '--json',
+      ];
       const { out, err } = await slipway([
         'lab',
         'clients',

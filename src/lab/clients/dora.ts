@@ -13,8 +13,8 @@ export type DhcpWorld = {
   readonly random: () => number;
   /** Hears each offer. */
   readonly onOffer: (offer: ServerMessage, boots: boolean) => void;
-  /** Only this server may be booted from; undefined: any. */
-  readonly site: Ipv4 | undefined;
+  /** Only this server may be booted from. */
+  readonly site: Ipv4;
   readonly pause: (ms: number) => Promise<void>;
 };
 
@@ -97,8 +97,7 @@ function hasSubOption(bytes: Uint8Array = new Uint8Array(0), code: number): bool
 }
 
 /** A boot file of somebody else is not taken; an address is. */
-function ofSite(offers: readonly ServerMessage[], site: Ipv4 | undefined): readonly ServerMessage[] {
-  if (site === undefined) return offers;
+function ofSite(offers: readonly ServerMessage[], site: Ipv4): readonly ServerMessage[] {
   return offers.map((offer) =>
     [...offer.server].join('.') === site || offer.next === site
       ? offer

@@ -36,8 +36,8 @@ export type ClientsOptions = {
   readonly seed: number;
   /** Their MACs instead of made-up ones; at least `count`. */
   readonly macs?: readonly MacAddress[];
-  /** Only this site is taken for a boot server; undefined: whichever answers first, and a second one is an error. */
-  readonly site?: Ipv4;
+  /** The one server that they boot from; an address they take of whoever gives one. */
+  readonly site: Ipv4;
   /** A client that has not come through then has failed. */
   readonly giveUpMs: number;
   /** Firmware and scripts wait so much shorter; 1: as they do. Only tests take another. */
