@@ -7,7 +7,7 @@ import { writeTemplate } from './support/template.ts';
 
 const VENDOR_CLASS = 'PXEClient:Arch:00007:UNDI:003016';
 const FIRMWARE = ['0x5d:0007', '0x5e:010310'];
-const IPXE = [...FIRMWARE, '0x4d:69505845', '0xaf:b105011af41000130101'];
+const IPXE = [...FIRMWARE, '0x4d:69505845', '0xaf:b105011af41000130101240101'];
 const DOCUMENTS = ['meta-data', 'user-data', 'network-config'];
 
 const lab = new SiteLab('br-steps', '10.52.0');

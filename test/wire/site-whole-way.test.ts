@@ -48,8 +48,8 @@ describe('a machine goes the whole way', () => {
   });
 
   it('iPXE is given the script instead of itself', async () => {
-    // Options 77 and 175 of an iPXE that knows HTTP (feature 19).
-    const send = [...FIRMWARE, '0x4d:69505845', '0xaf:b105011af41000130101'];
+    // Options 77 and 175 of an iPXE for EFI (feature 36) that knows HTTP (19).
+    const send = [...FIRMWARE, '0x4d:69505845', '0xaf:b105011af41000130101240101'];
     const given = await machine.dhcp({ vendorClass: 'PXEClient:Arch:00007:UNDI:003016', send });
     expect(given).toMatchObject({ ip: '10.41.0.11', boot_file: 'http://10.41.0.1/boot.ipxe' });
     expect(await machine.get('/boot.ipxe')).toMatch(/^#!ipxe\n/);

@@ -10,7 +10,7 @@ const FIRMWARE: DhcpOptions = {
 };
 const IPXE: DhcpOptions = {
   ...FIRMWARE,
-  send: [...(FIRMWARE.send ?? []), '0x4d:69505845', '0xaf:b105011af41000130101'],
+  send: [...(FIRMWARE.send ?? []), '0x4d:69505845', '0xaf:b105011af41000130101240101'],
 };
 const WORDS = 'talos.experimental.wipe=system';
 const SCREEN = 'echo This install erases the disk first.';
