@@ -1,27 +1,46 @@
-import type { Digest } from '../kernel/digest.ts';
-import type { Ipv4 } from '../kernel/ipv4.ts';
+import { type Digest, parseDigest } from '../kernel/digest.ts';
+import type { Clock } from '../kernel/ports.ts';
 import type { ContentStore } from '../model/content.ts';
 import type { Revision } from '../model/revision.ts';
-import type { LoaderTable, SiteAddress } from '../model/site-ports.ts';
-import type { BootFile, BootFileSource } from './tftp/ports.ts';
+import type { LoaderTable } from '../model/site-ports.ts';
+import type { LoaderFamily } from './boot/policy/decision.ts';
+import { GRUB_ENTRY, parseAskName } from './boot/policy/grub-ask.ts';
+import type { BootDesk } from './boot/routes.ts';
+import { type AssetProgress, createProgress, type OnProgress } from './content/progress.ts';
+import type { BootFile, BootFileSource, TransferReport } from './tftp/ports.ts';
 
 /** Names under which a loader asks for its first script, where it did not get it by HTTP. */
-const scriptNames = new Set(['boot.ipxe', 'autoexec.ipxe']);
+const ENTRIES: ReadonlyMap<string, LoaderFamily> = new Map([
+  ['boot.ipxe', 'ipxe'],
+  ['autoexec.ipxe', 'ipxe'],
+  [GRUB_ENTRY, 'grub'],
+]);
 
-/** What TFTP serves: the loaders that are here, and the first script. */
-export function createBootFiles(parts: {
+type Parts = {
   readonly loaders: LoaderTable;
   readonly content: Pick<ContentStore, 'open'>;
-  /** Where the site stands as seen from an address; undefined while it serves no network. */
-  readonly siteFor: (remote: Ipv4) => SiteAddress | undefined;
-  readonly script: (site: SiteAddress) => string;
+  readonly desk: BootDesk;
+  readonly clock: Clock;
+  /** Hears how far a kernel or initramfs is while it is read; that it has arrived the server tells. */
+  readonly onProgress: OnProgress;
   /** What the template brings for Raspberry Pi, by name. */
   readonly raspberryPi?: () => Revision['raspberryPi'];
-}): BootFileSource {
+};
+
+/** What TFTP serves: the loaders that are here, the first scripts, and to GRUB, which has no HTTP, its answers and files. */
+export function createBootFiles(parts: Parts): BootFileSource {
   return {
-    find: async (name, from) => {
-      const site = scriptNames.has(name) ? parts.siteFor(from.address) : undefined;
-      if (site) return textFile(parts.script(site));
+    find: async (name, { address }, asked) => {
+      const family = ENTRIES.get(name);
+      const entry = family && parts.desk.entry(parts.desk.peerOf(address, ''), family);
+      if (entry !== undefined) return textFile(entry);
+      const values = parseAskName(asked);
+      if (values) {
+        const answer = await parts.desk.answer({ peer: parts.desk.peerOf(address, ''), values, loader: 'grub' });
+        return answer && textFile(answer.text, answer.delivered);
+      }
+      const digest = digestIn(name);
+      if (digest) return openAsset(parts, { digest, name: lastPart(name), remote: address });
       const file = parts.loaders.find(name) ?? piFile(name, parts.raspberryPi?.());
       return file && parts.content.open(file.digest);
     },
@@ -37,7 +56,44 @@ function piFile(name: string, files: Revision['raspberryPi']): { readonly digest
   return files && Object.hasOwn(files, own) ? files[own] : undefined;
 }
 
-function textFile(text: string): BootFile {
+/** The digest of `assets/sha256/<hex>/<name>`, as a kernel and an initramfs are called also over HTTP. */
+function digestIn(name: string): Digest | undefined {
+  const hex = /^assets\/sha256\/([0-9a-f]{64})\/[^/]+$/.exec(name)?.[1];
+  return hex === undefined ? undefined : parseDigest(hex);
+}
+
+/** What stands behind the last slash. */
+function lastPart(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1);
+}
+
+/** What a transfer that is over means for a kernel or initramfs; undefined if it was about something else. */
+export function assetSent({ name, endpoint, bytes, sizeBytes, outcome }: TransferReport): AssetProgress | undefined {
+  const digest = digestIn(name);
+  if (!digest || bytes === 0) return undefined;
+  const done = outcome === 'done';
+  return { remote: endpoint.address, digest, name: lastPart(name), bytesSent: bytes, sizeBytes, done };
+}
+
+async function openAsset(
+  { content, clock, onProgress }: Parts,
+  wanted: { readonly digest: Digest; readonly name: string; readonly remote: string },
+): Promise<BootFile | undefined> {
+  const asset = await content.open(wanted.digest);
+  if (!asset) return undefined;
+  const progress = createProgress({ clock, onProgress, first: 0, sizeBytes: asset.sizeBytes, ...wanted });
+  return {
+    sizeBytes: asset.sizeBytes,
+    read: async (into, position) => {
+      const length = await asset.read(into, position);
+      progress.sent(position + length);
+      return length;
+    },
+    close: () => asset.close(),
+  };
+}
+
+function textFile(text: string, delivered?: () => void): BootFile {
   const bytes = new TextEncoder().encode(text);
   return {
     sizeBytes: bytes.length,
@@ -46,6 +102,7 @@ function textFile(text: string): BootFile {
       into.set(part);
       return part.length;
     },
+    ...(delivered && { delivered }),
     close: async () => undefined,
   };
 }

@@ -7,7 +7,7 @@ import type { Revision } from '../model/revision.ts';
 import type { LoaderTable, SiteAddress, TokenMint } from '../model/site-ports.ts';
 import { createState } from '../model/state.ts';
 import type { SiteState, Store } from '../model/store.ts';
-import { bootRoutes, entryScript } from './boot/routes.ts';
+import { bootRoutes, createBootDesk } from './boot/routes.ts';
 import { createBootFiles } from './boot-files.ts';
 import { assetRoutes } from './content/routes.ts';
 import { DRY_MAC, DRY_NOW, dryAddress } from './dry-machine.ts';
@@ -71,12 +71,14 @@ export async function createDrySite(revision: Revision, parts: DryParts): Promis
     read: async (names: readonly string[]) => ok(Object.fromEntries(names.map((name) => [name, 'dry']))),
     lack: () => undefined,
   };
+  const desk = createBootDesk({ ...deps, secrets });
+  const onProgress = () => undefined;
   const server = await createHttpServer({
     log: silent,
     routes: [
-      bootRoutes({ ...deps, secrets }),
+      bootRoutes(desk),
       metadataRoutes({ ...deps, secrets }),
-      assetRoutes({ content, loaders, clock, log: silent, onProgress: () => undefined }),
+      assetRoutes({ content, loaders, clock, log: silent, onProgress }),
     ],
   });
   return {
@@ -89,11 +91,7 @@ export async function createDrySite(revision: Revision, parts: DryParts): Promis
       const response = await server.app.inject({ method, url, headers, remoteAddress });
       return { status: response.statusCode, headers: response.headers, body: response.body };
     },
-    tftp: createBootFiles({
-      ...{ loaders, content },
-      siteFor: () => site,
-      script: (at) => entryScript(siteName, at),
-    }),
+    tftp: createBootFiles({ loaders, content, desk, clock, onProgress }),
     close: () => server.close(),
   };
 }

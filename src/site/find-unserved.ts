@@ -59,7 +59,7 @@ async function fetchRow(dry: DrySite, row: Advertised): Promise<readonly string[
 }
 
 async function lackOfTftp(dry: DrySite, { name, site, what }: Advertised): Promise<string | undefined> {
-  const file = await dry.tftp.find(name, { address: dryAddress(site), port: CLIENT_PORT });
+  const file = await dry.tftp.find(name, { address: dryAddress(site), port: CLIENT_PORT }, name);
   if (!file) return 'there is no such file';
   try {
     const head = new Uint8Array(6);

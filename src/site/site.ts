@@ -17,11 +17,10 @@ import type { Redactor } from '../kernel/redactor.ts';
 import { type Undo, unwind } from '../kernel/undo.ts';
 import { within } from '../kernel/within.ts';
 import { TEMPLATE_SURROUNDINGS } from '../model/dhcp-role.ts';
-import { findPeer } from '../model/peer.ts';
 import { ownAddresses, type SiteAddress } from '../model/site-ports.ts';
 import { startAlarms } from './alarms.ts';
-import { bootRoutes, entryScript } from './boot/routes.ts';
-import { createBootFiles } from './boot-files.ts';
+import { bootRoutes, createBootDesk } from './boot/routes.ts';
+import { assetSent, createBootFiles } from './boot-files.ts';
 import type { SiteConfig } from './config.ts';
 import { createLoaders } from './content/loaders.ts';
 import { assetRoutes } from './content/routes.ts';
@@ -54,6 +53,7 @@ import { startSiteRevisions } from './site-revisions.ts';
 import { teeSignals } from './tee-signals.ts';
 import { tellStop } from './tell-stop.ts';
 import { tellUnserved } from './tell-unserved.ts';
+import type { TransferReport } from './tftp/ports.ts';
 import { createTftpServer } from './tftp/server.ts';
 import { startTimeWatch, type TimeWatch } from './time-watch.ts';
 import { createTransferSignals } from './transfers-to-signals.ts';
@@ -191,15 +191,27 @@ async function assemble(
     ...wire,
     handed: dhcpSockets(passed, Object.keys(config.interfaces), udp),
   });
+  const roomDeps = {
+    ...{ siteName: config.site, store, revisions, content, tokens, signals: diary },
+    addresses: siteAddress,
+    ...wire,
+    clock,
+    log: quiet(),
+  };
+  const desk = createBootDesk({ ...roomDeps, signals: seen, secrets, random });
+  const onTransfer = (report: TransferReport): void => {
+    transfers.onTftp(report);
+    const sent = assetSent(report);
+    if (sent) transfers.onAsset(sent);
+  };
   const tftp = (at: readonly SiteAddress[]) =>
     createTftpServer({
-      ...{ clock, log: quiet(), onTransfer: transfers.onTftp },
+      ...{ clock, log: quiet(), onTransfer },
       udp: withHanded(udp, passed, 'tftp', config.ports.tftp),
       files: createBootFiles({
         loaders,
         content,
-        siteFor: (remote) => findPeer(remote, '', siteAddress(), store.state).site,
-        script: (site) => entryScript(config.site, site),
+        ...{ desk, clock, onProgress: transfers.onAsset },
         raspberryPi: () => revisions.current()?.raspberryPi,
       }),
       settings: {
@@ -252,16 +264,9 @@ async function assemble(
     ...{ revisions: revisionDesk, join: headOffice?.join },
     isControl: (request) => http.isControl(request.socket),
   });
-  const roomDeps = {
-    ...{ siteName: config.site, store, revisions, content, tokens, signals: diary },
-    addresses: siteAddress,
-    ...wire,
-    clock,
-    log: quiet(),
-  };
   const routes = [
     people,
-    bootRoutes({ ...roomDeps, signals: seen, secrets, random }),
+    bootRoutes(desk),
     metadataRoutes({ ...roomDeps, secrets }),
     nodesRoutes({ ...roomDeps, signals: told }),
     assetRoutes({ content, loaders, clock, log, onProgress: transfers.onAsset }),

@@ -29,7 +29,8 @@ import type { Machine, MachineId } from '../../model/machine.ts';
 import type { Revision } from '../../model/revision.ts';
 import type { SiteAddress } from '../../model/site-ports.ts';
 import type { Change } from '../../model/store.ts';
-import { bootRoutes, entryScript } from './routes.ts';
+import { renderEntryScript } from './policy/entry-script.ts';
+import { type BootDesk, bootRoutes, createBootDesk } from './routes.ts';
 
 let server: HttpServer;
 afterEach(() => server.close());
@@ -64,17 +65,18 @@ async function setUp(setting: Setting = {}) {
     random: sampleRandom,
     log,
   };
-  server = await createHttpServer({ log, routes: [bootRoutes(deps)] });
+  const desk = createBootDesk(deps);
+  server = await createHttpServer({ log, routes: [bootRoutes(desk)] });
   const get = (url: string, remoteAddress: string = POS_ADDRESS) =>
     server.app.inject({ method: 'GET', url, remoteAddress });
-  return { get, signals, log, neighbours };
+  return { get, desk, signals, log, neighbours };
 }
 
 describe('GET /boot.ipxe and /autoexec.ipxe', () => {
   it.each(['/boot.ipxe', '/autoexec.ipxe', '//boot.ipxe'])('%s is the entry script, with its length', async (path) => {
     const { get } = await setUp();
     const answer = await get(path);
-    expect([answer.statusCode, answer.body]).toEqual([200, entryScript('store-0417', SITE)]);
+    expect([answer.statusCode, answer.body]).toEqual([200, renderEntryScript('store-0417', SITE)]);
     expect(answer.headers).toMatchObject({
       'content-type': 'text/plain; charset=utf-8',
       'content-length': String(answer.body.length),
@@ -299,5 +301,38 @@ describe('a system with secrets', () => {
   it('has one behind a relay, where the lease counts', async () => {
     const { get } = await setUp({ revision, rows: [leaseChange(sampleLease({ address: '10.9.0.7' as Ipv4 }))] });
     expect((await get(mine, '10.9.0.7')).body).toContain('/t/read_525400000001_');
+  });
+});
+
+describe('a question of GRUB', () => {
+  const ask = async (desk: BootDesk, serial = 'X1') => {
+    const values = new Map([
+      ['mac', POS_MAC],
+      ['buildarch', 'x86_64'],
+      ['platform', 'efi'],
+      ['serial', serial],
+    ]);
+    const peer = desk.peerOf(POS_ADDRESS, '');
+    return desk.answer({ peer, values: (name) => values.get(name), loader: 'grub' });
+  };
+
+  it('is answered by the same decision, which is seen when the answer has arrived', async () => {
+    const { desk, signals } = await setUp();
+    const answer = await ask(desk);
+    expect(answer?.text).toMatch(
+      /^function slipway_answer \{\n[\s\S]*\n {4}if linux '\(tftp,10\.0\.0\.1\)\/assets\/sha256\//,
+    );
+    // Anybody can write an address on a datagram: only who has it can confirm what went there.
+    expect(signals.heard).toEqual([]);
+    answer?.delivered();
+    expect(signals.heard).toMatchObject([{ kind: 'script', answer: { kind: 'live', slot: 'pos-1' } }]);
+  });
+
+  it('gets no command line that GRUB would change', async () => {
+    const cmdline = [{ key: 'note', value: '"a' }];
+    const { desk } = await setUp({
+      revision: sampleRevision({ slots: { 'pos-1': sampleSlot({ profile: sampleProfile({ cmdline }) }) } }),
+    });
+    expect((await ask(desk))?.text).toContain('which GRUB would change');
   });
 });

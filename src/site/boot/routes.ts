@@ -17,9 +17,11 @@ import type { Store } from '../../model/store.ts';
 import type { BootQuery, QueryValues } from './policy/boot-query.ts';
 import { parseBootQuery, parseEnv, parseQuery } from './policy/boot-query.ts';
 import { decideBoot } from './policy/decide.ts';
-import type { BootDecision } from './policy/decision.ts';
+import type { BootDecision, LoaderFamily } from './policy/decision.ts';
 import { answerOf, withoutCode } from './policy/decision.ts';
 import { renderEntryScript } from './policy/entry-script.ts';
+import { renderGrubEntry } from './policy/grub-entry.ts';
+import { renderGrubAnswer } from './policy/grub-script.ts';
 import { localBootOf } from './policy/machine-env.ts';
 import { renderScript } from './policy/scripts.ts';
 
@@ -41,44 +43,62 @@ export type BootDeps = {
   readonly log: Log;
 };
 
+/** What a loader asks, whichever protocol brought it. */
+export type Question = { readonly peer: Peer; readonly values: QueryValues; readonly loader: LoaderFamily };
+
+/** `delivered` is to be called when it is certain that the answer reached the address that asked. */
+export type Answer = { readonly text: string; readonly delivered: () => void };
+
+/** Where loaders learn what their machine is to do. */
+export interface BootDesk {
+  peerOf(remote: string, local: string): Peer;
+  /** The script that every loader gets first; undefined while no network is served. */
+  entry(peer: Peer, loader: LoaderFamily): string | undefined;
+  answer(question: Question): Promise<Answer | undefined>;
+}
+
+export function createBootDesk(given: Omit<BootDeps, 'refuse'>): BootDesk {
+  const deps = { ...given, refuse: createRefusals(given.signals, given.clock) };
+  return {
+    peerOf: (remote, local) => findPeer(remote, local, deps.addresses(), deps.store.state),
+    entry: ({ site }, loader) => site && (loader === 'grub' ? renderGrubEntry : renderEntryScript)(deps.siteName, site),
+    answer: (question) => answer(deps, question),
+  };
+}
+
 /**
  * `GET /boot.ipxe`, `/autoexec.ipxe` and `/boot/script`. Every answer is a script with status 200 that a person can
  * read on the machine's screen, also for a question that makes no sense: iPXE shows of an error only its number.
  */
-export function bootRoutes(given: Omit<BootDeps, 'refuse'>): (app: FastifyInstance) => void {
-  const deps = { ...given, refuse: createRefusals(given.signals, given.clock) };
+export function bootRoutes(desk: BootDesk): (app: FastifyInstance) => void {
+  const peerOf = (request: FastifyRequest) => desk.peerOf(request.ip, request.socket.localAddress ?? '');
+  const sendEntry = (request: FastifyRequest, reply: FastifyReply) =>
+    sendText(reply, desk.entry(peerOf(request), 'ipxe') ?? noNetwork());
+  const sendScript = async (request: FastifyRequest, reply: FastifyReply) => {
+    const given = await desk.answer({ peer: peerOf(request), values: parseQuery(request.url), loader: 'ipxe' });
+    // Who speaks HTTP from an address has it.
+    given?.delivered();
+    return sendText(reply, given?.text ?? noNetwork());
+  };
   return (app) => {
-    const entry = (request: FastifyRequest, reply: FastifyReply) => sendEntry(deps, request, reply);
-    app.get('/boot.ipxe', entry);
-    app.get('/autoexec.ipxe', entry);
-    app.get('/boot/script', (request, reply) => sendScript(deps, request, reply));
+    app.get('/boot.ipxe', sendEntry);
+    app.get('/autoexec.ipxe', sendEntry);
+    app.get('/boot/script', sendScript);
   };
 }
 
-/** The script that every loader gets first, also by TFTP as `boot.ipxe` and `autoexec.ipxe`. */
-export function entryScript(siteName: string, site: SiteAddress): string {
-  return renderEntryScript(siteName, site);
-}
-
-function sendEntry(deps: BootDeps, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { site } = peerOf(deps, request);
-  return site ? sendText(reply, renderEntryScript(deps.siteName, site)) : sendText(reply, noNetwork());
-}
-
-async function sendScript(deps: BootDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const peer = peerOf(deps, request);
-  if (!peer.site) return sendText(reply, noNetwork());
-  const values = parseQuery(request.url);
-  const query = parseBootQuery(values);
+async function answer(deps: BootDeps, { peer, values, loader }: Question): Promise<Answer | undefined> {
+  const { site } = peer;
+  if (!site) return undefined;
+  const query = parseBootQuery(values, loader);
   const sender = await senderOf(deps, peer);
   const revision = query && revisionOf(deps, query);
-  const decision = query ? decide(deps, query, { peer, site: peer.site, revision, sender }) : unreadable(values);
-  const claim = query?.request.claim;
-  note(deps, { query, peer, decision, revision, sender });
-  return sendText(
-    reply,
-    renderScript(decision, { siteName: deps.siteName, site: peer.site, claim, trouble: query?.trouble }),
-  );
+  const decision = query ? decide(deps, query, { peer, site, revision, sender }) : unreadable(values);
+  const frame = { siteName: deps.siteName, site, claim: query?.request.claim, trouble: query?.trouble };
+  return {
+    text: (loader === 'grub' ? renderGrubAnswer : renderScript)(decision, frame),
+    delivered: () => note(deps, { query, peer, decision, revision, sender }),
+  };
 }
 
 /**
@@ -202,10 +222,6 @@ function isOurs(
 
 function noNetwork(): string {
   return '#!ipxe\necho This Slipway site serves no network yet. Going on with the local disk.\nexit 1\n';
-}
-
-function peerOf({ addresses, store }: BootDeps, request: FastifyRequest): Peer {
-  return findPeer(request.ip, request.socket.localAddress ?? '', addresses(), store.state);
 }
 
 function sendText(reply: FastifyReply, text: string): FastifyReply {

@@ -6,6 +6,8 @@ export interface BootFile {
   readonly sizeBytes: number;
   /** Fills `into` from `position` on and answers how many bytes it wrote; 0 only at the end. */
   read(into: Uint8Array, position: number): Promise<number>;
+  /** Called at most once, before `close`: the client has confirmed every byte, so it is where it says. */
+  delivered?(): void;
   close(): Promise<void>;
 }
 
@@ -14,8 +16,9 @@ export interface BootFileSource {
   /**
    * `name` is in lower case, with forward slashes and none in front. undefined: there is no such file, and the client is
    * told so, which makes most firmware give up at once. A rejection is a fault of ours.
+   * @param asked the name as it came: what GRUB writes into one may need its capitals
    */
-  find(name: string, from: Endpoint): Promise<BootFile | undefined>;
+  find(name: string, from: Endpoint, asked: string): Promise<BootFile | undefined>;
 }
 
 /** A transfer that is over. */

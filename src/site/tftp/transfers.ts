@@ -98,7 +98,7 @@ export class Transfers {
   async #open(entry: Entry): Promise<void> {
     let file: BootFile | undefined;
     try {
-      file = await this.#deps.files.find(entry.name, entry.from);
+      file = await this.#deps.files.find(entry.name, entry.from, entry.packet.filename);
       if (file) await this.#begin(entry, file);
       else this.#refuse(entry, 'not-found', 'there is no such file');
     } catch (cause) {
@@ -127,6 +127,7 @@ export class Transfers {
       clock,
       onReadError: (cause) => log.error({ ...fieldsOf(entry), error: cause }, 'a boot file could not be read'),
       onEnd: (state, bytes) => {
+        if (state.outcome === 'done') file.delivered?.();
         this.#inBackground(socket.close());
         this.#inBackground(file.close());
         this.#end(entry, state, bytes, file.sizeBytes);

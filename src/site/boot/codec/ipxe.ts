@@ -77,6 +77,15 @@ export function kernelWords(text: string): Result<Word[], string> {
   return ok(parts as Word[]);
 }
 
+/** Words that `kernelWords` has let through before; throws a bug's error otherwise. */
+export function plainWords(texts: readonly string[]): Word[] {
+  return texts.flatMap((text) => {
+    const checked = kernelWords(text);
+    if (!checked.ok) throw new Error(checked.error);
+    return checked.value;
+  });
+}
+
 /** `command`, and what follows it; `orElse` of no words means that a failure does not matter. */
 export function run(
   command: readonly Word[],

@@ -26,6 +26,23 @@ describe('a query of a loader', () => {
     });
   });
 
+  it('is read as GRUB sends it, which tells no number of an error', () => {
+    const values = parseQuery(
+      '/?mac=52:54:00:00:00:01&buildarch=arm64&platform=efi&waited=00012&giveup=&step=kernel&uuid=',
+    );
+    expect(parseBootQuery(values, 'grub')).toEqual({
+      request: {
+        claim: { mac: POS_MAC },
+        env: { platform: 'efi', buildarch: 'arm64', longMode: 'unknown' },
+        waitedSeconds: 60,
+        givenUp: false,
+        isRetry: true,
+        loader: 'grub',
+      },
+      trouble: 'GRUB could not do it, at kernel; its screen said why',
+    });
+  });
+
   it('needs a MAC, and only that', () => {
     expect(parse('mac=52-54-00-00-00-01')).toEqual({
       request: {

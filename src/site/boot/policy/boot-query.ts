@@ -2,7 +2,7 @@ import type { MacAddress } from '../../../kernel/mac.ts';
 import { isIdentifyingMac, parseMac } from '../../../kernel/mac.ts';
 import type { Claim } from '../../../model/machine.ts';
 import { TICK_SECONDS } from './ask.ts';
-import type { BootRequest } from './decision.ts';
+import type { BootRequest, LoaderFamily } from './decision.ts';
 import { explainErrno, parseErrno } from './errno.ts';
 import type { MachineEnv } from './machine-env.ts';
 
@@ -42,10 +42,10 @@ const MAX_VALUE_LENGTH = 128;
 const MAX_TICKS = 100_000;
 
 /** undefined: it does not say which machine it is. */
-export function parseBootQuery(values: QueryValues): BootQuery | undefined {
+export function parseBootQuery(values: QueryValues, loader: LoaderFamily = 'ipxe'): BootQuery | undefined {
   const mac = parseMac(values('mac') ?? '');
   if (!mac || !isIdentifyingMac(mac)) return undefined;
-  const trouble = troubleOf(values);
+  const trouble = loader === 'grub' ? grubTroubleOf(values) : troubleOf(values);
   const waited = values('waited') ?? '';
   const request: BootRequest = {
     claim: claimOf(mac, values),
@@ -53,16 +53,20 @@ export function parseBootQuery(values: QueryValues): BootQuery | undefined {
     waitedSeconds: /^\d+$/.test(waited) ? Math.min(Number(waited), MAX_TICKS) * TICK_SECONDS : 0,
     givenUp: values('giveup') === '1',
     isRetry: stepOf(values) !== undefined,
+    ...(loader === 'ipxe' ? {} : { loader }),
   };
   return { request, ...(trouble === undefined ? {} : { trouble }) };
 }
+
+/** As iPXE and GRUB say it. */
+const platforms: Readonly<Record<string, MachineEnv['platform']>> = { pcbios: 'pcbios', pc: 'pcbios', efi: 'efi' };
 
 /** What the loader says of its firmware; also useful where the rest of a query is nonsense. */
 export function parseEnv(values: QueryValues): MachineEnv {
   const platform = values('platform');
   const longMode = values('longmode');
   return {
-    platform: platform === 'pcbios' || platform === 'efi' ? platform : 'unknown',
+    platform: platforms[platform ?? ''] ?? 'unknown',
     buildarch: /^[a-z0-9_]{1,16}$/.exec(values('buildarch') ?? '')?.[0] ?? '',
     longMode: longMode === 'yes' || longMode === 'no' ? longMode : 'unknown',
   };
@@ -82,6 +86,12 @@ function troubleOf(values: QueryValues): string | undefined {
   if (errno === undefined) return undefined;
   const step = stepOf(values);
   return `${explainErrno(errno)}${step === undefined ? '' : `, at ${step}`}`;
+}
+
+/** GRUB tells its reasons to the screen alone. */
+function grubTroubleOf(values: QueryValues): string | undefined {
+  const step = stepOf(values);
+  return step === undefined ? undefined : `GRUB could not do it, at ${step}; its screen said why`;
 }
 
 /** Where the last script stood when it failed; every script clears it first. */

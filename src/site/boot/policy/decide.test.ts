@@ -81,12 +81,7 @@ describe('a machine in a slot', () => {
       profile: 'demo',
       kernel: { digest: KERNEL, name: 'vmlinuz', sizeBytes: 1_000 },
       initrds: [{ digest: INITRD, name: 'initrd.img', sizeBytes: 1_000 }],
-      cmdline: [
-        'console=ttyS0',
-        'quiet',
-        'ds=nocloud-net;s=http://10.0.0.1/nocloud/52-54-00-00-00-01/',
-        'initrd=initrd0.img',
-      ],
+      cmdline: ['console=ttyS0', 'quiet', 'ds=nocloud-net;s=http://10.0.0.1/nocloud/52-54-00-00-00-01/'],
       localBoot: 'sanboot',
     });
   });
@@ -237,13 +232,12 @@ describe('a machine in a slot that is installed', () => {
       );
     };
 
-    it('has the words for that, filled and behind its own, and before those of the loader', () => {
+    it('has the words for that, filled and behind its own', () => {
       const decision = decideWith({ wipe: true });
       expect(decision).toMatchObject({ kind: 'install', wipe: true });
-      expect('cmdline' in decision && decision.cmdline.slice(-3)).toEqual([
+      expect('cmdline' in decision && decision.cmdline.slice(-2)).toEqual([
         'talos.experimental.wipe=system',
         'report=http://10.0.0.1',
-        'initrd=initrd0.img',
       ]);
       expect(answerOf(decision)).toMatchObject({ kind: 'install', wipe: true });
     });

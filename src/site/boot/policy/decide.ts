@@ -11,8 +11,8 @@ import { ARMED, fencedMark } from '../../../model/order.ts';
 import { hasSecrets, holeValuesFor } from '../../../model/peer.ts';
 import type { CmdlineWord, LocalBoot, Profile, Revision, Slot } from '../../../model/revision.ts';
 import { ignoresUnknown } from '../../../model/revision.ts';
-import type { Word } from '../codec/ipxe.ts';
-import { kernelWords, word } from '../codec/ipxe.ts';
+import { grubKernelWords } from '../codec/grub.ts';
+import { kernelWords } from '../codec/ipxe.ts';
 import type { BootContext, BootDecision, BootRequest, SystemStart } from './decision.ts';
 import { mayInstall, siteRefuses } from './install-permit.ts';
 import { bootArch, localBootOf } from './machine-env.ts';
@@ -168,30 +168,24 @@ function localWayOf(request: BootRequest, slot: Slot | undefined, revision: Revi
 }
 
 function fillCmdline(
-  { documents, initrds }: Profile,
+  { documents }: Profile,
   cmdline: readonly CmdlineWord[],
-  { claim: { mac } }: BootRequest,
+  { claim: { mac }, loader }: BootRequest,
   { site, readToken }: BootContext,
-): Result<Word[], string> {
+): Result<string[], string> {
+  const wordsOf = loader === 'grub' ? grubKernelWords : kernelWords;
   const token = hasSecrets(documents) ? readToken(mac) : undefined;
   if (hasSecrets(documents) && token === undefined)
     return err(`it may have secrets, and the network shows that another machine than ${mac} asks`);
   const values = holeValuesFor(site, mac, token === undefined ? undefined : { token, documents });
-  const filled: Word[] = [];
+  const filled: string[] = [];
   for (const { key, value } of cmdline) {
     const text = fillHoles(value === true ? key : `${key}=${value}`, values, 'cmdline');
-    const parts = text.ok ? kernelWords(text.value) : err(text.error);
+    const parts = text.ok ? wordsOf(text.value) : err(text.error);
     if (!parts.ok) return parts;
     filled.push(...parts.value);
   }
-  // Without it a 2019 iPXE on UEFI gives the kernel no initramfs; elsewhere it does no harm.
-  const names = initrds.map((_, i) => word(`initrd=${initrdName(i)}`));
-  return ok([...filled, ...names]);
-}
-
-/** Names of our own, so that no name of a template can clash with another or with a path of the kernel's. */
-export function initrdName(index: number): string {
-  return `initrd${index}.img`;
+  return ok(filled);
 }
 
 function nameOf(machine: Machine): string {

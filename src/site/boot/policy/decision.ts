@@ -8,8 +8,10 @@ import type { LocalBoot, Revision } from '../../../model/revision.ts';
 import type { ScriptAnswer } from '../../../model/signal.ts';
 import type { SiteAddress } from '../../../model/site-ports.ts';
 import type { SiteState } from '../../../model/store.ts';
-import type { Word } from '../codec/ipxe.ts';
 import type { MachineEnv } from './machine-env.ts';
+
+/** The language of the scripts that a loader reads. */
+export type LoaderFamily = 'ipxe' | 'grub';
 
 /** What a loader asks. */
 export type BootRequest = {
@@ -21,6 +23,8 @@ export type BootRequest = {
   readonly givenUp: boolean;
   /** A script named files to it, and not all of them could be fetched and started. */
   readonly isRetry: boolean;
+  /** Who asks; missing: iPXE. */
+  readonly loader?: LoaderFamily;
 };
 
 /** What a decision reads. */
@@ -55,7 +59,8 @@ export type SystemStart = {
   readonly profile: string;
   readonly kernel: ScriptFile;
   readonly initrds: readonly ScriptFile[];
-  readonly cmdline: readonly Word[];
+  /** Words that reach the kernel as they are, by the loader that asked. */
+  readonly cmdline: readonly string[];
   readonly localBoot: LocalBoot;
 };
 

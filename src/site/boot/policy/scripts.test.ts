@@ -2,14 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { INITRD, KERNEL, POS_MAC, SITE } from '../../../../test/support/sample-site.ts';
 import { runScript, type ShellWorld } from '../../../lab/clients/ipxe-shell.ts';
 import type { OrderId } from '../../../model/order.ts';
-import { kernelWords } from '../codec/ipxe.ts';
 import type { BootDecision } from './decision.ts';
 import { renderEntryScript } from './entry-script.ts';
 import { renderScript } from './scripts.ts';
 
 const claim = { mac: POS_MAC, manufacturer: 'QEMU', product: 'Standard PC', serial: 'X1' };
 const frame = { siteName: 'store-0417', site: SITE, claim };
-const cmdline = kernelWords('console=ttyS0 quiet initrd=initrd0.img');
 
 const live: Extract<BootDecision, { kind: 'live' }> = {
   kind: 'live',
@@ -17,7 +15,7 @@ const live: Extract<BootDecision, { kind: 'live' }> = {
   profile: 'demo',
   kernel: { digest: KERNEL, name: 'vmlinuz', sizeBytes: 8_000_000 },
   initrds: [{ digest: INITRD, name: 'initrd.img', sizeBytes: 22_000_000 }],
-  cmdline: cmdline.ok ? cmdline.value : [],
+  cmdline: ['console=ttyS0', 'quiet'],
   localBoot: 'sanboot',
 };
 const install: Extract<BootDecision, { kind: 'install' }> = {

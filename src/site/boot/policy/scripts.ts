@@ -1,4 +1,3 @@
-import { formatDuration } from '../../../kernel/duration.ts';
 import type { Claim } from '../../../model/machine.ts';
 import type { LocalBoot } from '../../../model/revision.ts';
 import type { SiteAddress } from '../../../model/site-ports.ts';
@@ -7,6 +6,7 @@ import type { Line, Word } from '../codec/ipxe.ts';
 import { echo, formatScript, run, setting, shown, word, words } from '../codec/ipxe.ts';
 import { askUrl } from './ask.ts';
 import type { BootDecision } from './decision.ts';
+import { machineText, READING_SECONDS, screenTexts, titleText } from './screen.ts';
 import { startLines } from './start-script.ts';
 import { waitLines } from './wait-script.ts';
 
@@ -20,9 +20,6 @@ export type ScriptFrame = {
   readonly trouble?: string | undefined;
 };
 
-/** Long enough to be read, or photographed. */
-const READING_SECONDS = 20;
-
 /** A decision as the script that iPXE runs. Whatever was decided, it ends in a system or at the local disk. */
 export function renderScript(decision: BootDecision, frame: ScriptFrame): string {
   return formatScript([...headLines(decision, frame), ...bodyLines(decision, frame)]);
@@ -30,57 +27,30 @@ export function renderScript(decision: BootDecision, frame: ScriptFrame): string
 
 function bodyLines(decision: BootDecision, { site, claim }: ScriptFrame): Line[] {
   const ask = askUrl(httpBase(site), claim?.mac);
+  if (decision.kind === 'live' || decision.kind === 'install')
+    return [...startLines(decision, httpBase(site), ask), ...localLines(decision.localBoot)];
+  const onScreen = screenTexts(decision).map((text) => (text === '' ? echo() : echo(shown(text))));
   switch (decision.kind) {
-    case 'live':
-    case 'install':
-      return [...startLines(decision, httpBase(site), ask), ...localLines(decision.localBoot)];
     case 'hold':
-      return [
-        echo(shown('This site does not know the machine yet. Its code is:')),
-        echo(),
-        echo(shown(`*** ${decision.code} ***`)),
-        echo(),
-        echo(shown('What to do: tell the code to whoever looks after this site, and leave the machine on.')),
-        echo(shown(`Without a place it goes on with its own disk after ${inWords(decision.leftSeconds)}.`)),
-        ...waitLines(decision.holdSeconds, ask),
-        ...localLines(decision.localBoot),
-      ];
     case 'wait':
-      return [
-        echo(shown(`Not yet: ${decision.because}.`)),
-        echo(shown('What to do: leave the machine on, it asks again by itself.')),
-        echo(shown(`Otherwise it goes on with its own disk after ${inWords(decision.leftSeconds)}.`)),
-        ...waitLines(decision.holdSeconds, ask),
-        ...localLines(decision.localBoot),
-      ];
+      return [...onScreen, ...waitLines(decision.holdSeconds, ask), ...localLines(decision.localBoot)];
     case 'local':
-      return [
-        echo(shown(`Going on with the local disk: ${decision.because}.`)),
-        ...(decision.toDo === undefined ? [] : [echo(shown(`What to do: ${decision.toDo}${itsCode(decision.code)}.`))]),
-        ...localLines(decision.localBoot),
-      ];
-    case 'refuse':
-      return [
-        echo(shown('The site starts nothing on this machine:')),
-        echo(shown(`${decision.because}.`)),
-        echo(shown(`What to do: tell whoever looks after this site what stands here${andCode(decision.code)}.`)),
-        echo(shown(`It goes on with its own disk in ${READING_SECONDS} seconds.`)),
-        run(words(`sleep ${READING_SECONDS}`), { orElse: [] }),
-        ...localLines(decision.localBoot),
-      ];
+      return [...onScreen, ...localLines(decision.localBoot)];
+    case 'refuse': {
+      const toRead = run(words(`sleep ${READING_SECONDS}`), { orElse: [] });
+      return [...onScreen, toRead, ...localLines(decision.localBoot)];
+    }
   }
 }
 
 function headLines(decision: BootDecision, { siteName, claim, trouble }: ScriptFrame): Line[] {
-  const slot = 'slot' in decision && decision.slot !== undefined ? `, slot ${decision.slot}` : '';
-  const who = [claim?.manufacturer, claim?.product].filter(Boolean).join(' ') || 'of unknown make';
   const address = claim ? shown(claim.mac) : [setting('netX/mac')];
   return [
     // They came with this question and are told; the next one must not tell them again.
     ...['error', 'step', 'giveup'].map((name) => run(words(`clear ${name}`), { orElse: [] })),
     echo(),
-    echo(shown(`Slipway, site ${siteName}${slot}`)),
-    echo(shown(`This machine: ${who}, serial ${claim?.serial || 'unknown'}, MAC`), address),
+    echo(shown(titleText(decision, siteName))),
+    echo(shown(machineText(claim)), address),
     ...(trouble === undefined ? [] : [echo(shown(`What failed before: ${trouble}.`))]),
   ];
 }
@@ -90,17 +60,4 @@ function localLines(localBoot: LocalBoot): Line[] {
   const disk: readonly Word[] = words('sanboot --no-describe --drive 0x80');
   const viaBios = localBoot === 'sanboot' ? [run(disk, { orElse: [] })] : [];
   return [...viaBios, run([word('exit'), word('1')])];
-}
-
-function andCode(code: string | undefined): string {
-  return code === undefined ? '' : `, and the code ${code}`;
-}
-
-function itsCode(code: string | undefined): string {
-  return code === undefined ? '' : `; its code is ${code}`;
-}
-
-function inWords(seconds: number): string {
-  if (seconds < 120) return `${seconds} seconds`;
-  return seconds % 60 === 0 ? `${seconds / 60} minutes` : formatDuration(seconds * 1_000);
 }

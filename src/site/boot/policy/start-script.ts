@@ -1,11 +1,10 @@
 import type { Line, Word } from '../codec/ipxe.ts';
-import { echo, label, run, setting, shown, url, word, words } from '../codec/ipxe.ts';
-import { initrdName } from './decide.ts';
+import { echo, label, plainWords, run, setting, shown, url, word, words } from '../codec/ipxe.ts';
 import type { BootDecision, ScriptFile } from './decision.ts';
 import { retryLines } from './retry.ts';
+import { startTexts, WARNING_SECONDS, warningTexts } from './screen.ts';
 
 type Start = Extract<BootDecision, { kind: 'live' | 'install' }>;
-type Install = Extract<Start, { kind: 'install' }>;
 
 const TRIES = 6;
 /** Rounds of all tries; each begins with a new script, so that an order or a slot that was taken away meanwhile counts. */
@@ -13,19 +12,16 @@ const ROUNDS = 3;
 /** Without progress: Debian's iPXE of 2019 would wait for a silent peer for ever. */
 const STALL_MS = 60_000;
 
-/** Long enough to reach for the power switch. */
-const WARNING_SECONDS = 5;
-
 /** Fetches the files and starts them. Behind these lines everything failed, and the local disk is next. */
 export function startLines(decision: Start, base: string, ask: Word): Line[] {
   const { kernel, initrds, cmdline } = decision;
-  const files = [kernel, ...initrds];
+  // Without it a 2019 iPXE on UEFI gives the kernel no initramfs; elsewhere it does no harm.
+  const names = initrds.map((_, i) => word(`initrd=${initrdName(i)}`));
   return [
     ...(decision.kind === 'install' ? warningLines(decision) : []),
-    echo(shown(`Next: ${filesInWords(files)} come from the site, then ${decision.profile} starts in memory.`)),
-    ...(decision.kind === 'live' ? [echo(shown('Slipway changes nothing on the disks of this machine.'))] : []),
+    ...startTexts(decision).map((text) => echo(shown(text))),
     run(words('imgfree'), { orElse: [] }),
-    ...fetchLines('kernel', [...fetchCommand('kernel', 'kernel', kernel, base), ...cmdline]),
+    ...fetchLines('kernel', [...fetchCommand('kernel', 'kernel', kernel, base), ...plainWords(cmdline), ...names]),
     ...initrds.flatMap((file, i) => fetchLines(`initramfs${i}`, fetchCommand('initrd', initrdName(i), file, base))),
     echo(shown(`Everything is here. Starting ${decision.profile}...`)),
     run(words('set step start')),
@@ -64,25 +60,14 @@ function failureLines(ask: Word): Line[] {
   ];
 }
 
-/** Before anything is fetched: whoever stands there may still save what is on the disk. */
-function warningLines({ order, attempt, disk, profile, wipe }: Install): Line[] {
-  const where = disk === undefined ? 'the disk' : `the disk ${disk}`;
-  const turn = `attempt ${attempt} of ${order.maxAttempts}`;
-  const whose = order.by.kind === 'person' ? order.by.name : `the template, ${order.by.name}`;
+function warningLines(decision: Start): Line[] {
   return [
-    echo(shown(`${profile} INSTALLS on ${where} of this machine, ordered by ${whose} (${turn}).`)),
-    ...(wipe ? [echo(shown('This install erases the disk first.'))] : []),
-    echo(
-      shown(`What is on that disk is lost. If that is wrong, switch the machine off in ${WARNING_SECONDS} seconds.`),
-    ),
+    ...warningTexts(decision).map((text) => echo(shown(text))),
     run(words(`sleep ${WARNING_SECONDS}`), { orElse: [] }),
   ];
 }
 
-function filesInWords(files: readonly ScriptFile[]): string {
-  return `${files.length} files (${inMiB(files.reduce((sum, file) => sum + file.sizeBytes, 0))})`;
-}
-
-function inMiB(bytes: number): string {
-  return `${(bytes / 1_048_576).toFixed(1)} MiB`;
+/** Names of our own, so that no name of a template can clash with another or with a path of the kernel's. */
+function initrdName(index: number): string {
+  return `initrd${index}.img`;
 }
