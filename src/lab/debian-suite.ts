@@ -13,13 +13,25 @@ const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
  * @throws AppError `lab-failed` if the mirror does not have the release, or nothing answers
  */
 export async function unpackFromSuite(suite: string, name: string, dir: string): Promise<string> {
+  return inSuite({ suite }, dir, async (config) => {
+    const version = await candidateVersion(name, config);
+    await unpackPackage(`${name}=${version}`, dir, config);
+    return version;
+  });
+}
+
+/** Does something with another release of Debian, or another architecture of one: `config` are the arguments that lead apt there. */
+export async function inSuite<T>(
+  { suite, arch }: { readonly suite: string; readonly arch?: string },
+  dir: string,
+  work: (config: readonly string[]) => Promise<T>,
+): Promise<T> {
   const place = join(dir, 'apt');
-  const config = await writePlace(place, suite, await mirror());
+  const config = await writePlace(place, suite, await mirror(), arch);
   await run(['apt-get', '-q', ...config, 'update']);
-  const version = await candidateVersion(name, config);
-  await unpackPackage(`${name}=${version}`, dir, config);
+  const result = await work(config);
   await rm(place, { recursive: true });
-  return version;
+  return result;
 }
 
 /** Where this machine has its Debian from. Known once its index was read. */
@@ -32,7 +44,7 @@ async function mirror(): Promise<string> {
 }
 
 /** The arguments that lead apt to a place of its own; what else this machine says of mirrors and proxies stays. */
-async function writePlace(place: string, suite: string, site: string): Promise<readonly string[]> {
+async function writePlace(place: string, suite: string, site: string, arch?: string): Promise<readonly string[]> {
   for (const folder of ['state/lists/partial', 'cache/archives/partial'])
     await mkdir(join(place, folder), { recursive: true });
   const sources = join(place, 'sources.list');
@@ -53,6 +65,9 @@ async function writePlace(place: string, suite: string, site: string): Promise<r
   // What this machine does after an update of its own index is not for this one.
   const hooks = ['APT::Update::Pre-Invoke', 'APT::Update::Post-Invoke', 'APT::Update::Post-Invoke-Success'];
   const lines = [
+    ...(arch
+      ? ['#clear APT::Architectures;', `APT::Architecture "${arch}";`, `APT::Architectures { "${arch}"; };`]
+      : []),
     ...hooks.map((hook) => `#clear ${hook};`),
     ...Object.entries(settings).map(([key, value]) => `${key} ${JSON.stringify(value)};`),
   ];

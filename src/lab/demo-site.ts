@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { packageFile } from '../adapters/node/package-file.ts';
 import type { MacAddress } from '../kernel/mac.ts';
+import { fetchArm64Image } from './arm64-image.ts';
 import type { Report } from './command.ts';
 import { buildDebianRoot, DEBIAN_ROOT_MEMORY_MB } from './debian-root.ts';
 import { buildDiskImage } from './disk-image.ts';
@@ -14,6 +15,12 @@ export type GuestSystem = { readonly kernel: string; readonly initramfs: string;
 /** The demo's system: Debian's kernel and a busybox that behaves like a small cloud-init. Needs the network the first time. */
 export async function prepareDemoSystem(cacheDir: string, report: Report): Promise<GuestSystem> {
   const kernel = await fetchKernelImage(cacheDir, report);
+  return { kernel: kernel.vmlinuz, initramfs: await buildDemoInitramfs(kernel, cacheDir, report), memoryMb: 512 };
+}
+
+/** The demo's system for an arm64 machine. */
+export async function prepareArm64System(cacheDir: string, report: Report): Promise<GuestSystem> {
+  const kernel = await fetchArm64Image(cacheDir, new Date().toISOString().slice(0, 10), report);
   return { kernel: kernel.vmlinuz, initramfs: await buildDemoInitramfs(kernel, cacheDir, report), memoryMb: 512 };
 }
 

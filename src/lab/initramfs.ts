@@ -12,6 +12,7 @@ import { loadOrder, moduleName, parseModuleDependencies } from './module-order.t
 /** What a virtual machine of the lab has: a network card, a disk and a source of randomness, all virtio. */
 export const GUEST_MODULES = ['virtio_pci', 'virtio_net', 'virtio_rng', 'virtio_blk'];
 
+/** Of this machine: Debian's busybox-static. */
 const BUSYBOX = '/bin/busybox';
 
 /**
@@ -74,7 +75,7 @@ async function systemEntries(kernel: KernelImage, init: string): Promise<CpioEnt
   return [
     { kind: 'directory', path: 'bin' },
     { kind: 'directory', path: 'modules' },
-    { kind: 'file', path: 'bin/busybox', bytes: await readFile(BUSYBOX), executable: true },
+    { kind: 'file', path: 'bin/busybox', bytes: await readFile(kernel.busybox ?? BUSYBOX), executable: true },
     { kind: 'link', path: 'bin/sh', target: 'busybox' },
     { kind: 'file', path: 'init', bytes: await guestFile(init), executable: true },
     { kind: 'file', path: 'lib.sh', bytes: await guestFile('lib.sh') },

@@ -15,6 +15,8 @@ export type KernelImage = {
   readonly vmlinuz: string;
   /** A folder with `lib/modules/<release>`, its `modules.dep` included. */
   readonly modulesRoot: string;
+  /** A busybox without libraries that runs on it; by default the one of this machine. */
+  readonly busybox?: string;
 };
 
 /**
@@ -37,13 +39,19 @@ async function fetchKnownToApt(cacheDir: string, report: Report): Promise<Kernel
   const release = name.replace('linux-image-', '');
   const dir = await cachedFolder(cacheDir, `kernel-${release}_${version}`, async (unfinished) => {
     report(`fetching Debian's kernel ${release} (${version})`);
-    await unpack(unfinished, `${name}=${version}`, release);
+    await unpackKernel(unfinished, `${name}=${version}`, release);
   });
   return { release, version, vmlinuz: join(dir, 'vmlinuz'), modulesRoot: dir };
 }
 
-async function unpack(dir: string, wanted: string, release: string): Promise<void> {
-  const tree = await unpackPackage(wanted, dir);
+/** Leaves `vmlinuz` and `lib/modules/<release>` of a package of a kernel in `dir`. */
+export async function unpackKernel(
+  dir: string,
+  wanted: string,
+  release: string,
+  config: readonly string[] = [],
+): Promise<void> {
+  const tree = await unpackPackage(wanted, dir, config);
   await rename(join(tree, 'boot', `vmlinuz-${release}`), join(dir, 'vmlinuz'));
   await mkdir(join(dir, 'lib', 'modules'), { recursive: true });
   await rename(await findModules(tree, release), join(dir, 'lib', 'modules', release));

@@ -16,7 +16,16 @@ const beside = (test: string): Proof => ({ file: BESIDE, test, simulated: true }
 /** What was seen to boot, by kind of client and mode of its network. What is not here was not tested. */
 export const CLIENT_PROOFS: Readonly<Record<string, Partial<Readonly<Record<Mode, readonly Proof[]>>>>> = {
   bios: { authoritative: [demo, { file: 'test/lab/install.test.ts', test: 'is served once by its order' }] },
-  'uefi-x64': { authoritative: [demo], proxy: [beside('its loader comes by TFTP, and by that its boot is seen')] },
+  'uefi-x64': {
+    authoritative: [demo, { file: 'test/lab/secure-boot.test.ts', test: 'boots by shim and GRUB' }],
+    proxy: [beside('its loader comes by TFTP, and by that its boot is seen')],
+  },
+  'uefi-arm64': {
+    authoritative: [
+      { file: 'test/lab/arm64.test.ts', test: 'boots by GRUB, with a kernel by TFTP' },
+      { file: 'test/matrix/arm64-secure.test.ts', test: 'from the next power-on boots by shim' },
+    ],
+  },
   ipxe: {
     authoritative: [demo],
     proxy: [beside('it boots, reads its secrets with no lease of ours, and is enrolled')],

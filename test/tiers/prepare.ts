@@ -1,7 +1,12 @@
 import { AppError } from '../../src/kernel/errors.ts';
 import { labCacheDir, labLoaderDir } from '../../src/lab/cache.ts';
 import { ensureDebianPackages, type PackageSet, packagesFor } from '../../src/lab/debian.ts';
-import { prepareDebianSystem, prepareDemoSystem, prepareInstaller } from '../../src/lab/demo-site.ts';
+import {
+  prepareArm64System,
+  prepareDebianSystem,
+  prepareDemoSystem,
+  prepareInstaller,
+} from '../../src/lab/demo-site.ts';
 import { DHCP_SERVERS } from '../../src/lab/dhcp-servers.ts';
 import { CLOUD_INITS, fetchUnpacked, IGNITION } from '../../src/lab/unpacked.ts';
 import { fetchLoaderFiles } from './loader-files.ts';
@@ -31,6 +36,7 @@ export async function prepareMachine(need: keyof typeof sets): Promise<Prepared>
       await fetchUnpacked(labCacheDir(), wanted, today, say);
     if (need === 'lab') {
       await prepareDemoSystem(labCacheDir(), say);
+      await prepareArm64System(labCacheDir(), say);
       await prepareInstaller(labCacheDir(), say);
       await prepareDebianSystem(labCacheDir(), say);
     }

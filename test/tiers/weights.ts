@@ -7,6 +7,8 @@ const SECONDS: Readonly<Record<string, number>> = {
   'test/lab/lab-sites.test.ts': 56,
   'test/lab/link-restores.test.ts': 48,
   'test/lab/first-day.test.ts': 37,
+  'test/lab/secure-boot.test.ts': 70,
+  'test/lab/arm64.test.ts': 45,
   'test/lab/kill.test.ts': 35,
   'test/lab/unknown-machine.test.ts': 34,
   'test/lab/link-fleet.test.ts': 32,

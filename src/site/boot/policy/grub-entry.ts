@@ -68,6 +68,8 @@ export function renderGrubEntry(siteName: string, site: SiteAddress): string {
             [command(...grubWords('tick'))],
           ),
           assign('next', literal('wait')),
+          // Once the time is over, a silent site is not asked again.
+          assign('last', literal('1')),
         ],
       ),
       branch(is('next', 'local'), [stop()]),

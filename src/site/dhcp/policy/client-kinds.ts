@@ -81,14 +81,17 @@ export const CLIENT_KINDS: readonly ClientKind[] = [
     recognisedBy: 'architecture 7 or 9',
     // 9 is what RFC 4578 says, 7 is what firmware sends (erratum 1625 of the RFC).
     recognise: (traits) => traits.pxe && traits.arches.some((arch) => arch === 7 || arch === 9),
-    // shim is what firmware with Secure Boot starts; it says nothing of that before it has refused another loader.
-    ways: (role) => inShapes(UEFI_SHAPES[role], 'snponly.efi', 'shimx64.efi', 'ipxe.efi', 'grubx64.efi'),
+    // shim is what firmware with Secure Boot starts; it says nothing of that before it has refused another loader. See `ofGrub`.
+    ways: (role) =>
+      role === 'proxy'
+        ? inShapes(UEFI_SHAPES.proxy, 'snponly.efi', 'ipxe.efi')
+        : inShapes(UEFI_SHAPES.authoritative, 'snponly.efi', 'shimx64.efi', 'ipxe.efi', 'grubx64.efi'),
     because: 'EDK2 asks port 4011 after an answer with PXEClient and no 43; without both it takes the file from here',
   },
   lacking('uefi-arm64-http', 'UEFI arm64 HTTP boot', [19], 'Debian’s GRUB for arm64 cannot speak HTTP'),
   ofArch('uefi-arm64', 'UEFI arm64', [11], {
     arch: 'arm64',
-    ways: (role) => inShapes(UEFI_SHAPES[role], 'grubaa64.efi', 'shimaa64.efi'),
+    ways: (role) => ofGrub(role, UEFI_SHAPES.authoritative, 'grubaa64.efi', 'shimaa64.efi'),
     because: 'as UEFI x64; Debian has no iPXE for it, and GRUB is the loader',
   }),
   lacking('uefi-ia32-http', 'UEFI ia32 HTTP boot', [15], 'a 32-bit UEFI starts no kernel for 64-bit PCs'),
@@ -101,7 +104,7 @@ export const CLIENT_KINDS: readonly ClientKind[] = [
   lacking('uefi-arm32', 'UEFI arm32', [10], 'nothing that Slipway boots runs on 32-bit ARM'),
   ofArch('u-boot-arm64', 'U-Boot arm64', [22], {
     arch: 'arm64',
-    ways: () => inShapes(['plain-file'], 'grubaa64.efi'),
+    ways: (role) => ofGrub(role, ['plain-file'], 'grubaa64.efi'),
     because: 'U-Boot reads siaddr and file, and asks for neither 66 nor 67; it starts EFI programs',
   }),
   lacking('u-boot-arm64-http', 'U-Boot arm64 HTTP boot', [24], 'Debian’s GRUB for arm64 cannot speak HTTP'),
@@ -132,6 +135,14 @@ export const CLIENT_KINDS: readonly ClientKind[] = [
 /** The same loader in each shape, then the next loader: firmware that took a shape needs no other one. */
 function inShapes(shapes: readonly OfferShape[], ...loaders: readonly string[]): readonly BootWay[] {
   return loaders.flatMap((loader) => shapes.map((shape) => ({ shape, loader })));
+}
+
+/**
+ * Nothing beside another server: GRUB asks the one that leased its address for its script (siaddr of the ACK), whoever
+ * gave it the loader, and ends at its prompt.
+ */
+function ofGrub(role: BootRole, shapes: readonly OfferShape[], ...loaders: readonly string[]): readonly BootWay[] {
+  return role === 'proxy' ? [] : inShapes(shapes, ...loaders);
 }
 
 /** Firmware that is known by its architecture alone. */
