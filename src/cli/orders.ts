@@ -1,12 +1,14 @@
-import { type Command, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import { tellSite } from '../adapters/http/control-client.ts';
+import { DHCP_MODE_WORDS } from '../model/dhcp-role.ts';
 import type { CommandBody, CommandReply, MachineCommand, SlotCommand } from '../wire/api/commands.ts';
+import { NETWORK_COMMAND } from '../wire/api/commands.ts';
 import type { CliIo } from './io.ts';
 import { type AskOptions, jsonOption, socketOption } from './options.ts';
 
 const SLOT = 'its name in the template';
 
-/** `slipway arm`, `claim`, `replace`, `release`, `reinstall`, `hold`, `confirm`, `merge` and `split`: what the technician's page does. */
+/** `slipway arm`, `claim`, `replace`, `release`, `reinstall`, `hold`, `confirm`, `dhcp-mode`, `merge` and `split`: what the technician's page does. */
 export function addOrderCommands(program: Command, io: CliIo): void {
   const add = (name: string, description: string): Command =>
     program.command(name).description(description).addOption(jsonOption()).addOption(socketOption());
@@ -45,6 +47,12 @@ export function addOrderCommands(program: Command, io: CliIo): void {
   add('confirm', 'says that the install of a slot is complete')
     .argument('<slot>', SLOT)
     .action((slot: string, options: AskOptions) => tell(options, pathOf(slot, 'confirm'), {}));
+  add('dhcp-mode', 'says who leases addresses in a network of mode auto, or that the site shall look again')
+    .argument('<network>', 'its name in the template')
+    .addArgument(new Argument('<what>', 'what the site is there').choices(DHCP_MODE_WORDS))
+    .action((network: string, to: string, options: AskOptions) =>
+      tell(options, `/api/v1/networks/${encodeURIComponent(network)}/${NETWORK_COMMAND}`, { to }),
+    );
   const machinePath = (machine: string, word: MachineCommand): string =>
     `/api/v1/machines/${encodeURIComponent(machine)}/${word}`;
   add('merge', 'says that two machines are one, such as the two network cards of one box')

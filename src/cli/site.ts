@@ -9,7 +9,13 @@ type SiteCommandOptions = {
   readonly fault?: Faults;
 };
 
-type Faults = { readonly fsyncDelayMs?: number; readonly linkDelayMs?: number };
+type Faults = { readonly fsyncDelayMs?: number; readonly linkDelayMs?: number; readonly lookDelayMs?: number };
+
+const FAULTS: Readonly<Record<string, keyof Faults>> = {
+  fsync: 'fsyncDelayMs',
+  link: 'linkDelayMs',
+  look: 'lookDelayMs',
+};
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
@@ -21,7 +27,7 @@ export function addSiteCommand(program: Command, _io: CliIo): void {
     .requiredOption('--config <file>', 'the site file, for example /etc/slipway/site.yaml')
     .addOption(new Option('--log-level <level>', 'which log lines to write').choices(LOG_LEVELS).default('info'))
     .addOption(
-      new Option('--fault <name=value>', 'for tests: fsync-delay=MILLISECONDS, link-delay=MILLISECONDS')
+      new Option('--fault <name=value>', 'for tests: fsync-delay=MILLISECONDS, link-delay=…, look-delay=…')
         .argParser(fault)
         .hideHelp(),
     )
@@ -31,12 +37,14 @@ export function addSiteCommand(program: Command, _io: CliIo): void {
         logLevel,
         fsyncDelayMs: injected?.fsyncDelayMs ?? 0,
         linkDelayMs: injected?.linkDelayMs,
+        lookDelayMs: injected?.lookDelayMs,
       }),
     );
 }
 
 function fault(text: string, before: Faults = {}): Faults {
-  const [, name, delay] = /^(fsync|link)-delay=(\d{1,5})$/.exec(text) ?? [];
-  if (name === undefined) throw new AppError('usage-invalid', `--fault does not know ${JSON.stringify(text)}`);
-  return { ...before, [name === 'fsync' ? 'fsyncDelayMs' : 'linkDelayMs']: Number(delay) };
+  const [, name = '', delay] = /^(fsync|link|look)-delay=(\d{1,5})$/.exec(text) ?? [];
+  const key = FAULTS[name];
+  if (key === undefined) throw new AppError('usage-invalid', `--fault does not know ${JSON.stringify(text)}`);
+  return { ...before, [key]: Number(delay) };
 }

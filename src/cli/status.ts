@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { askSite } from '../adapters/http/control-client.ts';
 import type { LinkView, OutboxView } from '../wire/api/link.ts';
-import type { AlarmView, SiteStatus } from '../wire/api/views.ts';
+import type { AlarmView, OtherServerView, SiteStatus } from '../wire/api/views.ts';
 import { NODE_STATES } from '../wire/api/views.ts';
 import { EXIT, type ExitStatus } from './exit.ts';
 import type { CliIo } from './io.ts';
@@ -42,16 +42,35 @@ export function formatStatus(status: SiteStatus): string {
       ? []
       : [`secrets   not set: ${status.missingSecrets.join(', ')} (slipway secret set NAME)`]),
     `slots     ${slots.join(', ') || 'none'}${heldText(status.held)}`,
+    ...status.networks.flatMap(({ name, because }) =>
+      because === undefined ? [] : [`dhcp      network ${name}: ${because}`],
+    ),
     ...status.alarms.map(formatAlarm),
     '',
   ].join('\n');
-  const networks = status.networks.map((n) => [n.name, n.subnet, n.serverAddress ?? 'not served', `${n.leases}`]);
+  const networks = status.networks.map((n) => {
+    const role = n.role === undefined ? '' : ROLES[n.role];
+    return [n.name, n.subnet, n.serverAddress ?? 'not served', role, `${n.leases}`];
+  });
+  const servers = status.networks.flatMap((network) =>
+    network.otherServers.map((server) => otherServerRow(network.name, server)),
+  );
   const assets = status.assets.map((asset) => [asset.name, asset.digest.slice(0, 12), asset.sentence]);
   return [
     head,
-    formatTable(['NETWORK', 'SUBNET', 'SITE AT', 'LEASES'], networks),
+    formatTable(['NETWORK', 'SUBNET', 'SITE AT', 'DHCP', 'LEASES'], networks),
+    ...(servers.length > 0 ? [formatTable(['OTHER SERVER', 'MAC', 'IN', '', 'SEEN'], servers)] : []),
     ...(assets.length > 0 ? [formatTable(['ASSET', 'SHA256', ''], assets)] : []),
   ].join('\n');
+}
+
+const ROLES = { authoritative: 'leases', proxy: 'beside another server', looking: 'looks' } as const;
+const DOES = { offer: 'leases', 'proxy-offer': 'only adds a boot', request: 'leases' } as const;
+
+function otherServerRow(network: string, { address, mac, maker, how, allowed, lastAt }: OtherServerView): string[] {
+  const named = [mac ?? 'not known', ...(maker === undefined ? [] : [maker])].join(', ');
+  const does = `${DOES[how]}${allowed ? ', as the template says' : ''}`;
+  return [address, named, network, does, formatTime(lastAt)];
 }
 
 function formatAlarm({ lastAt, count, sentence, toDo }: AlarmView): string {

@@ -19,5 +19,11 @@ export type UdpHandlers = {
 /** Opens sockets; the real one is `adapters/node/udp.ts`, tests use one over memory. */
 export interface UdpPort {
   /** Port 0 asks for any free port. Fails with an AppError that says what to do (port in use, no permission, no such address). */
-  open(local: Endpoint, handlers: UdpHandlers, options?: { readonly broadcast?: boolean }): Promise<UdpSocket>;
+  open(local: Endpoint, handlers: UdpHandlers, options?: UdpOptions): Promise<UdpSocket>;
 }
+
+export type UdpOptions = {
+  readonly broadcast?: boolean;
+  /** Another program may have the port, too: for what is only sent, or comes by broadcast, which all of them hear. */
+  readonly shared?: boolean;
+};

@@ -12,6 +12,12 @@ export const ALARMS = {
     'two machines have one MAC address: find the other one and take it off the network; for a dock, name it in sharedMacs of the template',
   'address-conflict': 'two devices use one address: find the other one by its MAC address, and give it another',
   'pool-exhausted': 'make the pool of the network larger in the template, or take away what does not belong there',
+  'other-server':
+    'find the device by its address and MAC, and take its DHCP away; if it belongs there, name it in otherServers of the template',
+  'nobody-leases':
+    'switch on the DHCP server of the network; if Slipway is to lease there, say mode: authoritative in the template',
+  'dhcp-blind':
+    'do what it says, or say mode: authoritative or mode: proxy in the template; slipway dhcp-mode NETWORK says it for now',
   'order-parked': 'look at the screen of the machine and at slipway node SLOT; then slipway reinstall SLOT',
   'revision-reverted':
     'nothing: the store works with the revision before it. Head office reads why in slipway hub site, and sends another one; slipway revision retry tries this one again',

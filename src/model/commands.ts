@@ -1,3 +1,5 @@
+import type { DhcpModeWord } from './dhcp-role.ts';
+
 /** What a person may tell the site to do; the page, the CLI and the API say it in the same words. */
 export type Command =
   /** "This is a new store": from now on installs may be ordered; slots that are filled and were never installed get their order. */
@@ -15,14 +17,17 @@ export type Command =
   /** They are two after all. `part`: the id of a machine that came by a merge, or a MAC. */
   | { readonly kind: 'split'; readonly machine: string; readonly part: string };
 
+/** What a person may say of a network whose mode is `auto`. */
+export type NetworkCommand = { readonly kind: 'dhcp-mode'; readonly network: string; readonly to: DhcpModeWord };
+
 /** Carried out when it resolves: on disk, and in one sentence what it came to. */
 export type CommandAnswer = { readonly sentence: string };
 
 /** Where commands are carried out, one after the other. */
-export interface CommandDesk {
+export interface CommandDesk<C = Command> {
   /**
    * @param by who says it, for the events: `cli`, or `page`
    * Rejects with an AppError: `not-found`, `command-refused` with the reason, or as `Store.commit` does.
    */
-  carryOut(command: Command, by: string): Promise<CommandAnswer>;
+  carryOut(command: C, by: string): Promise<CommandAnswer>;
 }

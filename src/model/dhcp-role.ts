@@ -12,6 +12,8 @@ export type OtherServer = {
   readonly address: Ipv4;
   /** By the neighbour table, where it knows. */
   readonly mac?: MacAddress;
+  /** Of its card, where this machine has the list of makers. */
+  readonly maker?: string;
   readonly firstAt: number;
   readonly lastAt: number;
   /** It answered us with an address, or only with a boot; or a client chose it. */
@@ -19,6 +21,25 @@ export type OtherServer = {
   /** The template names it in `otherServers`: no alarm, no care. */
   readonly allowed: boolean;
 };
+
+/** What a network turned out to be, and who else is in it: kept over restarts, by the name of the network. */
+export type Findings = {
+  /** Of mode `auto`: what the site is there until a person or the template says otherwise. */
+  readonly role?: FoundRole;
+  readonly servers: readonly KnownServer[];
+};
+export type FoundRole = {
+  readonly role: Exclude<DhcpRole, 'looking'>;
+  readonly at: number;
+  /** `the site`, or who said it. */
+  readonly by: string;
+};
+/** `told`: an alarm was made of it. */
+export type KnownServer = Omit<OtherServer, 'network' | 'allowed'> & { readonly told: boolean };
+
+/** What a person may say of a network of mode `auto`. */
+export const DHCP_MODE_WORDS = ['proxy', 'authoritative', 'look-again'] as const;
+export type DhcpModeWord = (typeof DHCP_MODE_WORDS)[number];
 
 /** What is known of the servers beside us. In memory, and asked with each packet. */
 export interface Surroundings {

@@ -2,6 +2,7 @@ import type { Ipv4 } from '../kernel/ipv4.ts';
 import { isIdentifyingMac, type MacAddress } from '../kernel/mac.ts';
 import { BestOf } from './best-of.ts';
 import type { Binding, Boot } from './boot.ts';
+import type { Findings } from './dhcp-role.ts';
 import { usableUuid } from './identity.ts';
 import type { Lease } from './lease.ts';
 import type { EvidenceKind, Machine, MachineId } from './machine.ts';
@@ -20,6 +21,7 @@ export class MemoryState implements SiteState {
     orders: new Map(),
     marks: new Map(),
     link: new Map(),
+    surroundings: new Map(),
   };
   readonly #leasesByAddress = new BestOf<Lease>((lease) => [`${lease.network}/${lease.address}`], holdsBetter);
   readonly #leasesByMac = new BestOf<Lease>(({ mac }) => (isIdentifyingMac(mac) ? [mac] : []), holdsBetter);
@@ -39,6 +41,7 @@ export class MemoryState implements SiteState {
   readonly orders: ReadonlyMap<string, Order> = this.#rows.orders;
   readonly marks: ReadonlyMap<string, Mark> = this.#rows.marks;
   readonly link: ReadonlyMap<string, Outbox> = this.#rows.link;
+  readonly surroundings: ReadonlyMap<string, Findings> = this.#rows.surroundings;
 
   /** Of several rows with one address: bound before declined before released, then the one that ends last. */
   leaseOfAddress(network: string, address: Ipv4): Lease | undefined {
@@ -108,6 +111,9 @@ export class MemoryState implements SiteState {
         return;
       case 'link':
         replaceRow(this.#rows.link, change.key, change.row);
+        return;
+      case 'surroundings':
+        replaceRow(this.#rows.surroundings, change.key, change.row);
     }
   }
 }

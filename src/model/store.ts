@@ -1,6 +1,7 @@
 import type { Ipv4 } from '../kernel/ipv4.ts';
 import type { MacAddress } from '../kernel/mac.ts';
 import type { Binding, Boot, BootId } from './boot.ts';
+import type { Findings } from './dhcp-role.ts';
 import type { Event, EventType, NewEvent } from './event.ts';
 import type { Lease } from './lease.ts';
 import type { EvidenceKind, Machine, MachineId } from './machine.ts';
@@ -17,6 +18,7 @@ export type Tables = {
   readonly orders: Order;
   readonly marks: Mark;
   readonly link: Outbox;
+  readonly surroundings: Findings;
 };
 export type TableName = keyof Tables;
 
@@ -35,6 +37,7 @@ export interface SiteState {
   readonly orders: ReadonlyMap<string, Order>;
   readonly marks: ReadonlyMap<string, Mark>;
   readonly link: ReadonlyMap<string, Outbox>;
+  readonly surroundings: ReadonlyMap<string, Findings>;
   /** The bound, released or declined lease row that holds an address. */
   leaseOfAddress(network: string, address: Ipv4): Lease | undefined;
   /** Of the rows of one NIC, in whatever network: the bound one that ends last, else any other. */

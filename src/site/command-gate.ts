@@ -3,7 +3,7 @@ import { readText } from '../adapters/node/files.ts';
 import { AppError } from '../kernel/errors.ts';
 import { LogBudget } from '../kernel/log-budget.ts';
 import type { Clock, Log } from '../kernel/ports.ts';
-import type { CommandDesk } from '../model/commands.ts';
+import type { Command, CommandDesk, NetworkCommand } from '../model/commands.ts';
 import type { SiteAddress } from '../model/site-ports.ts';
 import type { Store } from '../model/store.ts';
 import { CommandGate } from './api/commands.ts';
@@ -15,7 +15,7 @@ const TOLD_OF_ALL = 30;
 
 /** The door for commands, with the PIN read from its file at each use, and refusals written down. */
 export function createCommandGate(parts: {
-  readonly desk: CommandDesk;
+  readonly desk: CommandDesk<Command | NetworkCommand>;
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;

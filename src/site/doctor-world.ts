@@ -10,6 +10,7 @@ import { systemDevices } from '../adapters/node/interfaces.ts';
 import { createUdpPort } from '../adapters/node/udp.ts';
 import { AppError } from '../kernel/errors.ts';
 import { type Ipv4, parseIpv4 } from '../kernel/ipv4.ts';
+import type { MacAddress } from '../kernel/mac.ts';
 import type { Log } from '../kernel/ports.ts';
 import type { Network } from '../model/network.ts';
 import type { Revision } from '../model/revision.ts';
@@ -88,7 +89,9 @@ function runningOf(status: Status): Found<RunningSite | undefined> {
 function serversOf(status: Status, network: Network | undefined): Found<readonly SeenServer[]> {
   if ('unseen' in status) return { unseen: 'a running site knows, and may not be asked by this user' };
   const view = status.seen?.networks.find(({ name }) => name === network?.name);
-  const known = view && 'otherServers' in view ? (view.otherServers as readonly SeenServer[]) : undefined;
+  const known = view?.otherServers.map(({ address, mac, allowed }): SeenServer => {
+    return { address: address as Ipv4, ...(mac !== undefined && { mac: mac as MacAddress }), allowed };
+  });
   return known ? { seen: known } : { unseen: 'a site that runs looks for them by itself' };
 }
 

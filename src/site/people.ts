@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { readPage } from '../adapters/node/page-bundle.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Clock, Log } from '../kernel/ports.ts';
-import type { CommandDesk } from '../model/commands.ts';
+import type { Command, CommandDesk, NetworkCommand } from '../model/commands.ts';
 import type { SiteAddress } from '../model/site-ports.ts';
 import type { Store } from '../model/store.ts';
 import { type Door, guardShown } from './api/door.ts';
@@ -17,6 +17,7 @@ import {
 } from './api/routes.ts';
 import { createCommandGate } from './command-gate.ts';
 import type { SiteConfig } from './config.ts';
+import type { RunningSurroundings } from './dhcp/surroundings.ts';
 import { type RevisionDesk, registerJoinRoute, registerRevisionRoutes } from './link/routes.ts';
 import { shownAt } from './networks.ts';
 
@@ -25,6 +26,7 @@ export function peopleRoutes(parts: {
   readonly config: SiteConfig;
   readonly queries: SiteQueries;
   readonly desk: CommandDesk;
+  readonly surroundings: Pick<RunningSurroundings, 'say'>;
   readonly secrets: SecretDesk;
   readonly revisions: RevisionDesk;
   /** Keeps a code of head office; only of a site that head office steers. */
@@ -35,7 +37,13 @@ export function peopleRoutes(parts: {
   readonly addresses: () => readonly SiteAddress[];
   readonly isControl: (request: IncomingMessage) => boolean;
 }): (app: Parameters<typeof registerApiRoutes>[0]) => void {
-  const { config, queries, desk, secrets, revisions, join, store, clock, log, addresses, isControl } = parts;
+  const { config, queries, surroundings, secrets, revisions, join, store, clock, log, addresses, isControl } = parts;
+  const desk: CommandDesk<Command | NetworkCommand> = {
+    carryOut: (command, by) =>
+      command.kind === 'dhcp-mode'
+        ? surroundings.say(command.network, command.to, by)
+        : parts.desk.carryOut(command, by),
+  };
   const gate = createCommandGate({ desk, store, clock, log, addresses, pinFile: config.pinFile, isControl });
   const door: Door = { shownAt: () => shownAt(addresses(), config), isControl };
   const page = readPage('site');

@@ -1,7 +1,8 @@
 import { AppError } from '../kernel/errors.ts';
-import type { Log } from '../kernel/ports.ts';
+import type { Clock, Log } from '../kernel/ports.ts';
 import type { Revision } from '../model/revision.ts';
 import type { RevisionSource, SiteAddress } from '../model/site-ports.ts';
+import { type AddressWatch, watchAddresses } from './address-watch.ts';
 import type { SiteConfig } from './config.ts';
 import { deviceAddresses, siteAddresses } from './networks.ts';
 
@@ -14,6 +15,7 @@ export type PresenceDeps = {
   readonly show: (at: readonly SiteAddress[]) => Promise<void>;
   /** Begins the whole site anew: sockets are opened once. */
   readonly restart: (because: string) => void;
+  readonly clock: Clock;
   readonly log: Log;
 };
 
@@ -26,7 +28,7 @@ export interface Presence {
   isServing(): boolean;
   /** Whether it came to serve nodes, also after `end`. */
   hasServed(): boolean;
-  /** Why nodes are not served although there is a revision; undefined: they are, or the site is starting. */
+  /** Why nodes are not served although there is a revision, or cannot reach the site; undefined: they can, or the site is starting. */
   problem(): string | undefined;
   /** Opens what the revision in force asks for. Without one, a site that head office steers shows its page and waits. */
   begin(): Promise<void>;
@@ -45,6 +47,7 @@ class SitePresence implements Presence {
   #shown: readonly SiteAddress[] = [];
   #state: 'starting' | 'waiting' | 'serving' | 'ended' = 'starting';
   #problem: string | undefined;
+  #watch: AddressWatch | undefined;
   #hasServed = false;
 
   constructor(deps: PresenceDeps) {
@@ -68,7 +71,7 @@ class SitePresence implements Presence {
   }
 
   problem(): string | undefined {
-    return this.#problem;
+    return this.#problem ?? this.#watch?.problem();
   }
 
   async begin(): Promise<void> {
@@ -100,14 +103,19 @@ class SitePresence implements Presence {
 
   end(): void {
     this.#state = 'ended';
+    this.#watch?.stop();
   }
 
   async #open(revision: Revision): Promise<void> {
-    const { config, open } = this.#deps;
+    const { config, open, clock, log } = this.#deps;
     this.#addresses = siteAddresses(revision, config.interfaces, config.ports.http);
     await open();
     this.#state = 'serving';
     this.#hasServed = true;
+    this.#watch = watchAddresses(config, {
+      ...{ clock, log, addresses: () => this.addresses(), beginAnew: () => this.follow() },
+      revision: () => this.#deps.revisions()?.current(),
+    });
   }
 
   /** Sockets that could not be opened for one revision may be half open. */

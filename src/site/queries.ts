@@ -6,6 +6,7 @@ import type { LinkView } from '../wire/api/link.ts';
 import type { SteeredView } from '../wire/api/revision.ts';
 import type { Alarms } from './alarms.ts';
 import type { SiteQueries } from './api/routes.ts';
+import type { RunningSurroundings } from './dhcp/surroundings.ts';
 import type { Diary } from './nodes/diary.ts';
 import { type StatusContext, viewDetail, viewNodes, viewStatus } from './nodes/policy/views.ts';
 import type { Revisions } from './revisions.ts';
@@ -27,6 +28,7 @@ export function createQueries(parts: {
   /** undefined: this site makes its own revisions. */
   readonly steering: () => SteeredView | undefined;
   readonly headOffice: () => LinkView | undefined;
+  readonly surroundings: Pick<RunningSurroundings, 'view'>;
 }): SiteQueries {
   const {
     siteName,
@@ -42,6 +44,7 @@ export function createQueries(parts: {
     secrets,
     steering,
     headOffice,
+    surroundings,
   } = parts;
   const context = (showsCodes = false): StatusContext => ({
     showsCodes,
@@ -53,6 +56,10 @@ export function createQueries(parts: {
     missingSecrets: secrets.missing(),
     steered: steering(),
     headOffice: headOffice(),
+    dhcp: (network) => {
+      const { servers, ...view } = surroundings.view(network);
+      return { ...view, otherServers: servers };
+    },
   });
   return {
     status: () => viewStatus(context()),

@@ -16,6 +16,8 @@ export type RunOptions = {
   readonly fsyncDelayMs: number;
   /** A test aid: head office is asked for the first time within so long. */
   readonly linkDelayMs?: number | undefined;
+  /** A test aid: no wait of a look for other DHCP servers is longer than this. */
+  readonly lookDelayMs?: number | undefined;
 };
 
 const STOP_WITHIN_MS = 10_000;
@@ -51,6 +53,7 @@ async function runOnce(options: RunOptions, { redactor, log, notifier, stopped }
     env: process.env,
     fsyncDelayMs: options.fsyncDelayMs,
     linkDelayMs: options.linkDelayMs,
+    lookDelayMs: options.lookDelayMs,
     onLost: lost.reject,
     onRestart: (because) => {
       log.warn({ because }, 'the site begins anew');

@@ -16,7 +16,6 @@ import type { Cancel, Log } from '../kernel/ports.ts';
 import type { Redactor } from '../kernel/redactor.ts';
 import { type Undo, unwind } from '../kernel/undo.ts';
 import { within } from '../kernel/within.ts';
-import { TEMPLATE_SURROUNDINGS } from '../model/dhcp-role.ts';
 import { ownAddresses, type SiteAddress } from '../model/site-ports.ts';
 import { startAlarms } from './alarms.ts';
 import { bootRoutes, createBootDesk } from './boot/routes.ts';
@@ -30,6 +29,7 @@ import { createFreezer } from './freeze.ts';
 import { dhcpSockets, listenAt, withHanded } from './handed-sockets.ts';
 import { NO_TRUST, openHeadOffice, openSiteTime } from './hub-link.ts';
 import { loadersOf } from './loader-manifest-file.ts';
+import { lookAround } from './look-around.ts';
 import { metadataRoutes } from './metadata/routes.ts';
 import { createMetrics } from './metrics.ts';
 import { createNeighbourhood } from './neighbourhood.ts';
@@ -67,6 +67,8 @@ export type SiteOptions = {
   readonly fsyncDelayMs: number;
   /** Head office is asked for the first time within so long; undefined: within a minute. */
   readonly linkDelayMs: number | undefined;
+  /** A test aid: no wait of a look for other DHCP servers is longer than this. */
+  readonly lookDelayMs: number | undefined;
   /** The store is gone: the site cannot keep a promise any more and must end. */
   readonly onLost: (error: AppError) => void;
   /** Stop this site, and make it once more: what head office sent needs other sockets. */
@@ -95,7 +97,7 @@ export async function createSite(options: SiteOptions): Promise<Site> {
 
 /** The appliance, as a list of its parts. They start in the order in which they are listed, and stop in reverse. */
 async function assemble(
-  { config, log, redactor, env, fsyncDelayMs, linkDelayMs, onLost, onRestart }: SiteOptions,
+  { config, log, redactor, env, fsyncDelayMs, linkDelayMs, lookDelayMs, onLost, onRestart }: SiteOptions,
   undo: Undo[],
 ): Promise<Site> {
   await makePrivateDir(config.dataDir);
@@ -112,7 +114,7 @@ async function assemble(
   let sealed: ReadonlyMap<string, string> = new Map();
   const shown = new Set<string>();
   const presence = createPresence({
-    ...{ config, log, revisions: () => inForce, open: () => openNodeSockets(), restart: onRestart },
+    ...{ config, clock, log, revisions: () => inForce, open: () => openNodeSockets(), restart: onRestart },
     show: (addresses) => listenHttp(http, { config, addresses, passed, shown }),
   });
 
@@ -147,19 +149,8 @@ async function assemble(
   });
   const freezer = createFreezer({ store, clock });
   const { revisions, down } = await startSiteRevisions({
-    ...{
-      config,
-      presence,
-      trust: headOffice?.trust ?? NO_TRUST,
-      store,
-      content,
-      loaders,
-      secrets,
-      freezer,
-      clock,
-      random,
-      log,
-    },
+    ...{ config, presence, trust: headOffice?.trust ?? NO_TRUST, store, content, loaders, secrets },
+    ...{ freezer, clock, random, log },
     onSealed: (values) => {
       sealed = values;
     },
@@ -178,12 +169,15 @@ async function assemble(
   const told = redactSignals(diary, redactor);
   const arp = { entries: readArp };
   const neighbours = createNeighbourhood({ arp, clock, log: quiet() });
-  const wire = { arp, neighbours, surroundings: TEMPLATE_SURROUNDINGS };
+  const udp = createUdpPort(log);
+  const surroundings = lookAround(config, {
+    ...{ udp, clock, random, log: quiet(), store, revisions, addresses: siteAddress, neighbours: arp, lookDelayMs },
+  });
+  const wire = { arp, neighbours, surroundings };
   const heard = { store, signals: seen, loaders, addresses: siteAddress, clock, log };
   const transfers = createTransferSignals({ ...heard, neighbours });
 
   // The rooms that speak to nodes.
-  const udp = createUdpPort(log);
   let time: TimeWatch | undefined;
   const dhcp = createDhcpServer({
     ...{ udp, clock, log, store, revisions, loaders, signals: diary, addresses: siteAddress },
@@ -230,7 +224,7 @@ async function assemble(
   });
   const revisionDesk = createRevisionDesk({ revisions, down, freezer });
   const notReady = (): readonly string[] => {
-    if (presence.isServing()) return [];
+    if (presence.isServing()) return [presence.problem() ?? []].flat();
     const { steered: steering, inForce: current } = revisionDesk.view();
     if (steering && !current) return [steering.sentence];
     return [presence.problem() ?? 'its sockets are not open yet'];
@@ -258,10 +252,11 @@ async function assemble(
     ...{ addresses: siteAddress, notReady, alarms, secrets },
     steering: () => revisionDesk.view().steered,
     headOffice: () => headOffice?.view(),
+    surroundings,
   });
   const people = peopleRoutes({
     ...{ config, queries, desk: diary, secrets, store, clock, log: quiet(), addresses: () => presence.shown() },
-    ...{ revisions: revisionDesk, join: headOffice?.join },
+    ...{ revisions: revisionDesk, surroundings, join: headOffice?.join },
     isControl: (request) => http.isControl(request.socket),
   });
   const routes = [
@@ -286,6 +281,8 @@ async function assemble(
     const sentence = `Site ${config.site} serves at ${ownAddresses(addresses)
       .map((site) => site.address)
       .join(', ')}.`;
+    undo.push(() => surroundings.stop());
+    surroundings.start();
     await store.commit([], [{ type: 'site-started', at: clock.now(), sentence }]);
   };
 

@@ -76,7 +76,9 @@ export class TestUdp implements UdpPort {
 
   /** A datagram comes in by the socket that is bound to `local` and `port`. */
   deliver(bytes: Uint8Array, local: Ipv4, from: Endpoint, port = 67): void {
-    const socket = this.sockets.find((entry) => entry.local.address === local && entry.local.port === port);
+    const socket = this.sockets.find(
+      (entry) => entry.isOpen && entry.local.address === local && entry.local.port === port,
+    );
     if (!socket) throw new Error(`nobody listens on ${local}:${port}`);
     socket.handlers.onDatagram(bytes, from);
   }

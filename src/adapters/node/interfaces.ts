@@ -25,6 +25,19 @@ export const systemDevices: DeviceSource = () => {
   return status === 0 ? parseIpJson(stdout) : listedByNode();
 };
 
+/** Whether a device has this address. A device without a link may be left out, and is then said to have none. */
+export function hasAddress(name: string, address: Ipv4): boolean {
+  return networkInterfaces()[name]?.some((one) => one.address === address) ?? false;
+}
+
+/**
+ * Whether a device is up, the other end of its cable is, too, and it has an address. Not by /sys, which may be that of
+ * another network namespace: Node leaves out devices without a link.
+ */
+export function hasLink(name: string): boolean {
+  return networkInterfaces()[name] !== undefined;
+}
+
 /** What `ip -json address show` wrote. */
 export function parseIpJson(text: string): readonly NetworkDevice[] {
   return (JSON.parse(text) as readonly IpDevice[]).map((device) => ({

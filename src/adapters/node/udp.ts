@@ -2,10 +2,8 @@ import { createSocket, type Socket } from 'node:dgram';
 import { AppError, type ErrorCode } from '../../kernel/errors.ts';
 import type { Ipv4 } from '../../kernel/ipv4.ts';
 import type { Log } from '../../kernel/ports.ts';
-import type { Endpoint, UdpHandlers, UdpPort, UdpSocket } from '../../kernel/udp.ts';
+import type { Endpoint, UdpHandlers, UdpOptions, UdpPort, UdpSocket } from '../../kernel/udp.ts';
 import { errnoOf } from './system-errors.ts';
-
-export type UdpOptions = { readonly broadcast?: boolean };
 
 /** Real sockets, and those that systemd opened for us. */
 export interface NodeUdpPort extends UdpPort {
@@ -29,7 +27,7 @@ export function createUdpPort(log: Log): NodeUdpPort {
   let last: Promise<unknown> = Promise.resolve();
 
   const openNow = async (local: Endpoint, handlers: UdpHandlers, options: UdpOptions) => {
-    if (local.port !== 0 && !ownPorts.has(local.port)) await checkFree(local);
+    if (local.port !== 0 && !options.shared && !ownPorts.has(local.port)) await checkFree(local);
     // Of ports that the kernel chooses, it gives one to two sockets if both would share it: two transfers would hear each other.
     const socket = newSocket(local.port !== 0);
     await bound(

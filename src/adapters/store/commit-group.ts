@@ -4,7 +4,17 @@ import type { FaultGate } from './faults.ts';
 import type { CommitAnswer, CommitText, RowText } from './protocol.ts';
 import { encodeError, isWeather, storeError } from './store-errors.ts';
 
-const TABLES: readonly TableName[] = ['machines', 'bindings', 'boots', 'leases', 'counters', 'orders', 'marks', 'link'];
+const TABLES: readonly TableName[] = [
+  'machines',
+  'bindings',
+  'boots',
+  'leases',
+  'counters',
+  'orders',
+  'marks',
+  'link',
+  'surroundings',
+];
 
 /** Writes groups of commits, each group with one sync. */
 export class CommitWriter {

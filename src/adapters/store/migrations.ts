@@ -39,6 +39,9 @@ export const MIGRATIONS: readonly string[] = [
   `
   create table link (key text primary key, row text not null) strict;
   `,
+  `
+  create table surroundings (key text primary key, row text not null) strict;
+  `,
 ];
 
 /** The number of steps that a database has behind it. */

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { SampleClock, SampleLog, SITE } from '../../../test/support/sample-site.ts';
 import { createHttpServer, type HttpServer } from '../../adapters/http/server.ts';
 import { AppError } from '../../kernel/errors.ts';
-import type { Command } from '../../model/commands.ts';
+import type { Command, NetworkCommand } from '../../model/commands.ts';
 import { CommandGate } from './commands.ts';
 import { guardOwn, registerCommandRoutes, registerSecretRoutes } from './routes.ts';
 
@@ -14,7 +14,7 @@ type World = { readonly pin?: string; readonly overSocket?: boolean };
 type Ask = { headers?: Record<string, string | undefined>; body?: string; from?: string };
 
 async function setUp({ pin = '4711', overSocket = false }: World = {}) {
-  const obeyed: (Command & { by: string })[] = [];
+  const obeyed: ((Command | NetworkCommand) & { by: string })[] = [];
   const refusals: string[] = [];
   const clock = new SampleClock();
   const gate = new CommandGate({

@@ -2,14 +2,14 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../../kernel/errors.ts';
 import type { Clock } from '../../kernel/ports.ts';
-import type { Command, CommandDesk } from '../../model/commands.ts';
+import type { Command, CommandDesk, NetworkCommand } from '../../model/commands.ts';
 import type { SiteAddress } from '../../model/site-ports.ts';
 import { PIN_HEADER } from '../../wire/api/commands.ts';
 import { whyForeign } from './policy/origin.ts';
 import { WrongTries } from './policy/wrong-tries.ts';
 
 export type CommandGateDeps = {
-  readonly desk: CommandDesk;
+  readonly desk: CommandDesk<Command | NetworkCommand>;
   readonly addresses: () => readonly SiteAddress[];
   /** Whether a request came over the control socket: who may open that is trusted. */
   readonly isControl: (request: IncomingMessage) => boolean;
@@ -49,7 +49,7 @@ export class CommandGate {
   /** Rejects with an AppError: `foreign-request`, `pin-refused`, `code-refused`, or as the desk does. */
   async carryOut(
     request: IncomingMessage,
-    parse: () => Command,
+    parse: () => Command | NetworkCommand,
     { needsPin = true }: { readonly needsPin?: boolean } = {},
   ): Promise<{ readonly sentence: string }> {
     if (this.#deps.isControl(request)) return this.#deps.desk.carryOut(parse(), 'cli');

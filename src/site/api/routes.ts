@@ -8,7 +8,7 @@ import { MACHINE_COMMANDS, NEEDS_NO_PIN, SLOT_COMMANDS } from '../../wire/api/co
 import type { SecretView } from '../../wire/api/secrets.ts';
 import type { NodeDetail, SiteNodes, SiteStatus } from '../../wire/api/views.ts';
 import type { CommandGate } from './commands.ts';
-import { parseCommand, parseMachineCommand } from './policy/parse-command.ts';
+import { parseCommand, parseMachineCommand, parseNetworkCommand } from './policy/parse-command.ts';
 import { streamEvents } from './stream.ts';
 import { createTurns } from './turns.ts';
 
@@ -41,7 +41,8 @@ const maxEvents = 1000;
 const SECRET_BODY_BYTES = 400 * 1024;
 
 /**
- * `POST /api/v1/arm`, `/api/v1/slots/<slot>/<command>` and `/api/v1/machines/<machine>/<command>`. JSON and nothing else: a form, which any page may send
+ * `POST /api/v1/arm`, `/api/v1/slots/<slot>/<command>`, `/api/v1/machines/<machine>/<command>` and
+ * `/api/v1/networks/<network>/dhcp-mode`. JSON and nothing else: a form, which any page may send
  * anywhere without asking, is refused.
  */
 export function registerCommandRoutes(app: FastifyInstance, gate: CommandGate): void {
@@ -60,6 +61,14 @@ export function registerCommandRoutes(app: FastifyInstance, gate: CommandGate): 
       };
       return gate.carryOut(request.raw, parse, { needsPin: !NEEDS_NO_PIN.includes(kind) });
     });
+  app.post<{ Params: { network: string } }>('/api/v1/networks/:network/dhcp-mode', (request) => {
+    requireJson(request);
+    return gate.carryOut(request.raw, () => {
+      const command = parseNetworkCommand(request.params.network, request.body);
+      if (!command.ok) throw command.error;
+      return command.value;
+    });
+  });
   for (const kind of MACHINE_COMMANDS)
     app.post<{ Params: { machine: string } }>(`/api/v1/machines/:machine/${kind}`, (request) => {
       requireJson(request);

@@ -2,7 +2,7 @@ import type { Ipv4 } from '../../kernel/ipv4.ts';
 import { ipv4FromNumber, ipv4ToNumber } from '../../kernel/ipv4.ts';
 import type { SiteState } from '../../model/store.ts';
 import type { PoolEffect, PoolView } from './policy/decision.ts';
-import { isLive } from './policy/lease-time.ts';
+import { isKept, isLive } from './policy/lease-time.ts';
 import type { NetworkPlan } from './policy/network-plan.ts';
 import { isPoolAddress } from './policy/network-plan.ts';
 
@@ -206,7 +206,7 @@ export class AddressPool {
   #isUnheld(address: Ipv4, { plan, state, now }: World): boolean {
     if (!isPoolAddress(address, plan) || this.#granting.has(address)) return false;
     const lease = state.leaseOfAddress(plan.network.name, address);
-    return !lease || !isLive(lease, now);
+    return !lease || (!isLive(lease, now) && !isKept(lease, state));
   }
 
   #isInUse(address: Ipv4): boolean {

@@ -19,6 +19,7 @@ import { decide, openLetter } from './policy/decide.ts';
 import type { DecideContext, Decision } from './policy/decision.ts';
 import type { Destination } from './policy/destination.ts';
 import type { NetworkPlan } from './policy/network-plan.ts';
+import { proberOf } from './policy/probe.ts';
 import { meansUs } from './policy/relay.ts';
 import { noteComing, signalOf } from './policy/signal.ts';
 import type { ProbedNetwork } from './prober.ts';
@@ -108,8 +109,12 @@ export class Desk {
 
   #deliver(letter: Case['letter'], { network: heardIn, isUnicast }: Door): void {
     const { counters, diary, networks } = this.#parts;
-    counters.add(`received.${letter.type}`);
     const route = networks.route(letter.message, { heardIn, isUnicast });
+    if (route.kind !== 'none' && isOwnProbe(letter, route.served)) {
+      counters.add('ignored.own-probe');
+      return;
+    }
+    counters.add(`received.${letter.type}`);
     if (route.kind === 'none') diary.ignored(route, letter.type, this.#fields(letter, heardIn));
     else if (this.#waiting.size >= MAX_WAITING && letter.type !== 'discover') counters.add('dropped.busy');
     else {
@@ -213,6 +218,8 @@ export class Desk {
     if (decision.reply) this.#send(served.plan.network.name, decision.reply, decision.to);
     const subject = this.#fields(letter, served.plan.network.name);
     diary.settled(letter.type, letter.client, subject, decision);
+    // Another site that looks who is here is no machine.
+    if (proberOf(letter.message, served.plan.network.subnet) !== undefined) return;
     const { claim, kind } = letter.client;
     const spell = claim && kind && this.#parts.ways.spellOf(claim.mac, kind.name);
     const signal = signalOf(letter, decision, clock.now(), spell);
@@ -244,4 +251,9 @@ export class Desk {
   #fields({ client }: Case['letter'], network: string): LogFields {
     return fieldsOf(client, network, this.#parts.store.state, this.#parts.clock.now());
   }
+}
+
+/** What we send out to find other servers comes back to us, as every broadcast does. */
+function isOwnProbe({ message }: Case['letter'], { plan }: ProbedNetwork): boolean {
+  return proberOf(message, plan.network.subnet) === plan.site.address;
 }

@@ -20,6 +20,8 @@ const worthReading: ReadonlySet<IgnoreReason> = new Set([
   'relay-unknown',
   'relay-refused',
   'unknown-machine',
+  'still-looking',
+  'kept-to-known',
   'no-loader',
   'loader-missing',
   'declines-too-often',

@@ -16,6 +16,7 @@ import type { SiteAddress } from '../../model/site-ports.ts';
 import type { DhcpMessage } from './codec/message.ts';
 import { decodeMessage, encodeMessage } from './codec/message.ts';
 import { messageTypeOf, option } from './codec/options.ts';
+import { buildProbe } from './policy/probe.ts';
 import type { HandedSocket } from './server.ts';
 import { createDhcpServer } from './server.ts';
 
@@ -171,6 +172,26 @@ describe('sockets', () => {
     udp.refusal = new AppError('port-in-use', 'UDP port 67 is in use');
     await expect(server.start()).rejects.toMatchObject({ code: 'port-in-use' });
     expect(udp.sockets.filter(({ isOpen }) => isOpen)).toEqual([]);
+  });
+});
+
+describe('a site that looks who else is here', () => {
+  const probe = (site: string) => buildProbe('uefi', 7, ip(site));
+
+  it('does not hear itself', async () => {
+    const { start, hear, answers, signals, server } = setUp();
+    await start();
+    hear(probe(SITE.address));
+    expect([answers(), signals, server.counters()['ignored.own-probe']]).toEqual([[], [], 1]);
+    await server.stop();
+  });
+
+  it('is answered, and is no machine', async () => {
+    const { start, hear, answers, signals, store, server } = setUp();
+    await start();
+    hear(probe('10.7.0.2'));
+    expect([answers(), signals, store.waiting]).toEqual([['offer'], [], 0]);
+    await server.stop();
   });
 });
 

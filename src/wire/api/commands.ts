@@ -14,13 +14,17 @@ export const NEEDS_NO_PIN: readonly SlotCommand[] = ['claim'];
 export const MACHINE_COMMANDS = ['merge', 'split'] as const;
 export type MachineCommand = (typeof MACHINE_COMMANDS)[number];
 
-/** `code` for claim and replace, `wipe` for reinstall, `on` for hold, `other` for merge, `part` for split. */
+/** The last word of the path `/api/v1/networks/<network>/<word>`. */
+export const NETWORK_COMMAND = 'dhcp-mode';
+
+/** `code` for claim and replace, `wipe` for reinstall, `on` for hold, `other` for merge, `part` for split, `to` for dhcp-mode. */
 export type CommandBody = {
   readonly code?: string;
   readonly wipe?: boolean;
   readonly on?: boolean;
   readonly other?: string;
   readonly part?: string;
+  readonly to?: string;
 };
 
 /** Carried out and on disk. */

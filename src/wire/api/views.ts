@@ -49,8 +49,26 @@ export type NetworkView = {
   readonly name: string;
   readonly subnet: string;
   readonly serverAddress?: string;
+  /** Whether the site leases here, only adds the boot, or still looks which of both; missing: the network is not served. */
+  readonly role?: 'authoritative' | 'proxy' | 'looking';
+  /** What a person should know of that, if anything. */
+  readonly because?: string;
+  /** Other DHCP servers that were seen here, also those that the template allows. */
+  readonly otherServers: readonly OtherServerView[];
   /** Addresses that are promised to somebody now, in the pool and outside of it. */
   readonly leases: number;
+};
+
+/** `how`: it offered us an address or only a boot, or a machine chose it. */
+export type OtherServerView = {
+  readonly address: string;
+  readonly mac?: string;
+  readonly maker?: string;
+  readonly firstAt: number;
+  readonly lastAt: number;
+  readonly how: 'offer' | 'proxy-offer' | 'request';
+  /** The template names it. */
+  readonly allowed: boolean;
 };
 
 export type AssetView = {

@@ -1,13 +1,15 @@
 import { AppError } from '../../../kernel/errors.ts';
 import type { Result } from '../../../kernel/result.ts';
 import { err, ok } from '../../../kernel/result.ts';
-import type { Command } from '../../../model/commands.ts';
+import type { Command, NetworkCommand } from '../../../model/commands.ts';
+import { DHCP_MODE_WORDS } from '../../../model/dhcp-role.ts';
 import type { MachineCommand, SlotCommand } from '../../../wire/api/commands.ts';
 
+type Word = SlotCommand | MachineCommand | 'dhcp-mode';
 type Body = Readonly<Record<string, unknown>>;
 
 /** The keys that a body may have: what a command does not know could be something that its sender relies on. */
-const KEYS: Readonly<Record<SlotCommand | MachineCommand, readonly string[]>> = {
+const KEYS: Readonly<Record<Word, readonly string[]>> = {
   claim: ['code'],
   replace: ['code'],
   release: [],
@@ -16,6 +18,7 @@ const KEYS: Readonly<Record<SlotCommand | MachineCommand, readonly string[]>> = 
   confirm: [],
   merge: ['other'],
   split: ['part'],
+  'dhcp-mode': ['to'],
 };
 
 /** The command of a path and a body. Fails with `usage-invalid`. */
@@ -59,7 +62,17 @@ export function parseMachineCommand(kind: MachineCommand, machine: string, given
     : wrong('merge needs the other machine: {"other": "m7"}');
 }
 
-function checkBody(kind: SlotCommand | MachineCommand, body: unknown): Result<Body, AppError> {
+/** As `parseCommand`, of what the site is in a network. */
+export function parseNetworkCommand(network: string, given: unknown): Result<NetworkCommand, AppError> {
+  const body = checkBody('dhcp-mode', given);
+  if (!body.ok) return body;
+  const to = DHCP_MODE_WORDS.find((word) => word === body.value['to']);
+  return to
+    ? ok({ kind: 'dhcp-mode', network, to })
+    : wrong(`dhcp-mode needs a word: {"to": "${DHCP_MODE_WORDS.join('" | "')}"}`);
+}
+
+function checkBody(kind: Word, body: unknown): Result<Body, AppError> {
   if (!isObject(body)) return wrong('the body must be a JSON object, such as {}');
   const unknown = Object.keys(body).find((key) => !KEYS[kind].includes(key));
   return unknown === undefined ? ok(body) : wrong(`${kind} knows no ${JSON.stringify(unknown)}`);

@@ -6,7 +6,7 @@ import { hintOf } from '../codec/options.ts';
 import type { Client } from './client.ts';
 import { holderOf } from './client.ts';
 import type { DecideContext, Inquiry } from './decision.ts';
-import { isLive, leaseOf } from './lease-time.ts';
+import { isKept, isLive, leaseOf } from './lease-time.ts';
 import { isPoolAddress } from './network-plan.ts';
 
 /** The address that the revision reserves for this NIC in this network. */
@@ -36,7 +36,7 @@ export function isGrantable(address: Ipv4, inquiry: Inquiry): boolean {
   if (address !== reservationOf(client, context) && !isPoolAddress(address, plan)) return false;
   const row = state.leaseOfAddress(plan.network.name, address);
   const mine = row?.client === client.key;
-  if (row && !mine && isLive(row, now)) return false;
+  if (row && !mine && (isLive(row, now) || isKept(row, state))) return false;
   if (!mine && pool.isInUse(address)) return false;
   const receiver = pool.beingGrantedTo(address);
   return receiver === undefined || receiver === client.key;

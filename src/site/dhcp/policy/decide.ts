@@ -1,7 +1,7 @@
 import type { DhcpMessage } from '../codec/message.ts';
 import type { MessageType } from '../codec/options.ts';
 import { messageTypeOf } from '../codec/options.ts';
-import { refusalOf } from './admission.ts';
+import { refusalOf, strangerRefusal } from './admission.ts';
 import { decideBeside } from './beside.ts';
 import type { Client } from './client.ts';
 import { clientOf } from './client.ts';
@@ -37,6 +37,8 @@ export function decide(type: MessageType, message: DhcpMessage, client: Client, 
   const refusal = refusalOf(inquiry);
   if (refusal) return refusal;
   if (role === 'proxy') return decideBeside(type, inquiry);
+  const stranger = strangerRefusal(type, inquiry);
+  if (stranger) return stranger;
   switch (type) {
     case 'discover':
       return decideDiscover(inquiry);

@@ -63,6 +63,7 @@ export type IgnoreReason =
   | 'other-server'
   | 'not-leasing'
   | 'still-looking'
+  | 'kept-to-known'
   | 'incomplete'
   | 'unknown-client'
   | 'not-the-holder'

@@ -25,3 +25,12 @@ export function isLive(lease: Lease, now: number): boolean {
 export function leaseOf(state: SiteState, network: string, client: string): Lease | undefined {
   return state.leases.get(leaseKey(network, client));
 }
+
+/**
+ * Whether the machine of a slot had this address last: then nobody else gets it, also when its lease is over. Who fills the
+ * pool with leases of made-up machines takes no address from one that belongs here.
+ */
+export function isKept(lease: Lease, state: SiteState): boolean {
+  const machine = lease.state === 'declined' ? undefined : state.machineWith('mac', lease.mac);
+  return machine !== undefined && state.bindingOfMachine(machine.id) !== undefined;
+}

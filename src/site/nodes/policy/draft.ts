@@ -30,6 +30,7 @@ export class Draft implements SiteState {
   readonly orders: ReadonlyMap<string, Order>;
   readonly marks: ReadonlyMap<string, Mark>;
   readonly link: ReadonlyMap<string, Outbox>;
+  readonly surroundings: SiteState['surroundings'];
 
   constructor(base: SiteState) {
     this.#base = base;
@@ -38,6 +39,7 @@ export class Draft implements SiteState {
     this.boots = new Overlay(this.#fresh.boots, base.boots);
     this.leases = base.leases;
     this.link = base.link;
+    this.surroundings = base.surroundings;
     this.counters = new Overlay(this.#fresh.counters, base.counters);
     this.orders = new Overlay(this.#fresh.orders, base.orders);
     this.marks = new Overlay(this.#fresh.marks, base.marks, this.#droppedMarks);

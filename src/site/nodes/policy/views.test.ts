@@ -200,7 +200,7 @@ it('the site on one screen', () => {
     notReady: [],
     templateRefused: 'store.yaml:3:1 spec: it is not right',
     revision: { number: 3, digest: revision.digest, template: 'retail' },
-    networks: [{ name: 'nodes', subnet: '10.0.0.0/24', serverAddress: '10.0.0.1', leases: 1 }],
+    networks: [{ name: 'nodes', subnet: '10.0.0.0/24', serverAddress: '10.0.0.1', leases: 1, otherServers: [] }],
     slots: { empty: 1, waiting: 0, booting: 0, stalled: 0, enrolled: 1, lost: 0, local: 0, refused: 0 },
     held: 1,
     assets: [{ name: 'vmlinuz', digest, complete: false, sentence: 'on its way: 40 %' }],

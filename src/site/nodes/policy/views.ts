@@ -4,6 +4,7 @@ import { formatSubnet } from '../../../kernel/ipv4.ts';
 import type { Binding } from '../../../model/boot.ts';
 import type { AssetState } from '../../../model/content.ts';
 import type { Machine } from '../../../model/machine.ts';
+import type { Network } from '../../../model/network.ts';
 import { ARMED, DOUBT } from '../../../model/order.ts';
 import type { Slot } from '../../../model/revision.ts';
 import type { SiteAddress } from '../../../model/site-ports.ts';
@@ -38,10 +39,14 @@ export type StatusContext = ViewContext & {
   readonly templateRefused: string | undefined;
   readonly assetState: (digest: Digest) => AssetState;
   readonly alarms?: readonly AlarmView[];
+  readonly dhcp?: (network: Network) => DhcpView;
   readonly missingSecrets?: readonly string[];
   readonly steered?: SteeredView | undefined;
   readonly headOffice?: LinkView | undefined;
 };
+
+/** What the site is in a network, and beside whom. */
+export type DhcpView = Pick<NetworkView, 'role' | 'because' | 'otherServers'>;
 
 /** The site on one screen. */
 export function viewStatus(context: StatusContext): SiteStatus {
@@ -202,15 +207,18 @@ function viewBoots(of: { readonly slot?: string; readonly machine?: string }, co
     .map((boot) => viewBoot(boot, now, progressOf(boot.mac)));
 }
 
-function viewNetworks({ revision, state, addresses, now }: StatusContext): NetworkView[] {
+function viewNetworks({ revision, state, addresses, now, dhcp }: StatusContext): NetworkView[] {
   const leases = [...state.leases.values()].filter((lease) => lease.state === 'bound' && lease.expiresAt > now);
-  return Object.values(revision?.networks ?? {}).map(({ name, subnet }) => {
-    const server = addresses.find(({ network }) => network === name);
+  return Object.values(revision?.networks ?? {}).map((network) => {
+    const { name, subnet } = network;
+    const server = addresses.find((site) => site.network === name);
     return {
       name,
       subnet: formatSubnet(subnet),
       ...(server ? { serverAddress: server.address } : {}),
-      leases: leases.filter(({ network }) => network === name).length,
+      leases: leases.filter((lease) => lease.network === name).length,
+      otherServers: [],
+      ...(server ? dhcp?.(network) : {}),
     };
   });
 }

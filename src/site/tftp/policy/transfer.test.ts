@@ -45,7 +45,7 @@ function run(terms: Terms, ...events: TransferEvent[]): string {
 
 describe('the first answer', () => {
   test('is block 1 without options', () => {
-    expect(run(termsOf())).toBe('sending after 0, 1, arm 100');
+    expect(run(termsOf())).toBe('sending after 0, 1, arm 500');
   });
 
   test('is an OACK with options', () => {
@@ -53,7 +53,7 @@ describe('the first answer', () => {
   });
 
   test('waits no longer than the client said', () => {
-    const events = Array(6).fill(timeout);
+    const events = Array(4).fill(timeout);
     expect(run(termsOf({ oack, timeoutMs: 1_000 }), ...events)).toBe('offering, send-oack, arm 1000');
     expect(run(termsOf({ oack, timeoutMs: 60_000 }), ...events)).toBe('offering, send-oack, arm 4000');
   });
@@ -66,7 +66,7 @@ describe('offering', () => {
     ['another ACK is nothing', [ack(3)], 'offering'],
     ['an error is a probe', [clientError], 'probe'],
     ['silence repeats the OACK, ever slower', [timeout, timeout], 'offering, send-oack, arm 2000'],
-    ['long silence is the end', Array(9).fill(timeout), 'timeout'],
+    ['long silence is the end, after five OACKs', Array(5).fill(timeout), 'timeout'],
     ['a failed read is told', [{ kind: 'read-failed' }], 'error, send-error'],
   ])('%s', (_, events, shown) => {
     expect(run(terms, ...events)).toBe(shown);
@@ -80,10 +80,12 @@ describe('sending one block at a time', () => {
     ['a second ACK is never answered', [ack(1), ack(1)], 'sending after 1'],
     ['an ACK of what was never sent is nothing', [ack(9)], 'sending after 0'],
     ['an old ACK is nothing', [ack(1), ack(2), ack(1)], 'sending after 2'],
-    ['silence repeats the block, ever slower', [timeout, timeout, timeout], 'sending after 0, 1, arm 800'],
-    ['waits have a bound', Array(8).fill(timeout), 'sending after 0, 1, arm 4000'],
+    ['silence repeats the block, ever slower', [ack(1), timeout, timeout, timeout], 'sending after 1, 2, arm 800'],
+    ['who was never heard is waited for longer', [timeout], 'sending after 0, 1, arm 1000'],
+    ['and is sent it five times at most: it may be somebody else', Array(5).fill(timeout), 'timeout'],
+    ['waits have a bound', [ack(1), ...Array(8).fill(timeout)], 'sending after 1, 2, arm 4000'],
     ['an ACK forgives earlier silence', [timeout, timeout, ack(1)], 'sending after 1, 2, arm 100'],
-    ['long silence is the end', Array(9).fill(timeout), 'timeout'],
+    ['long silence is the end', [ack(1), ...Array(9).fill(timeout)], 'timeout'],
     ['an error of the client is the end', [clientError], 'error'],
     ['a failed read is told', [{ kind: 'read-failed' }], 'error, send-error'],
     ['the last ACK is the end', Array.from({ length: 10 }, (_, i) => ack(i + 1)), 'done'],

@@ -45,13 +45,21 @@ export type Step = readonly [state: TransferState, effects: readonly TransferEff
 
 /** Long for a store's network, short for a person: a lost block of a lock-step transfer costs this. */
 const FIRST_WAIT_MS = 100;
-/** Some clients, atftp among them, give up at a second OACK: where many come at once, their ACK of the first may take longer than a block. */
-const OACK_WAIT_MS = 500;
+/**
+ * Before the first ACK. Some clients, atftp among them, give up at a second OACK: where many come at once, their ACK of the
+ * first may take longer than a block.
+ */
+const UNHEARD_WAIT_MS = 500;
 /** Then an ACK inside the window is taken for an echo. */
 const MAX_REWINDS = 8;
 const LONGEST_WAIT_MS = 4_000;
 /** With doubling waits this is about 18 seconds of silence. */
 const MAX_TRIES = 8;
+/**
+ * To an address that never confirmed anything so little is repeated, and slowly: it may be the address of somebody else, in
+ * whose name a stranger asks. A client that lost it all asks again by itself.
+ */
+const MAX_UNHEARD_TRIES = 4;
 
 /** How many blocks the file takes. RFC 1350 section 6: a block that is not full ends it, so a last one may be empty. */
 export function lastBlockOf({ sizeBytes, blockBytes }: Terms): number {
@@ -67,7 +75,7 @@ export function bytesAcked(state: TransferState, terms: Terms): number {
 /** The first answer to a request: OACK if an option is granted, else block 1 (RFC 2347). */
 export function beginTransfer(terms: Terms): Step {
   if (terms.oack.length === 0) return sendWindow(0, terms);
-  return [{ kind: 'offering', tries: 0 }, [{ kind: 'send-oack' }, arm(0, terms, OACK_WAIT_MS)]];
+  return [{ kind: 'offering', tries: 0 }, [{ kind: 'send-oack' }, arm(0, terms, UNHEARD_WAIT_MS)]];
 }
 
 /** One step of a transfer. A pair that the table does not list keeps the state and does nothing. */
@@ -91,8 +99,11 @@ function stepOffering(state: Extract<TransferState, { kind: 'offering' }>, event
     case 'error':
       return end('probe', `the client only asked: ${describeError(event)}`);
     case 'timeout':
-      if (state.tries >= MAX_TRIES) return end('timeout', 'the client did not answer the options');
-      return [{ ...state, tries: state.tries + 1 }, [{ kind: 'send-oack' }, arm(state.tries + 1, terms, OACK_WAIT_MS)]];
+      if (state.tries >= MAX_UNHEARD_TRIES) return end('timeout', 'the client did not answer the options');
+      return [
+        { ...state, tries: state.tries + 1 },
+        [{ kind: 'send-oack' }, arm(state.tries + 1, terms, UNHEARD_WAIT_MS)],
+      ];
     case 'read-failed':
       return failedRead();
     default:
@@ -151,9 +162,15 @@ function stepRepeat(state: Sending, terms: Terms): Step {
 }
 
 function stepSilence(state: Sending, terms: Terms): Step {
-  if (state.tries >= MAX_TRIES) return end('timeout', describeSilence(state, terms));
+  const most = isUnheard(state, terms) ? MAX_UNHEARD_TRIES : MAX_TRIES;
+  if (state.tries >= most) return end('timeout', describeSilence(state, terms));
   const again = { tries: state.tries + 1, trusting: false, resent: true, slid: false };
   return sendAgain({ ...state, ...again, rewinds: state.slid ? 0 : state.rewinds }, terms);
+}
+
+/** Without options the first block is the first that a client hears of us. */
+function isUnheard({ acked }: Sending, { oack }: Terms): boolean {
+  return acked === 0 && oack.length === 0;
 }
 
 const calm = { tries: 0, rewinds: 0, resent: false, trusting: true, slid: false } as const;
@@ -165,7 +182,8 @@ function sendWindow(acked: number, terms: Terms, changes: Partial<Pick<Sending, 
 
 /** Sends the window that `state` waits for. */
 function sendAgain(state: Sending, terms: Terms): Step {
-  return [state, [{ kind: 'send-blocks', first: state.acked + 1, last: state.sent }, arm(state.tries, terms)]];
+  const waitMs = isUnheard(state, terms) ? UNHEARD_WAIT_MS : FIRST_WAIT_MS;
+  return [state, [{ kind: 'send-blocks', first: state.acked + 1, last: state.sent }, arm(state.tries, terms, waitMs)]];
 }
 
 function arm(tries: number, { timeoutMs }: Terms, firstMs = FIRST_WAIT_MS): TransferEffect {
