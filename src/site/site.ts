@@ -239,20 +239,15 @@ async function assemble(
       diary: () => ({ ...diary.counters() }),
       signals: () => ({ ...receivers.counters() }),
     },
-    ...{
-      state: store.state,
-      now: clock.now,
-      isReady: () => notReady().length === 0,
-      revision: () => revisions.current()?.number ?? 0,
-      outbox: () => headOffice?.view()?.events,
-    },
+    ...{ state: store.state, now: clock.now, isReady: () => notReady().length === 0 },
+    revision: () => revisions.current()?.number ?? 0,
+    outbox: () => headOffice?.view()?.events,
   });
   const queries = createQueries({
     ...{ siteName: config.site, store, revisions, content, diary, clock, metrics },
-    ...{ addresses: siteAddress, notReady, alarms, secrets },
+    ...{ addresses: siteAddress, notReady, alarms, secrets, surroundings },
     steering: () => revisionDesk.view().steered,
     headOffice: () => headOffice?.view(),
-    surroundings,
   });
   const people = peopleRoutes({
     ...{ config, queries, desk: diary, secrets, store, clock, log: quiet(), addresses: () => presence.shown() },
