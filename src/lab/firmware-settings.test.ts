@@ -21,11 +21,21 @@ const DISK =
 
 describe('the settings of UEFI firmware', () => {
   test('are its own entries for the network and the disk, in this order', () => {
-    expect(variablesOf(withBootOrder(blank, mac))).toEqual({ Boot0000: PXE, Boot0001: DISK, BootOrder: '00000100' });
+    expect(variablesOf(withBootOrder(blank, mac, 'pxe'))).toEqual({
+      Boot0000: PXE,
+      Boot0001: DISK,
+      BootOrder: '00000100',
+    });
+  });
+
+  test('may have HTTP boot in the place of PXE: the same path with an empty Uri() behind it', () => {
+    const entry = variablesOf(withBootOrder(blank, mac, 'http'))['Boot0000'] ?? '';
+    expect(Buffer.from(entry, 'hex').toString('utf16le')).toContain('UEFI HTTPv4 (MAC:5254005B0002)');
+    expect(entry).toMatch(/030c1b00(00){23}031804007fff0400/);
   });
 
   test('are not changed once there are any', () => {
-    expect(() => withBootOrder(withBootOrder(blank, mac), mac)).toThrow('settings already');
+    expect(() => withBootOrder(withBootOrder(blank, mac, 'pxe'), mac, 'http')).toThrow('settings already');
   });
 });
 

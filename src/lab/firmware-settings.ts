@@ -15,21 +15,24 @@ const VOLUME_HEADER_LENGTH_AT = 48;
 const STORE_HEADER_LENGTH = 28;
 const VARIABLE_HEADER_LENGTH = 60;
 
+/** By which of its two ways UEFI firmware asks the network, both by IPv4. */
+export type NetworkBoot = 'pxe' | 'http';
+
 /**
- * The flash with the settings of a UEFI machine as its owner left it: the network first (PXE by IPv4), then the disk.
+ * The flash with the settings of a UEFI machine as its owner left it: the network first, by one way, then the disk.
  * Left to itself, EDK2 asks the network by its other ways too before it comes to the disk, and waits for a minute at
  * each that nobody answers.
  * @param blank the settings of a machine that was never on, as OVMF brings them along
  * @throws AppError `lab-failed` if there are settings in it already
  */
-export function withBootOrder(blank: Uint8Array, mac: MacAddress): Uint8Array {
+export function withBootOrder(blank: Uint8Array, mac: MacAddress, by: NetworkBoot): Uint8Array {
   const settings = blank.slice();
   const view = new DataView(settings.buffer);
   let at = view.getUint16(VOLUME_HEADER_LENGTH_AT, true) + STORE_HEADER_LENGTH;
   if (view.getUint16(at, true) !== 0xffff) throw new AppError('lab-failed', 'the firmware has settings already');
   // As EDK2 writes them itself, to the letter: it makes anew what differs, and puts that at the end.
   const variables = [
-    variable('Boot0000', bootEntry(`UEFI PXEv4 (MAC:${plainHex(mac)})`, networkPath(mac))),
+    variable('Boot0000', bootEntry(`UEFI ${by.toUpperCase()}v4 (MAC:${plainHex(mac)})`, networkPath(mac, by))),
     variable('Boot0001', bootEntry('UEFI Misc Device', pciPath(PCI_SLOTS.disk))),
     variable('BootOrder', bytesOf('00000100')),
   ];
@@ -67,10 +70,11 @@ function pciPath(slot: number, ...behind: readonly Uint8Array[]): Uint8Array {
   return joined(bytesOf('02010c00d041030a00000000'), bytesOf('0101060000'), Uint8Array.of(slot), ...behind, end);
 }
 
-/** …/MAC(…,0x1)/IPv4(0.0.0.0,…): with no address of its own. */
-function networkPath(mac: MacAddress): Uint8Array {
+/** …/MAC(…,0x1)/IPv4(0.0.0.0,…): with no address of its own; behind it Uri() for HTTP boot, as DHCP names it. */
+function networkPath(mac: MacAddress, by: NetworkBoot): Uint8Array {
   const card = joined(bytesOf('030b2500'), bytesOf(plainHex(mac)), new Uint8Array(26), Uint8Array.of(1));
-  return pciPath(PCI_SLOTS.network, card, joined(bytesOf('030c1b00'), new Uint8Array(23)));
+  const address = joined(bytesOf('030c1b00'), new Uint8Array(23));
+  return pciPath(PCI_SLOTS.network, card, address, ...(by === 'http' ? [bytesOf('03180400')] : []));
 }
 
 /** UCS-2 with the zero at its end. */

@@ -1,3 +1,5 @@
+import type { NetworkBoot } from './firmware-settings.ts';
+
 /** What a virtual machine starts with. One row per firmware; paths are those of the Debian packages named. */
 export type Firmware = {
   readonly title: string;
@@ -11,10 +13,10 @@ export type Firmware = {
   /** The flash with the firmware's settings, of which each machine gets a copy. */
   readonly vars?: string;
   /**
-   * Who says that the network goes before the disk: `settings` of the firmware, as the owner of a machine leaves them; or
-   * QEMU, whose word goes before all settings, where there are settings already (keys of Secure Boot).
+   * Who says that the network goes before the disk: the settings of the firmware, as the owner of a machine leaves them,
+   * by PXE or by HTTP; or QEMU, whose word goes before all settings, where there are settings already (keys of Secure Boot).
    */
-  readonly bootOrder: 'settings' | 'qemu';
+  readonly bootOrder: NetworkBoot | 'qemu';
   /**
    * `default` leaves iPXE in the boot ROM of the network card; `none` takes it out, so that the firmware uses a driver
    * and a PXE client of its own. No path: QEMU fits a ROM's device number to the card only if it chose the ROM itself,
@@ -26,6 +28,17 @@ export type Firmware = {
   /** How Linux names the serial console. */
   readonly serialConsole: string;
 };
+
+const ovmf = {
+  packages: ['qemu-system-x86', 'ovmf'],
+  program: 'qemu-system-x86_64',
+  machine: 'q35',
+  code: '/usr/share/OVMF/OVMF_CODE_4M.fd',
+  vars: '/usr/share/OVMF/OVMF_VARS_4M.fd',
+  nicRom: 'none',
+  args: [],
+  serialConsole: 'ttyS0',
+} as const;
 
 export const FIRMWARES = {
   bios: {
@@ -39,18 +52,8 @@ export const FIRMWARES = {
     args: [],
     serialConsole: 'ttyS0',
   },
-  uefi: {
-    title: 'UEFI (OVMF) with its own PXE client',
-    packages: ['qemu-system-x86', 'ovmf'],
-    program: 'qemu-system-x86_64',
-    machine: 'q35',
-    code: '/usr/share/OVMF/OVMF_CODE_4M.fd',
-    vars: '/usr/share/OVMF/OVMF_VARS_4M.fd',
-    bootOrder: 'settings',
-    nicRom: 'none',
-    args: [],
-    serialConsole: 'ttyS0',
-  },
+  uefi: { ...ovmf, title: 'UEFI (OVMF) with its own PXE client', bootOrder: 'pxe' },
+  'uefi-http': { ...ovmf, title: 'UEFI (OVMF) by HTTP boot', bootOrder: 'http' },
   'uefi-secure': {
     title: 'UEFI (OVMF) that enforces Secure Boot by the keys of Microsoft',
     packages: ['qemu-system-x86', 'ovmf'],

@@ -31,7 +31,7 @@ export function qemuArgv(
 ): Argv {
   const { files } = machine;
   const rom = firmware.nicRom === 'none' ? ',romfile=' : '';
-  const turn = (index: number) => (firmware.bootOrder === 'settings' ? '' : `,bootindex=${index}`);
+  const turn = (index: number) => (firmware.bootOrder === 'qemu' ? `,bootindex=${index}` : '');
   return [
     firmware.program,
     ...['-name', `slipway-${identity.serial || identity.mac}`.replaceAll(',', ',,')],

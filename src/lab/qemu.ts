@@ -82,8 +82,9 @@ async function prepareFiles(firmware: Firmware, options: MachineOptions): Promis
   };
   await createSparse(files.disk, (options.diskSizeMb ?? DISK_SIZE_MB) * 1024 * 1024);
   if (firmware.vars) {
+    const { bootOrder } = firmware;
     const blank = await readFile(firmware.vars);
-    await writeOnce(files.vars, firmware.bootOrder === 'settings' ? withBootOrder(blank, options.mac) : blank);
+    await writeOnce(files.vars, bootOrder === 'qemu' ? blank : withBootOrder(blank, options.mac, bootOrder));
   }
   return files;
 }

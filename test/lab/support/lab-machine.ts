@@ -19,10 +19,13 @@ const COUNTER_LENGTH = 16;
 
 const FIRMWARE_MENU = /BdsDxe: loading Boot\d+ "UiApp"/;
 
+const EMPTY_UEFI_DISK = /BdsDxe: failed to (load|start) Boot\d+ "UEFI Misc Device"/;
+
 /** What firmware says of a disk without a system, after it looked. */
 export const EMPTY_DISK = {
   bios: /No bootable device|Boot failed|Operating system not found/i,
-  uefi: /BdsDxe: failed to (load|start) Boot\d+ "UEFI Misc Device"/,
+  uefi: EMPTY_UEFI_DISK,
+  'uefi-http': EMPTY_UEFI_DISK,
   // GRUB says that all went well when it ends, and after that firmware tries nothing else: it shows its own menu.
   'uefi-secure': FIRMWARE_MENU,
   arm64: FIRMWARE_MENU,
