@@ -41,7 +41,7 @@ export function formatStatus(status: SiteStatus): string {
     ...(status.missingSecrets.length === 0
       ? []
       : [`secrets   not set: ${status.missingSecrets.join(', ')} (slipway secret set NAME)`]),
-    `slots     ${slots.join(', ') || 'none'}${heldText(status.held)}`,
+    `slots     ${slots.join(', ') || 'none'}${heldText(status.held)}${queuedText(status.queued)}`,
     ...status.networks.flatMap(({ name, because }) =>
       because === undefined ? [] : [`dhcp      network ${name}: ${because}`],
     ),
@@ -85,6 +85,10 @@ function formatLink({ state, since, sentence }: LinkView): string {
 function formatOutbox({ waiting, oldestAt }: OutboxView): string {
   if (waiting === 0) return 'head office has all';
   return `${waiting} wait for head office${oldestAt === undefined ? '' : `, the oldest since ${formatTime(oldestAt)}`}`;
+}
+
+function queuedText(count = 0): string {
+  return count === 0 ? '' : `; ${count} machine${count === 1 ? ' waits' : 's wait'} in the queue`;
 }
 
 function heldText(count: number): string {

@@ -19,7 +19,18 @@ export type Revision = {
   readonly raspberryPi?: Readonly<Record<string, BootFile>>;
   readonly slots: Readonly<Record<string, Slot>>;
   readonly unknownMachines: UnknownMachines;
+  /** Missing: as many machines at once as `DEFAULT_STARTS`. */
+  readonly admission?: Admission;
 };
+
+/** How many machines fetch their systems at once; the others wait in a queue. */
+export type Admission = { readonly starts: number };
+
+/**
+ * At 1 Gbit/s, sixteen that fetch at once get 7 MB/s each: fast enough that none of them takes the site for dead, and
+ * the first of a whole store are up in seconds, while more at once would only finish all of them late.
+ */
+export const DEFAULT_STARTS = 16;
 
 export type Arch = 'amd64' | 'arm64';
 

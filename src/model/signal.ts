@@ -105,6 +105,8 @@ export type ScriptAnswer =
   | { readonly kind: 'hold'; readonly code?: string }
   /** What it is to boot is not complete here yet; it asks again by itself. */
   | { readonly kind: 'wait'; readonly because: string }
+  /** Many start at once: it has this place in the queue, counted from 1, and asks again by itself. */
+  | { readonly kind: 'queue'; readonly place: number }
   | { readonly kind: 'local'; readonly because: string; readonly code?: string }
   | { readonly kind: 'refuse'; readonly because: string; readonly code?: string };
 

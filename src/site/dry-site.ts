@@ -71,7 +71,7 @@ export async function createDrySite(revision: Revision, parts: DryParts): Promis
     read: async (names: readonly string[]) => ok(Object.fromEntries(names.map((name) => [name, 'dry']))),
     lack: () => undefined,
   };
-  const desk = createBootDesk({ ...deps, secrets });
+  const desk = createBootDesk({ ...deps, secrets, admission: { ask: () => undefined } });
   const onProgress = () => undefined;
   const server = await createHttpServer({
     log: silent,

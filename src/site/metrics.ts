@@ -15,6 +15,8 @@ export function createMetrics(parts: {
   readonly isReady: () => boolean;
   readonly revision: () => number;
   readonly now: () => number;
+  /** Machines that wait for their turn. */
+  readonly queued: () => number;
   /** Missing: there is no head office. */
   readonly outbox: () => OutboxView | undefined;
 }): { text(): Promise<string> } {
@@ -42,6 +44,7 @@ export function createMetrics(parts: {
   gauge(registry, 'slipway_nodes_lost', 'Slots whose system is not heard any more.', () => lostSlots(parts.state));
   gauge(registry, 'slipway_boots_stalled', 'Open boots that stand still.', () => stalledBoots(parts.state));
   gauge(registry, 'slipway_boots_open', 'Boots that have not come to an end.', () => openBoots(parts.state));
+  gauge(registry, 'slipway_boots_queued', 'Machines that wait for their turn to fetch their systems.', parts.queued);
   gauge(registry, 'slipway_leases_active', 'Addresses that are leased now.', () =>
     activeLeases(parts.state, parts.now()),
   );

@@ -1,3 +1,4 @@
+import type { Admission } from '../kernel/admission.ts';
 import type { Clock } from '../kernel/ports.ts';
 import type { ContentStore } from '../model/content.ts';
 import type { SiteAddress } from '../model/site-ports.ts';
@@ -25,6 +26,7 @@ export function createQueries(parts: {
   readonly notReady: () => readonly string[];
   readonly alarms: Pick<Alarms, 'current'>;
   readonly secrets: Pick<Secrets, 'missing'>;
+  readonly admission: Pick<Admission, 'placeOf' | 'counts'>;
   /** undefined: this site makes its own revisions. */
   readonly steering: () => SteeredView | undefined;
   readonly headOffice: () => LinkView | undefined;
@@ -42,6 +44,7 @@ export function createQueries(parts: {
     notReady,
     alarms,
     secrets,
+    admission,
     steering,
     headOffice,
     surroundings,
@@ -51,6 +54,8 @@ export function createQueries(parts: {
     ...{ siteName, state: store.state, revision: revisions.current(), now: clock.now() },
     ...{ addresses: addresses(), notReady: notReady(), templateRefused: revisions.refusal() },
     progressOf: (mac) => diary.progressOf(mac),
+    placeOf: (mac) => admission.placeOf(mac, clock.monotonic()),
+    queued: admission.counts(clock.monotonic()).waiting,
     assetState: (digest) => content.stateOf(digest),
     alarms: alarms.current(),
     missingSecrets: secrets.missing(),

@@ -10,6 +10,7 @@ import { passedSockets } from '../adapters/node/systemd-sockets.ts';
 import { openTokenMint } from '../adapters/node/token-mint.ts';
 import { createUdpPort } from '../adapters/node/udp.ts';
 import { openStore } from '../adapters/store/sqlite-store.ts';
+import { ADMISSION_RULES, Admission } from '../kernel/admission.ts';
 import type { AppError } from '../kernel/errors.ts';
 import { limitLog } from '../kernel/limited-log.ts';
 import type { Cancel, Log } from '../kernel/ports.ts';
@@ -159,6 +160,7 @@ async function assemble(
   undo.push(() => revisions.stop());
   const passed = passedSockets(env, [process.pid]);
   const siteAddress = (): readonly SiteAddress[] => presence.addresses();
+  const admission = new Admission(ADMISSION_RULES);
 
   // The diary: all that is seen of a machine ends here.
   const diary = createDiary({ store, revisions, clock, random, log: quiet() });
@@ -174,8 +176,8 @@ async function assemble(
     ...{ udp, clock, random, log: quiet(), store, revisions, addresses: siteAddress, neighbours: arp, lookDelayMs },
   });
   const wire = { arp, neighbours, surroundings };
-  const heard = { store, signals: seen, loaders, addresses: siteAddress, clock, log };
-  const transfers = createTransferSignals({ ...heard, neighbours });
+  const heard = { store, signals: seen, loaders, addresses: siteAddress, clock, log, neighbours, admission };
+  const transfers = createTransferSignals(heard);
 
   // The rooms that speak to nodes.
   let time: TimeWatch | undefined;
@@ -192,7 +194,7 @@ async function assemble(
     clock,
     log: quiet(),
   };
-  const desk = createBootDesk({ ...roomDeps, signals: seen, secrets, random });
+  const desk = createBootDesk({ ...roomDeps, signals: seen, secrets, random, admission });
   const onTransfer = (report: TransferReport): void => {
     transfers.onTftp(report);
     const sent = assetSent(report);
@@ -203,9 +205,7 @@ async function assemble(
       ...{ clock, log: quiet(), onTransfer },
       udp: withHanded(udp, passed, 'tftp', config.ports.tftp),
       files: createBootFiles({
-        loaders,
-        content,
-        ...{ desk, clock, onProgress: transfers.onAsset },
+        ...{ loaders, content, desk, clock, onProgress: transfers.onAsset },
         raspberryPi: () => revisions.current()?.raspberryPi,
       }),
       settings: {
@@ -240,12 +240,13 @@ async function assemble(
       signals: () => ({ ...receivers.counters() }),
     },
     ...{ state: store.state, now: clock.now, isReady: () => notReady().length === 0 },
+    queued: () => admission.counts(clock.monotonic()).waiting,
     revision: () => revisions.current()?.number ?? 0,
     outbox: () => headOffice?.view()?.events,
   });
   const queries = createQueries({
     ...{ siteName: config.site, store, revisions, content, diary, clock, metrics },
-    ...{ addresses: siteAddress, notReady, alarms, secrets, surroundings },
+    ...{ addresses: siteAddress, notReady, alarms, secrets, surroundings, admission },
     steering: () => revisionDesk.view().steered,
     headOffice: () => headOffice?.view(),
   });

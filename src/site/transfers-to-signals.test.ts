@@ -34,11 +34,13 @@ const neighbours = { find: async (address: Ipv4) => wire.get(address) };
 
 function setUp() {
   const [log, signals] = [new SampleLog(), new SampleSignals()];
+  const moved: unknown[] = [];
+  const admission = { moved: (...what: unknown[]) => void moved.push(what) };
   const loaders = {
     find: (name: string) => (name === 'ipxe.efi' ? { name, digest: KERNEL, sizeBytes: 9 } : undefined),
   };
-  const parts = { store: new SampleStore(rows), signals, loaders, clock: new SampleClock(), log };
-  return { log, signals, transfers: createTransferSignals({ ...parts, addresses: () => [SITE], neighbours }) };
+  const parts = { store: new SampleStore(rows), signals, admission, loaders, clock: new SampleClock(), log };
+  return { log, signals, moved, transfers: createTransferSignals({ ...parts, addresses: () => [SITE], neighbours }) };
 }
 const sent = { remote: POS_ADDRESS, bytesSent: 9, sizeBytes: 9, done: true };
 const told = { endpoint: { address: POS_ADDRESS, port: 2070 }, bytes: 9, sizeBytes: 9, because: 'x', ms: 4 };
@@ -51,6 +53,17 @@ it('what went out by HTTP is a loader or an asset of the machine, with a line wh
   expect(signals.heard.map(({ kind }) => kind)).toEqual(['asset', 'asset', 'loader']);
   expect(log.lines.map(({ fields }) => fields['file'])).toEqual(['initrd.img', 'ipxe.efi']);
   expect(log.lines[0]?.fields).toMatchObject({ mac: POS_MAC, machine, slot: 'pos-1' });
+});
+
+it('bytes on their way keep the place of a machine among those that fetch, and its last file ends it', () => {
+  const { moved, transfers } = setUp();
+  transfers.onAsset({ ...sent, digest: INITRD, name: 'initrd.img', bytesSent: 4, done: false });
+  transfers.onAsset({ ...sent, digest: INITRD, name: 'initrd.img' });
+  const [[, now]] = moved as [[string, number]];
+  expect(moved).toEqual([
+    [POS_ADDRESS, now, undefined],
+    [POS_ADDRESS, now, INITRD],
+  ]);
 });
 
 it('what went out by TFTP is told but for probes and scripts', () => {

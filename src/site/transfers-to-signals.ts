@@ -1,3 +1,4 @@
+import type { Admission } from '../kernel/admission.ts';
 import type { Ipv4 } from '../kernel/ipv4.ts';
 import type { MacAddress } from '../kernel/mac.ts';
 import type { Clock, Log } from '../kernel/ports.ts';
@@ -12,6 +13,8 @@ type Parts = {
   readonly store: Store;
   readonly signals: SignalSink;
   readonly loaders: LoaderTable;
+  /** Who is let in takes its place until its files are through. */
+  readonly admission: Pick<Admission, 'moved'>;
   readonly addresses: () => readonly SiteAddress[];
   readonly neighbours: Pick<Neighbours, 'find'>;
   readonly clock: Clock;
@@ -32,13 +35,18 @@ export function createTransferSignals(parts: Parts): {
     if (lease) then(lease.mac);
     else void parts.neighbours.find(address).then(then);
   };
+  const moved = (remote: string, file: string | undefined): void => {
+    const { address } = findPeer(remote, '', parts.addresses(), parts.store.state);
+    parts.admission.moved(address, parts.clock.monotonic(), file);
+  };
   const known = (mac: MacAddress | undefined) => {
     const machine = mac && parts.store.state.machineWith('mac', mac);
     const slot = machine && parts.store.state.bindingOfMachine(machine.id)?.slot;
     return { ...(mac && { mac }), ...(machine && { machine: machine.id }), ...(slot !== undefined && { slot }) };
   };
   return {
-    onAsset: ({ remote, digest, name, bytesSent, sizeBytes, done }) =>
+    onAsset: ({ remote, digest, name, bytesSent, sizeBytes, done }) => {
+      moved(remote, done ? digest : undefined);
       withMac(remote, (mac) => {
         if (done) parts.log.info({ remote, ...known(mac), file: name, sizeBytes }, 'file sent');
         if (!mac) return;
@@ -46,7 +54,8 @@ export function createTransferSignals(parts: Parts): {
         if (parts.loaders.find(name)?.digest === digest)
           parts.signals.observe({ kind: 'loader', at, mac, file: name, done });
         else parts.signals.observe({ kind: 'asset', at, mac, digest, file: name, bytesSent, sizeBytes, done });
-      }),
+      });
+    },
     onTftp: ({ endpoint, name, outcome, because, bytes, ms }) =>
       withMac(endpoint.address, (mac) => {
         const level = outcome === 'probe' ? 'debug' : 'info';

@@ -76,6 +76,11 @@ describe('compileTemplate', () => {
     });
   });
 
+  test('how many start at once is in a revision only if the template says it', () => {
+    const text = changed('unknownMachines:', 'admission: { starts: 4 }\n  unknownMachines:');
+    expect([revisionOf(text).admission, revisionOf(SAMPLE).admission]).toEqual([{ starts: 4 }, undefined]);
+  });
+
   test('evidence is normalised, lists become rows', () => {
     const text = changed('{ serial: CZC123 }', '{ serial: [" A1 ", B2], uuid: 4C4C4544-0042-3010-8052-B4C04F4D4E32 }');
     expect(revisionOf(text).slots['edge-1']?.match).toEqual([

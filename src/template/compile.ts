@@ -9,7 +9,7 @@ import { checkSlots } from './cross-check.ts';
 import { type ParsedFile, parseYaml, type SourceFile } from './document.ts';
 import { DocumentTexts, type ReadFile } from './documents.ts';
 import { resolveProfiles } from './extends.ts';
-import { compileHardware, compileUnknownMachines } from './hardware.ts';
+import { compileAdmission, compileHardware, compileUnknownMachines } from './hardware.ts';
 import { LAYERS, mergeLayers } from './layers.ts';
 import { compileNetworks } from './networks.ts';
 import { Problems } from './places.ts';
@@ -91,6 +91,7 @@ export function compileTemplate(input: CompileInput): Result<Revision, readonly 
   };
   const slots = compileSlots(spec.slots, scope, parts);
   const unknownMachines = compileUnknownMachines(spec.unknownMachines, scope, context);
+  const admission = compileAdmission(spec.admission, scope, context);
   checkSlots(slots, networks, problems);
   if (problems.count > 0) return err(sortProblems(problems.list));
 
@@ -103,6 +104,7 @@ export function compileTemplate(input: CompileInput): Result<Revision, readonly 
     ...(raspberryPi.size > 0 && { raspberryPi: bootFilesOf(raspberryPi) }),
     slots: Object.fromEntries(slots.map(({ slot }) => [slot.name, slot])),
     unknownMachines,
+    ...(admission && { admission }),
   };
   const json = canonicalJson(content);
   if (json.length > maxContentChars)

@@ -76,7 +76,7 @@ function changesOf(before: Said, after: Said): readonly Change[] {
 }
 
 function siteLines(revision: Content): Said {
-  const { networks, hardware, assets, raspberryPi = {}, unknownMachines, template } = revision;
+  const { networks, hardware, assets, raspberryPi = {}, unknownMachines, admission, template } = revision;
   return new Map([
     ['template', [template]],
     ...Object.values(networks).flatMap((network) => networkLines(network)),
@@ -86,6 +86,7 @@ function siteLines(revision: Content): Said {
     ),
     ...Object.entries(raspberryPi).map(([name, { digest }]) => [`raspberryPi.${name}`, [`sha256 ${digest}`]] as const),
     ...Object.entries(unknownMachines).map(([key, value]) => [`unknownMachines.${key}`, [plain(value)]] as const),
+    ...(admission ? [['admission.starts', [plain(admission.starts)]] as const] : []),
   ]);
 }
 

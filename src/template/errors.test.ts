@@ -569,6 +569,11 @@ describe('everything else', () => {
       ],
     ],
     [
+      'a queue that lets nobody in',
+      changed('unknownMachines:', 'admission: { starts: 0 }\n  unknownMachines:'),
+      ['40:24 spec.admission.starts: expected a whole number from 1 to 1000, found "0"'],
+    ],
+    [
       'a time in words',
       changed('for: 5m', 'for: 5 minutes'),
       ['40:41 spec.unknownMachines.for: expected a time from 10s to 1d, such as 90s, 5m or 2h, found "5 minutes"'],

@@ -1,4 +1,4 @@
-import type { HardwareClass, UnknownMachines } from '../model/revision.ts';
+import type { Admission, HardwareClass, UnknownMachines } from '../model/revision.ts';
 import type { Context } from './context.ts';
 import type { Path } from './places.ts';
 import type { TemplateDocument } from './schema.ts';
@@ -79,6 +79,17 @@ export function compileUnknownMachines(
       (text, index) => macPattern([...path, 'ignore', index], text, scope, context) ?? [],
     ),
   };
+}
+
+/** How many machines fetch their systems at once; undefined where the template does not say. */
+export function compileAdmission(
+  document: TemplateDocument['spec']['admission'],
+  scope: Scope,
+  context: Context,
+): Admission | undefined {
+  if (!document) return undefined;
+  const path = ['spec', 'admission', 'starts'];
+  return { starts: context.integer(path, document.starts, scope, { min: 1, max: 1000 }) ?? 1 };
 }
 
 function pattern(path: Path, value: string, scope: Scope, context: Context): string {

@@ -187,6 +187,10 @@ export const raspberryPiSchema = z.record(
   fileSchema,
 );
 
+export const admissionSchema = z.strictObject({
+  starts: numberSchema.describe('How many machines fetch kernel and initramfs at once, 1 to 1000.'),
+});
+
 export const unknownMachinesSchema = z.strictObject({
   action: z
     .enum(['hold', 'ignore'])

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LAYERS } from './layers.ts';
 import {
+  admissionSchema,
   assetsSchema,
   hardwareSchema,
   networksSchema,
@@ -63,6 +64,11 @@ export const templateSchema = z.strictObject({
         // biome-ignore lint/suspicious/noThenProperty: a word of the template; the value is never awaited
         .default({ for: '5m', then: 'local-disk', ignore: [] })
         .describe('What happens to a machine that fills no slot.'),
+      admission: admissionSchema
+        .optional()
+        .describe(
+          'Where many machines start at once, the others wait at their scripts, first come, first served, for eight minutes at most. Without it 16 fetch at once.',
+        ),
     })
     .describe('The template itself.'),
 });

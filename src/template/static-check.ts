@@ -22,7 +22,7 @@ export function checkTexts(
   const root = ['spec'];
   const secrets = Object.keys(spec.secrets);
   const open = { secrets, mayHoldSecrets: false };
-  for (const part of ['networks', 'hardware', 'assets', 'raspberryPi', 'unknownMachines'] as const)
+  for (const part of ['networks', 'hardware', 'assets', 'raspberryPi', 'unknownMachines', 'admission'] as const)
     walk([...root, part], spec[part], site, context);
   for (const [name, { description: _, count, ...slot }] of Object.entries(spec.slots)) {
     walk([...root, 'slots', name, 'count'], count, site, context);

@@ -11,7 +11,14 @@ const none = () => ({});
 it('each metric of a site has a row, and no row is of another', async () => {
   const text = await createMetrics({
     counts: { dhcp: none, tftp: none, http: none, diary: none, signals: none },
-    ...{ state: createState(), isReady: () => true, outbox: () => undefined, revision: () => 1, now: () => 0 },
+    ...{
+      state: createState(),
+      isReady: () => true,
+      outbox: () => undefined,
+      revision: () => 1,
+      now: () => 0,
+      queued: () => 0,
+    },
   }).text();
   const made = [...text.matchAll(/^# TYPE (slipway_\w+) (\w+)$/gm)].map(([, name, kind]) => `${name} ${kind}`);
   const rows = [...page.matchAll(/^\| `(slipway_\w+)(?:\{kind\})?` \| (\w+) \| .+ \|$/gm)];

@@ -20,6 +20,7 @@ import {
   T0,
 } from '../../../test/support/sample-site.ts';
 import { createHttpServer, type HttpServer } from '../../adapters/http/server.ts';
+import { ADMISSION_RULES, Admission } from '../../kernel/admission.ts';
 import type { Digest } from '../../kernel/digest.ts';
 import type { Ipv4 } from '../../kernel/ipv4.ts';
 import { BOOT_STAGES, type Boot, type BootId, type BootStage } from '../../model/boot.ts';
@@ -48,6 +49,7 @@ async function setUp(setting: Setting = {}) {
   neighbours.set(POS_ADDRESS, POS_MAC);
   const log = new SampleLog();
   const revision = 'revision' in setting ? setting.revision : sampleRevision();
+  const admission = new Admission(ADMISSION_RULES);
   const deps = {
     siteName: 'store-0417',
     store: new SampleStore(setting.rows ?? [leaseChange(sampleLease())]),
@@ -63,13 +65,14 @@ async function setUp(setting: Setting = {}) {
     surroundings: TEMPLATE_SURROUNDINGS,
     clock: new SampleClock(),
     random: sampleRandom,
+    admission,
     log,
   };
   const desk = createBootDesk(deps);
   server = await createHttpServer({ log, routes: [bootRoutes(desk)] });
   const get = (url: string, remoteAddress: string = POS_ADDRESS) =>
     server.app.inject({ method: 'GET', url, remoteAddress });
-  return { get, desk, signals, log, neighbours };
+  return { get, desk, signals, log, neighbours, admission };
 }
 
 describe('GET /boot.ipxe and /autoexec.ipxe', () => {
@@ -87,6 +90,46 @@ describe('GET /boot.ipxe and /autoexec.ipxe', () => {
     const { get } = await setUp({ addresses: [] });
     expect((await get('/boot.ipxe')).body).toMatch(/^#!ipxe\n.*exit 1\n$/s);
     expect((await get(`/boot/script?mac=${POS_MAC}`)).body).toMatch(/^#!ipxe\n/);
+  });
+});
+
+describe('the queue', () => {
+  const starts = { admission: { starts: 1 } };
+  const others = { 'pos-2': sampleSlot({ name: 'pos-2', match: [{ mac: OTHER_MAC }] }) };
+  const revision = { ...sampleRevision({ slots: { 'pos-1': sampleSlot(), ...others } }), ...starts };
+  const SECOND_ADDRESS = '10.0.0.12' as Ipv4;
+  const first = `/boot/script?mac=${POS_MAC}`;
+  const second = `/boot/script?mac=${OTHER_MAC}`;
+
+  async function setUpTwo() {
+    const set = await setUp({ revision, rows: [] });
+    set.neighbours.set(SECOND_ADDRESS, OTHER_MAC);
+    return set;
+  }
+
+  it('lets one in and tells the next its place, until the first has its files', async () => {
+    const { get, signals, admission, log } = await setUpTwo();
+    expect((await get(first)).body).toContain('/assets/sha256/');
+    const told = await get(second, SECOND_ADDRESS);
+    expect(told.body).toContain('this one has place 1 in the queue');
+    expect(told.body).not.toContain('/assets/');
+    expect(signals.heard.map((signal) => signal.kind === 'script' && signal.answer)).toEqual([
+      { kind: 'live', slot: 'pos-1', profile: 'demo' },
+      { kind: 'queue', place: 1 },
+    ]);
+    const said = log.lines.filter(({ message }) => message.startsWith('boot script'));
+    expect(said.map(({ level }) => level)).toEqual(['info', 'debug']);
+    const { kernel, initrds } = sampleProfile();
+    for (const { digest } of [kernel, ...initrds]) admission.moved(POS_ADDRESS, 0, digest);
+    expect((await get(second, SECOND_ADDRESS)).body).toContain('/assets/sha256/');
+  });
+
+  it('has no place for who asks in the name of another machine, and none for a step that failed', async () => {
+    const { get, admission } = await setUpTwo();
+    await get(second, POS_ADDRESS);
+    expect(admission.counts(0)).toEqual({ fetching: 0, waiting: 0 });
+    await get(first);
+    expect((await get(`${second}&errno=0x4c0a6092&step=kernel`, SECOND_ADDRESS)).body).toContain('/assets/sha256/');
   });
 });
 

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Admission } from '../../kernel/admission.ts';
 import type { MacAddress } from '../../kernel/mac.ts';
 import type { Clock, Log, Random } from '../../kernel/ports.ts';
 import type { ContentStore } from '../../model/content.ts';
@@ -9,7 +10,7 @@ import type { Peer } from '../../model/peer.ts';
 import { findPeer } from '../../model/peer.ts';
 import { createRefusals } from '../../model/refusals.ts';
 import { identify } from '../../model/requester.ts';
-import type { Revision } from '../../model/revision.ts';
+import { DEFAULT_STARTS, type Revision } from '../../model/revision.ts';
 import type { SignalSink } from '../../model/signal.ts';
 import type { NeighbourTable, RevisionSource, SiteAddress, TokenMint } from '../../model/site-ports.ts';
 import { revisionToStart } from '../../model/site-ports.ts';
@@ -17,7 +18,7 @@ import type { Store } from '../../model/store.ts';
 import type { BootQuery, QueryValues } from './policy/boot-query.ts';
 import { parseBootQuery, parseEnv, parseQuery } from './policy/boot-query.ts';
 import { decideBoot } from './policy/decide.ts';
-import type { BootDecision, LoaderFamily } from './policy/decision.ts';
+import type { BootDecision, BootRequest, LoaderFamily, ScriptFile } from './policy/decision.ts';
 import { answerOf, withoutCode } from './policy/decision.ts';
 import { renderEntryScript } from './policy/entry-script.ts';
 import { renderGrubEntry } from './policy/grub-entry.ts';
@@ -37,6 +38,7 @@ export type BootDeps = {
   readonly arp: NeighbourTable;
   readonly surroundings: Pick<Surroundings, 'roleOf'>;
   readonly refuse: ReturnType<typeof createRefusals>;
+  readonly admission: Pick<Admission, 'ask'>;
   readonly secrets?: { lack(names: readonly string[]): string | undefined };
   readonly clock: Clock;
   readonly random: Random;
@@ -149,6 +151,7 @@ function decide(deps: BootDeps, query: BootQuery, { peer, site, revision, sender
     role: isLeasedByAnother(deps, peer) ? 'proxy' : 'authoritative',
     freshCode: () => spellCode(deps.random.bytes(CODE_LETTERS)),
     lackOfSecrets: (names) => secrets?.lack(names),
+    queueFor: (files) => placeOf(deps, query.request, { peer, revision, sender }, files),
     readToken: (mac) => {
       if (sender === mac) return tokens.mint({ use: 'read', mac, issuedAt: now });
       const because = `${sender ?? 'nobody known'} asked for the boot script of ${mac}`;
@@ -160,6 +163,19 @@ function decide(deps: BootDeps, query: BootQuery, { peer, site, revision, sender
 
 function isLeasedByAnother({ revisions, surroundings }: BootDeps, { address }: Peer): boolean {
   return leasedByAnother(address, revisions.current()?.networks ?? {}, surroundings) !== undefined;
+}
+
+/** Who asks in the name of another machine takes no place of it. */
+function placeOf(
+  { admission, clock }: BootDeps,
+  { claim: { mac }, isRetry }: BootRequest,
+  { peer, revision, sender }: Omit<Asking, 'site'>,
+  files: readonly ScriptFile[],
+): number | undefined {
+  if (sender !== undefined && sender !== mac) return undefined;
+  const limit = revision?.admission?.starts ?? DEFAULT_STARTS;
+  const arrival = { id: mac, address: peer.address, files: files.map(({ digest }) => digest), limit, isRetry };
+  return admission.ask(arrival, clock.monotonic());
 }
 
 function unreadable(values: QueryValues): BootDecision {
@@ -179,7 +195,8 @@ function note(deps: BootDeps, { query, peer, decision, revision, sender }: Noted
     ...told,
     ...(query?.trouble ? { trouble: query.trouble } : {}),
   };
-  deps.log.info(fields, `boot script: ${answer.kind}`);
+  // A queue asks every few seconds: what is worth a line is when it is over.
+  deps.log[answer.kind === 'queue' ? 'debug' : 'info'](fields, `boot script: ${answer.kind}`);
   // Else whoever takes the address of a machine could end its boot with a question.
   const isSomebodyElse = sender !== undefined && sender !== claim?.mac;
   if (!claim || isSomebodyElse || !isOurs(deps, claim, peer, sender)) return;

@@ -27,6 +27,8 @@ export type SiteStatus = {
   readonly slots: Readonly<Record<NodeState, number>>;
   /** Machines in no slot that wait for one now. */
   readonly held: number;
+  /** Machines that wait for their turn to fetch their systems; missing: none. */
+  readonly queued?: number;
   readonly assets: readonly AssetView[];
   /** What somebody should look into, of the last day; the newest first. */
   readonly alarms: readonly AlarmView[];

@@ -20,7 +20,7 @@ import type { HardwareClass, Revision } from '../../../model/revision.ts';
 import { createState } from '../../../model/state.ts';
 import type { Change } from '../../../model/store.ts';
 import { decideBoot } from './decide.ts';
-import { answerOf, type BootRequest } from './decision.ts';
+import { answerOf, type BootRequest, type ScriptFile } from './decision.ts';
 import { bootArch, type MachineEnv } from './machine-env.ts';
 import { renderScript } from './scripts.ts';
 
@@ -72,6 +72,25 @@ describe('a machine in a slot', () => {
       kind: 'wait',
       because: 'demo is not ready: secret "x" is not set',
     });
+  });
+
+  it('waits in the queue once all is here for it, and gets no token before its turn', () => {
+    const documents = { 'user-data': { kind: 'text', text: 'x\n', fill: true, secret: true } } as const;
+    const revision = sampleRevision({ slots: { 'pos-1': sampleSlot({ profile: sampleProfile({ documents }) }) } });
+    const asked: unknown[] = [];
+    const context = { state: createState(), revision, site: SITE, now: T0, freshCode: () => 'K7QX', isSelf: true };
+    const readToken = () => 'read';
+    const queueFor = (files: readonly ScriptFile[]) => {
+      asked.push(files.map(({ digest }) => digest));
+      return 14;
+    };
+    const inQueue = { ...context, readToken: () => expect.unreachable('a token before its turn'), queueFor };
+    const queue = { kind: 'queue', slot: 'pos-1', place: 14, holdSeconds: 300, localBoot: 'sanboot' };
+    expect(decideBoot(ask({ waitedSeconds: 900 }), { ...inQueue, assetState: () => complete })).toEqual(queue);
+    expect(asked).toEqual([[KERNEL, INITRD]]);
+    expect(decideBoot(ask(), { ...inQueue, assetState: () => ({ kind: 'absent' }) }).kind).toBe('wait');
+    const atLast = { ...context, assetState: () => complete, readToken, queueFor: () => undefined };
+    expect(decideBoot(ask(), atLast).kind).toBe('live');
   });
 
   it('runs live, with its command line filled', () => {

@@ -22,6 +22,9 @@ import { wipeWords } from './wipe-once.ts';
 /** How long a machine waits for a site that has no template yet; afterwards it goes on with what it has. */
 const STARTING_HOLD_SECONDS = 300;
 
+/** How long a machine in the queue waits for a site that answers no more. While it answers, the site keeps the time. */
+const QUEUE_HOLD_SECONDS = 300;
+
 /** What a machine is to boot now. Pure; every way out is a decision that a person can read. */
 export function decideBoot(request: BootRequest, context: BootContext): BootDecision {
   const { revision } = context;
@@ -132,9 +135,11 @@ function prepareStart(
   }
   const missing = missingFiles(profile, context.assetState) ?? context.lackOfSecrets?.(secretsOf(profile.documents));
   if (missing !== undefined) return decideNotReady(request, revision, slot, `${profile.name} is not ready: ${missing}`);
+  const { kernel, initrds } = scriptFiles(profile, context.assetState);
+  const place = context.queueFor?.([kernel, ...initrds]);
+  if (place !== undefined) return { kind: 'queue', slot: slot.name, place, holdSeconds: QUEUE_HOLD_SECONDS, localBoot };
   const cmdline = fillCmdline(profile, [...profile.cmdline, ...more], request, context);
   if (!cmdline.ok) return { kind: 'refuse', because: `command line of ${slot.name}: ${cmdline.error}`, localBoot };
-  const { kernel, initrds } = scriptFiles(profile, context.assetState);
   return { slot: slot.name, profile: profile.name, kernel, initrds, cmdline: cmdline.value, localBoot };
 }
 

@@ -46,6 +46,8 @@ export type BootContext = {
   readonly readToken: (mac: MacAddress) => string | undefined;
   /** Makes a code that no screen shows yet. */
   readonly freshCode: () => string;
+  /** Its place in the queue of those that want to fetch such files, counted from 1; undefined: it may fetch them now. */
+  readonly queueFor?: (files: readonly ScriptFile[]) => number | undefined;
   /** The wire shows that the machine itself asks: nobody else may read what stands on its screen. */
   readonly isSelf: boolean;
 };
@@ -95,6 +97,16 @@ export type BootDecision =
       readonly leftSeconds: number;
       readonly localBoot: LocalBoot;
     }
+  /** Everything is here for it; it waits for its turn, so that many at once do not all become slow. */
+  | {
+      readonly kind: 'queue';
+      readonly slot: string;
+      /** Counted from 1. */
+      readonly place: number;
+      /** From this answer on, whatever it has waited before: the time in the queue is no time of a hold. */
+      readonly holdSeconds: number;
+      readonly localBoot: LocalBoot;
+    }
   | {
       readonly kind: 'local';
       readonly because: string;
@@ -125,6 +137,8 @@ export function answerOf(decision: BootDecision): ScriptAnswer {
       return { kind: 'hold', code: decision.code };
     case 'wait':
       return { kind: 'wait', because: decision.because };
+    case 'queue':
+      return { kind: 'queue', place: decision.place };
     case 'local':
     case 'refuse': {
       const { kind, because, code } = decision;

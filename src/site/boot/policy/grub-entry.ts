@@ -129,8 +129,16 @@ function countLines(): GrubLine[] {
     );
     return [lookUp, branch(is(digit, '0'), step(at + 1))];
   };
-  const waited = assign('waited', glued(...DIGITS.toReversed().map(variable)));
-  return [...DIGITS.map((digit) => assign(digit, literal('0'))), waited, define('tick', [...step(0), waited])];
+  return [...countFromZero(), define('tick', [...step(0), readCount()])];
+}
+
+/** The time that the machine has waited begins anew. */
+export function countFromZero(): GrubLine[] {
+  return [...DIGITS.map((digit) => assign(digit, literal('0'))), readCount()];
+}
+
+function readCount(): GrubLine {
+  return assign('waited', glued(...DIGITS.toReversed().map(variable)));
 }
 
 function localBootLines(): GrubLine[] {

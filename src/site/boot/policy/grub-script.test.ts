@@ -77,6 +77,13 @@ set answered='1'
     expect(text).toContain('code' in decision ? decision.code : decision.because);
   });
 
+  it('waits in the queue by a count of its own, whatever it has waited for before', () => {
+    const queue = { kind: 'queue', slot: 'pos-1', place: 14, holdSeconds: 300, localBoot: 'exit' } as const;
+    const text = renderGrubAnswer(queue, frame);
+    expect(text).toContain('place 14 in the queue');
+    expect(text).toMatch(/w1=.?0.*w5=.?0.*waited=.*limit=.?100060.?.*next=.?wait/s);
+  });
+
   it('warns before an install, long enough to switch the machine off', () => {
     const by = { kind: 'person', name: 'page' } as const;
     const order = { by, maxAttempts: 3 } as Extract<BootDecision, { kind: 'install' }>['order'];

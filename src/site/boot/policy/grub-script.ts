@@ -16,7 +16,7 @@ import {
 } from '../codec/grub.ts';
 import type { BootDecision, ScriptFile } from './decision.ts';
 import { onSite } from './grub-ask.ts';
-import { is, limitWord } from './grub-entry.ts';
+import { countFromZero, is, limitWord } from './grub-entry.ts';
 import {
   machineText,
   READING_SECONDS,
@@ -59,6 +59,8 @@ function bodyLines(decision: BootDecision, server: Ipv4): GrubLine[] {
     case 'hold':
     case 'wait':
       return [...onScreen, assign('limit', limitWord(decision.holdSeconds)), next('wait')];
+    case 'queue':
+      return [...onScreen, ...countFromZero(), assign('limit', limitWord(decision.holdSeconds)), next('wait')];
     case 'local':
       return [...onScreen, next('local')];
     case 'refuse':

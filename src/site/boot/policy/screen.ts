@@ -29,6 +29,12 @@ export function screenTexts(decision: Told): readonly string[] {
         'What to do: leave the machine on, it asks again by itself.',
         `Otherwise it goes on with its own disk after ${inWords(decision.leftSeconds)}.`,
       ];
+    case 'queue':
+      return [
+        `Many machines start at once here: this one has place ${decision.place} in the queue.`,
+        'What to do: leave the machine on, it starts by itself when it is its turn.',
+        `Only if the site stops answering, it goes on with its own disk after ${inWords(decision.holdSeconds)}.`,
+      ];
     case 'local':
       return [
         `Going on with the local disk: ${decision.because}.`,

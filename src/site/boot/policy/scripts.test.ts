@@ -446,6 +446,26 @@ describe('hold script', () => {
   });
 });
 
+describe('the queue', () => {
+  const queue: BootDecision = { kind: 'queue', slot: 'pos-1', place: 14, holdSeconds: 300, localBoot: 'exit' };
+
+  it('shows the place and asks again, whatever the machine has waited for before', () => {
+    let asked = 0;
+    const fetch: ShellWorld['fetch'] = () => ({ script: renderScript(++asked < 200 ? queue : local, frame) });
+    const { screen, sleptSeconds } = runScript(renderScript(queue, frame), world({ set: { waited: '59' }, fetch }));
+    expect(screen).toContain('Many machines start at once here: this one has place 14 in the queue.');
+    expect(screen).toContain('Only if the site stops answering, it goes on with its own disk after 5 minutes.');
+    expect([asked, sleptSeconds]).toEqual([200, 1_000]);
+  });
+
+  it('ends at the local disk only when the site answers no more, after its own five minutes', () => {
+    const { sleptSeconds, end } = runScript(renderScript(queue, frame), world({ set: { waited: '5900' } }));
+    expect(end).toBe('exit 1');
+    expect(sleptSeconds).toBeGreaterThan(140);
+    expect(sleptSeconds).toBeLessThanOrEqual(300);
+  });
+});
+
 describe('wait, refuse and local', () => {
   it.each([
     ['wait', wait, 'exit 1'],

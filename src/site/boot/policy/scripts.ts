@@ -34,6 +34,10 @@ function bodyLines(decision: BootDecision, { site, claim }: ScriptFrame): Line[]
     case 'hold':
     case 'wait':
       return [...onScreen, ...waitLines(decision.holdSeconds, ask), ...localLines(decision.localBoot)];
+    case 'queue': {
+      const fromNow = run(words('set waited:int32 0'));
+      return [...onScreen, fromNow, ...waitLines(decision.holdSeconds, ask), ...localLines(decision.localBoot)];
+    }
     case 'local':
       return [...onScreen, ...localLines(decision.localBoot)];
     case 'refuse': {

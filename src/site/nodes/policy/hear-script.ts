@@ -78,7 +78,7 @@ function isResting(boot: Boot, mac: MacAddress, at: number): boolean {
 }
 
 function hearAnswer(context: Context, boot: Boot, answer: ScriptAnswer, at: number): Boot {
-  if (answer.kind === 'wait') return boot;
+  if (answer.kind === 'wait' || answer.kind === 'queue') return boot;
   const input: BootInput = `script-${answer.kind}`;
   return step(context, boot, input, at, 'because' in answer ? answer.because : '');
 }

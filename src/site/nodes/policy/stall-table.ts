@@ -74,7 +74,7 @@ export const STALL_TABLE: readonly StallRow[] = [
     stages: ['loader'],
     when: { loader: 'asks' },
     allowed: 10 * MINUTE,
-    cause: 'it waits for files or secrets that are not on this site yet',
+    cause: 'it waits for files or secrets that are not on this site yet, or for its turn',
     nextStep: 'Leave it on: it goes on by itself. `slipway status` shows which are missing, and why',
   },
   {

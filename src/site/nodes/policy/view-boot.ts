@@ -10,8 +10,8 @@ import { DOING, describeEnd, NEXT_STEP } from './words.ts';
 /** After so long without a step a person wants to know that nothing happens. */
 const QUIET_MS = 5 * 60_000;
 
-/** A boot as a timeline. `progress` is of the file on its way now. */
-export function viewBoot(boot: Boot, now: number, progress?: Progress): BootView {
+/** A boot as a timeline. `progress` is of the file on its way now, `place` the one in the queue for its files. */
+export function viewBoot(boot: Boot, now: number, progress?: Progress, place?: number): BootView {
   const stages = BOOT_STAGES.flatMap((stage) => viewStage(boot, stage)).sort((a, b) => a.at - b.at);
   const stall = boot.outcome?.kind === 'stalled' ? boot.outcome : currentStall(boot);
   return {
@@ -21,7 +21,7 @@ export function viewBoot(boot: Boot, now: number, progress?: Progress): BootView
     openedAt: boot.openedAt,
     ...(boot.closedAt === undefined ? {} : { closedAt: boot.closedAt }),
     ...(boot.outcome ? { outcome: boot.outcome.kind } : {}),
-    sentence: sentenceOf(boot, now, progress),
+    sentence: place === undefined || boot.outcome ? sentenceOf(boot, now, progress) : inQueue(place),
     stages: stages.map((row, i) => withDuration(row, stages[i + 1]?.at ?? boot.closedAt)),
     tookMs: Math.max(0, (boot.closedAt ?? now) - boot.openedAt),
     ...viewPercent(boot, progress),
@@ -57,6 +57,11 @@ function sentenceOf(boot: Boot, now: number, progress: Progress | undefined): st
   if (stall) return `stalled: ${doing}; ${stall.cause}. ${stall.nextStep}`;
   const quietMs = now - lastReached(boot);
   return quietMs > QUIET_MS ? `${doing}; nothing more for ${formatDuration(quietMs)}. ${NEXT_STEP[boot.stage]}` : doing;
+}
+
+/** Who waits for its turn is well, however long its stage lasts. */
+function inQueue(place: number): string {
+  return `waits for its turn: place ${place} in the queue`;
 }
 
 function percentOf(progress: Progress): string {

@@ -1,4 +1,5 @@
 import type { MacAddress } from '../../../kernel/mac.ts';
+import type { Boot } from '../../../model/boot.ts';
 import type { Lease } from '../../../model/lease.ts';
 import { leaseKey } from '../../../model/lease.ts';
 import type { Machine } from '../../../model/machine.ts';
@@ -14,12 +15,19 @@ import { viewBoot } from './view-boot.ts';
 /** What views are made from. */
 export type ViewContext = Facts & {
   readonly progressOf: (mac: MacAddress) => Progress | undefined;
+  /** The place of a machine in the queue for its files, counted from 1; undefined: it does not wait there. */
+  readonly placeOf?: (mac: MacAddress) => number | undefined;
 };
 
 /** The newest boot of a machine as a view. */
-export function viewLatestBoot(machine: Machine, { state, now, progressOf }: ViewContext): BootView | undefined {
-  const boot = state.latestBoot(machine.id);
-  return boot && viewBoot(boot, now, progressOf(boot.mac));
+export function viewLatestBoot(machine: Machine, context: ViewContext): BootView | undefined {
+  const boot = context.state.latestBoot(machine.id);
+  return boot && viewBootNow(boot, context);
+}
+
+/** A boot with what is known of its machine at this moment. */
+export function viewBootNow(boot: Boot, { now, progressOf, placeOf }: ViewContext): BootView {
+  return viewBoot(boot, now, progressOf(boot.mac), placeOf?.(boot.mac));
 }
 
 export function viewMachine(machine: Machine, context: ViewContext): MachineView {

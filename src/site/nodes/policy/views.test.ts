@@ -12,6 +12,7 @@ import {
   T0,
 } from '../../../../test/support/sample-site.ts';
 import type { Digest } from '../../../kernel/digest.ts';
+import type { MacAddress } from '../../../kernel/mac.ts';
 import { bindingKey } from '../../../model/boot.ts';
 import type { ScriptAnswer, Signal } from '../../../model/signal.ts';
 import { applyChanges, createState } from '../../../model/state.ts';
@@ -96,6 +97,16 @@ describe('a slot', () => {
       sentence,
       stall: { nextStep: expect.any(String) },
     });
+  });
+
+  it('waits for its turn as long as its machine is in the queue', () => {
+    const world = worldAfter([script(0, { kind: 'queue', place: 14 })], 601_000);
+    const inQueue = { ...world, placeOf: (mac: MacAddress) => (mac === POS_MAC ? 9 : undefined) };
+    expect(viewNodes(inQueue).nodes[0]).toMatchObject({
+      state: 'booting',
+      sentence: 'booting: waits for its turn: place 9 in the queue',
+    });
+    expect(viewNodes(world).nodes[0]?.sentence).not.toContain('queue');
   });
 
   it('says when nothing happens any more', () => {

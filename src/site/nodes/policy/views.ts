@@ -27,10 +27,9 @@ import { contendersBySlot } from './contenders.ts';
 import { wholeOf } from './named-machine.ts';
 import { whyNotSilent } from './silent.ts';
 import { viewBindings } from './view-bindings.ts';
-import { viewBoot } from './view-boot.ts';
 import { viewInstall, whyNoInstalls } from './view-install.ts';
 import type { ViewContext } from './view-machine.ts';
-import { viewLatestBoot, viewMachine } from './view-machine.ts';
+import { viewBootNow, viewLatestBoot, viewMachine } from './view-machine.ts';
 
 export type StatusContext = ViewContext & {
   readonly siteName: string;
@@ -43,6 +42,8 @@ export type StatusContext = ViewContext & {
   readonly missingSecrets?: readonly string[];
   readonly steered?: SteeredView | undefined;
   readonly headOffice?: LinkView | undefined;
+  /** How many machines wait in the queue for their files. */
+  readonly queued?: number;
 };
 
 /** What the site is in a network, and beside whom. */
@@ -66,6 +67,7 @@ export function viewStatus(context: StatusContext): SiteStatus {
     networks: viewNetworks(context),
     slots: Object.fromEntries(NODE_STATES.map((state) => [state, count(state)])) as Record<NodeState, number>,
     held: machines.filter(({ held }) => held).length,
+    ...(context.queued ? { queued: context.queued } : {}),
     assets: (revision?.assets ?? []).map(({ name, digest }) =>
       viewAsset(name, digest, context.assetState(digest), now),
     ),
@@ -200,11 +202,11 @@ function stateByBoot(binding: Binding, boot: BootView): Pick<NodeView, 'state' |
 }
 
 function viewBoots(of: { readonly slot?: string; readonly machine?: string }, context: ViewContext): BootView[] {
-  const { state, now, progressOf } = context;
+  const { state } = context;
   return [...state.boots.values()]
     .filter((boot) => (of.slot === undefined ? boot.machine === of.machine : boot.slot === of.slot))
     .sort((a, b) => b.openedAt - a.openedAt)
-    .map((boot) => viewBoot(boot, now, progressOf(boot.mac)));
+    .map((boot) => viewBootNow(boot, context));
 }
 
 function viewNetworks({ revision, state, addresses, now, dhcp }: StatusContext): NetworkView[] {
