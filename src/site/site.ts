@@ -189,10 +189,7 @@ async function assemble(
   });
   const roomDeps = {
     ...{ siteName: config.site, store, revisions, content, tokens, signals: diary },
-    addresses: siteAddress,
-    ...wire,
-    clock,
-    log: quiet(),
+    ...{ addresses: siteAddress, clock, log: quiet(), ...wire },
   };
   const desk = createBootDesk({ ...roomDeps, signals: seen, secrets, random, admission });
   const onTransfer = (report: TransferReport): void => {
