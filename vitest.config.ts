@@ -34,6 +34,7 @@ export default defineConfig({
           maxWorkers: '100%',
           // For a machine that is busy with something else; how long all of it may take is the tier's budget.
           testTimeout: 30_000,
+          hookTimeout: 30_000,
           retry: 0,
         },
       },
