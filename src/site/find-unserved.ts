@@ -95,7 +95,7 @@ async function fetchSlot(
   seen: Set<string>,
 ): Promise<readonly string[]> {
   const [site] = addresses;
-  if (!site || missingFiles(slot.profile, content.stateOf) !== undefined) return [];
+  if (!site || missingFiles(slot.profile, (digest) => content.stateOf(digest)) !== undefined) return [];
   const faults: string[] = [];
   for (const env of ENVS[slot.profile.arch]) {
     dry.stand(site, dryState(revision, slot, site, 'asks'));
