@@ -33,10 +33,12 @@ export function isGrantable(address: Ipv4, inquiry: Inquiry): boolean {
   const { client, context } = inquiry;
   const { plan, state, pool, now } = context;
   if (plan.taken.has(address) || !isInSubnet(address, plan.network.subnet)) return false;
-  if (address !== reservationOf(client, context) && !isPoolAddress(address, plan)) return false;
+  const isReserved = address === reservationOf(client, context);
+  if (!isReserved && !isPoolAddress(address, plan)) return false;
   const row = state.leaseOfAddress(plan.network.name, address);
   const mine = row?.client === client.key;
-  if (row && !mine && (isLive(row, now) || isKept(row, state))) return false;
+  // What the template says counts more than who had an address last.
+  if (row && !mine && (isLive(row, now) || (!isReserved && isKept(row, state)))) return false;
   if (!mine && pool.isInUse(address)) return false;
   const receiver = pool.beingGrantedTo(address);
   return receiver === undefined || receiver === client.key;

@@ -60,6 +60,15 @@ describe('somebody who takes addresses for made-up machines', () => {
   });
 });
 
+it('an address that the template gives to another slot now is not kept for the machine that had it last', () => {
+  const bench = withTill();
+  const address = bench.leaseOf(TILL)?.address ?? ip('0.0.0.0');
+  const moved = slot('pos-2', [{ mac: mac(FIXED) }], { lan0: { boot: true, address } });
+  bench.apply(revision({ slots: [...slots.slice(0, 1), moved] }));
+  bench.later(2 * HOUR);
+  expect(summary(bench.lease(SPEAKS.uefi, FIXED))).toBe(`ack ${address}`);
+});
+
 describe('a clock that jumps', () => {
   it.each([
     ['forward', 30 * 24 * HOUR],

@@ -31,6 +31,11 @@ export function decideRequest(inquiry: Inquiry): Decision {
   const boot = bootAnswer(inquiry);
   if (!boot.ok) return ignored(boot.error.reason, boot.error.because);
   const { subnet } = context.plan.network;
+  if (isAnothersAffair(state, inquiry))
+    return ignored(
+      'other-server',
+      `it may have ${state.address} from the other server of network ${context.plan.network.name}`,
+    );
   if (!isInSubnet(state.address, subnet)) return refuse(inquiry, `${state.address} is not in this network`);
   if (state.kind === 'init-reboot') {
     const known = knownAddresses(inquiry);
@@ -59,6 +64,17 @@ export function requestState(message: DhcpMessage): RequestState {
   if (held !== undefined) return { kind: 'renewing', address: held };
   if (requested !== undefined) return { kind: 'init-reboot', address: requested };
   return { kind: 'unclear', because: 'it names neither a server (54) nor an address (50, ciaddr)' };
+}
+
+/**
+ * Whether an address, which a client asks to keep without naming its server (54), may come from another server of this
+ * network: then a NAK would cut off a machine that is in order, and silence costs one that is not a few seconds.
+ */
+function isAnothersAffair(state: Exclude<RequestState, { kind: 'unclear' }>, inquiry: Inquiry): boolean {
+  const { keepsToKnown, network } = inquiry.context.plan;
+  const isAlone = !keepsToKnown && (network.otherServers ?? []).length === 0;
+  if (isAlone || state.kind === 'selecting' || isRightAddress(state.address, inquiry)) return false;
+  return !knownAddresses(inquiry).includes(state.address);
 }
 
 function refuse(inquiry: Inquiry, because: string): Decision {
