@@ -6,6 +6,7 @@ import { settled, TestClock, TestLog, TestStore, TestUdp } from '../../../test/p
 import { ip, loaders, NETWORK, revision, SITE } from '../../../test/packets/world.ts';
 import type { Digest } from '../../kernel/digest.ts';
 import { AppError } from '../../kernel/errors.ts';
+import type { Ipv4 } from '../../kernel/ipv4.ts';
 import { UNSPECIFIED } from '../../kernel/ipv4.ts';
 import type { UdpHandlers } from '../../kernel/udp.ts';
 import { TEMPLATE_SURROUNDINGS } from '../../model/dhcp-role.ts';
@@ -24,8 +25,14 @@ const client = { address: UNSPECIFIED, port: 68 };
 const seed = Number(process.env['SLIPWAY_SEED'] ?? 1);
 const selecting = [option('serverId', SITE.address), option('requestedAddress', ip('10.7.0.100'))];
 
-function setUp(options: { sites?: readonly SiteAddress[]; handed?: readonly HandedSocket[] } = {}) {
-  const world = { revision: revision() as Revision | undefined };
+type Options = {
+  readonly sites?: readonly SiteAddress[];
+  readonly handed?: readonly HandedSocket[];
+  readonly neighbours?: readonly Ipv4[];
+};
+
+function setUp(options: Options = {}) {
+  const world = { revision: revision() as Revision | undefined, surroundings: TEMPLATE_SURROUNDINGS };
   const clock = new TestClock();
   const udp = new TestUdp();
   const log = new TestLog();
@@ -39,9 +46,9 @@ function setUp(options: { sites?: readonly SiteAddress[]; handed?: readonly Hand
     revisions: { current: () => world.revision },
     loaders: loaders('undionly.kpxe', 'snponly.efi'),
     servesTime: () => true,
-    surroundings: TEMPLATE_SURROUNDINGS,
+    surroundings: { ...TEMPLATE_SURROUNDINGS, roleOf: (network) => world.surroundings.roleOf(network) },
     signals: { observe: (signal) => signals.push(signal), record: async () => {} },
-    arp: { entries: async () => new Map() },
+    arp: { entries: async () => new Map(options.neighbours?.map((one) => [one, { mac: MAC, complete: true }])) },
     addresses: () => options.sites ?? [SITE],
     ...(options.handed && { handed: options.handed }),
   });
@@ -173,6 +180,19 @@ describe('sockets', () => {
     await expect(server.start()).rejects.toMatchObject({ code: 'port-in-use' });
     expect(udp.sockets.filter(({ isOpen }) => isOpen)).toEqual([]);
   });
+});
+
+it('where another server leases, nobody is looked for in the pool: who answers there is at home', async () => {
+  const { world, udp, start, clock, store, server } = setUp({ neighbours: [ip('10.7.0.100')] });
+  const probed = (): number => udp.sent.filter(({ to }) => to.port === 9).length;
+  world.surroundings = { ...TEMPLATE_SURROUNDINGS, roleOf: () => 'proxy' };
+  await start();
+  await clock.pass(30_000);
+  expect([probed(), store.waiting]).toEqual([0, 0]);
+  world.surroundings = TEMPLATE_SURROUNDINGS;
+  await clock.pass(30_000);
+  expect([probed() > 0, store.waiting]).toEqual([true, 1]);
+  await server.stop();
 });
 
 describe('a site that looks who else is here', () => {

@@ -59,7 +59,7 @@ export interface DhcpServer {
   counters(): Readonly<Record<string, number>>;
 }
 
-/** The authoritative DHCP server of a site, on ports 67 and 4011. */
+/** The DHCP server of a site, on ports 67 and 4011: it leases, or adds the boot to what another server leases. */
 export function createDhcpServer(parts: DhcpServerParts): DhcpServer {
   const counters = new Counters();
   const diary = new Diary(parts.log, parts.clock, counters);
@@ -81,8 +81,8 @@ export function createDhcpServer(parts: DhcpServerParts): DhcpServer {
   const prober = new Prober({
     ...parts,
     state: parts.store.state,
-    // Nobody behind a relay answers ARP here.
-    networks: () => networks.all().filter(({ plan }) => plan.site.via === undefined),
+    // Nobody behind a relay answers ARP here; and where another server leases, who answers in the pool is no stranger.
+    networks: () => networks.all().filter(({ plan }) => plan.site.via === undefined && plan.role === 'authoritative'),
     onConflict: (network, address, mac) => recordConflict(parts, diary, network, address, mac),
   });
 
