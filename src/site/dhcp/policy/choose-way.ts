@@ -1,7 +1,7 @@
 import { type BootRole, type BootWay, isSameWay } from '../../../model/boot-way.ts';
 import type { DhcpRole } from '../../../model/dhcp-role.ts';
 import { findMachine } from '../../../model/identity.ts';
-import type { Claim, Machine } from '../../../model/machine.ts';
+import type { Claim, Machine, WorkingWay } from '../../../model/machine.ts';
 import { evidenceOf } from '../../../model/machine.ts';
 import type { LoaderTable } from '../../../model/site-ports.ts';
 import type { SiteState } from '../../../model/store.ts';
@@ -95,17 +95,17 @@ function wayAs(kind: string, { way }: Machine): BootWay | undefined {
   return way?.client === kind ? way.way : undefined;
 }
 
-/** By which another machine of the same maker and product booted last. */
-function wayOfModel(machine: Machine, kind: string, state: SiteState): BootWay | undefined {
-  const model = modelOf(machine);
-  if (model === undefined) return undefined;
-  const same = [...state.machines.values()].filter((one) => one.way?.client === kind && modelOf(one) === model);
-  return same.toSorted((a, b) => (b.way?.at ?? 0) - (a.way?.at ?? 0))[0]?.way?.way;
-}
-
-function modelOf(machine: Machine): string | undefined {
+/** By which another machine of the same maker and product booted last. Asked with each packet: it makes no lists. */
+function wayOfModel(machine: Machine, kind: string, { machines }: SiteState): BootWay | undefined {
   const [maker, product] = [evidenceOf(machine, 'manufacturer'), evidenceOf(machine, 'product')];
-  return maker === undefined || product === undefined ? undefined : `${maker}\n${product}`;
+  if (maker === undefined || product === undefined) return undefined;
+  let last: WorkingWay | undefined;
+  for (const one of machines.values()) {
+    const { way } = one;
+    if (way?.client !== kind || (last && way.at <= last.at)) continue;
+    if (evidenceOf(one, 'product') === product && evidenceOf(one, 'manufacturer') === maker) last = way;
+  }
+  return last?.way;
 }
 
 /**
