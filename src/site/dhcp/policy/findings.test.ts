@@ -66,6 +66,15 @@ describe('another server', () => {
     expect(note(many).findings.servers).toHaveLength(MOST_SERVERS);
   });
 
+  it('that answers us itself is known however many were made up before', () => {
+    const many = Array.from({ length: 100 }, (_, i): Sight => ({ address: ip(`10.7.1.${i}`), how: 'request', at: i }));
+    const { findings, events } = note([...many, ROUTER]);
+    expect([findings.servers.length, findings.servers.at(-1)?.address]).toEqual([MOST_SERVERS, ROUTER.address]);
+    expect(events[0]?.sentence).toContain('TP-LINK');
+    const real = many.map((sight): Sight => ({ ...sight, how: 'offer' }));
+    expect(note([...real, ROUTER]).findings.servers.map(({ address }) => address)).not.toContain(ROUTER.address);
+  });
+
   it('is forgotten after a week', () => {
     const { findings } = note([ROUTER]);
     expect(forgetOld(findings, NETWORK, 6 * 24 * HOUR)).toBeUndefined();

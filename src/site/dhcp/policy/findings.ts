@@ -45,11 +45,12 @@ export function noteServer(
   about: { readonly network: Network; readonly role: DhcpRole; readonly mayTell: boolean },
 ): Noted {
   const old = before.servers.find(({ address }) => address === sight.address);
-  if (!old && before.servers.length >= MOST_SERVERS) return { findings: before, events: [], isNews: false };
+  const kept = old ? before.servers.filter((one) => one !== old) : withRoom(before.servers, sight);
+  if (!kept) return { findings: before, events: [], isNews: false };
   const seen = mergeSight(old, sight);
   const told = seen.told || (about.mayTell && isTellable(seen, about.network, about.role));
   const server = { ...seen, told };
-  const servers = [...before.servers.filter((one) => one !== old), server];
+  const servers = [...kept, server];
   const isNews = !old || changes(old, server) || sight.at - old.lastAt >= WRITE_AFTER_MS || sight.at < old.lastAt;
   const events = told && !seen.told ? [otherServer(server, about.network, about.role)] : [];
   return { findings: { ...before, servers }, events, isNews };
@@ -99,6 +100,13 @@ const WORDS: Readonly<Record<DhcpRole, (network: string) => string>> = {
   proxy: (network) => `In network ${network} another DHCP server leases: the site only adds the boot.`,
   looking: (network) => `In network ${network} the site looks anew for other DHCP servers.`,
 };
+
+/** Anybody can name servers in a REQUEST: one that answered us itself takes the place of the first of those. */
+function withRoom(servers: readonly KnownServer[], { how }: Sight): readonly KnownServer[] | undefined {
+  if (servers.length < MOST_SERVERS) return servers;
+  const hearsay = how === 'request' ? undefined : servers.find((one) => one.how === 'request');
+  return hearsay && servers.filter((one) => one !== hearsay);
+}
 
 function mergeSight(old: KnownServer | undefined, { address, how, mac, maker, at }: Sight): KnownServer {
   // Another card at the same address is another server.
