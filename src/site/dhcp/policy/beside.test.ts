@@ -96,6 +96,15 @@ describe('beside another server', () => {
     expect(summary(known.ask('discover', SPEAKS.bios))).toBe('offer 0.0.0.0');
   });
 
+  it('a kind whose loader ends at the other server is left alone, and told apart from one without a loader', () => {
+    const arm64 = [option('vendorClass', 'PXEClient:Arch:00011:UNDI:003016'), option('clientArch', [11])];
+    const { ask } = beside();
+    expect([arm64, SPEAKS.arm].map((speaks) => ask('discover', speaks).ignore?.because)).toEqual([
+      'there is no loader for UEFI arm64 where another server leases',
+      'there is no loader for UEFI arm32',
+    ]);
+  });
+
   it('while the site looks for other servers it says nothing at all', () => {
     const { bench, ask } = beside();
     bench.role = 'looking';

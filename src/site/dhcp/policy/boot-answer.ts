@@ -42,9 +42,14 @@ export function bootAnswer(inquiry: Inquiry, given?: BootWay): Result<BootAnswer
   const role = bootRoleOf(context.plan.role);
   const { traits } = client;
   const way = given ?? chooseWay(inquiry);
-  const title = client.kind?.title ?? describeArches(traits.arches);
-  if (!way) return err({ reason: 'no-loader', because: `there is no loader for ${title}` });
+  if (!way) return err({ reason: 'no-loader', because: `there is no loader for ${titleOf(client, role)}` });
   return answerOf(way, traits.ipxeFeatures, { site: context.plan.site, role, loaders: context.loaders });
+}
+
+function titleOf({ kind, traits }: Inquiry['client'], role: BootRole): string {
+  if (!kind) return describeArches(traits.arches);
+  const isLostBeside = role === 'proxy' && kind.ways('authoritative').length > 0 && kind.ways(role).length === 0;
+  return isLostBeside ? `${kind.title} where another server leases` : kind.title;
 }
 
 /** A way, written as the options of an answer; fails while its loader is not here. */

@@ -5,7 +5,7 @@ export type WayStage = 'offered' | 'taken' | 'fetched' | 'runs' | 'asked';
 
 /** What is seen of a client on its way to its script. */
 export type WayInput =
-  /** It has taken our address, or asked the boot server port, or another server's address beside which ours was offered. */
+  /** It has taken our address, or asked the boot server port. What it takes of another server says nothing of our answer. */
   | 'took'
   /** A loader went out to it whole. */
   | 'fetched'
