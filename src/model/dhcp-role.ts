@@ -72,9 +72,11 @@ export function roleOfMode({ mode }: Pick<Network, 'mode'>): DhcpRole {
 export function leasedByAnother(
   address: Ipv4,
   networks: Readonly<Record<string, Network>>,
-  { roleOf }: Pick<Surroundings, 'roleOf'>,
+  surroundings: Pick<Surroundings, 'roleOf'>,
 ): Network | undefined {
-  return Object.values(networks).find((network) => isInSubnet(address, network.subnet) && roleOf(network) === 'proxy');
+  return Object.values(networks).find(
+    (network) => isInSubnet(address, network.subnet) && surroundings.roleOf(network) === 'proxy',
+  );
 }
 
 /** Says what the template says, and hears nothing. */
