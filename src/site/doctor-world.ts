@@ -158,15 +158,21 @@ async function missingLoaders(dataDir: string): Promise<Awaited<ReturnType<World
   const rows = await loadersHere(dataDir);
   const kinds = [...new Set(rows.flatMap((row) => row.kinds))];
   return {
-    names: rows.flatMap(({ name, isHere }) => (isHere ? [] : [name])),
-    without: kinds.filter((kind) => !rows.some((row) => row.isHere && row.kinds.includes(kind))),
+    names: rows.flatMap(({ name, isHere, canCome }) => (isHere || canCome ? [] : [name])),
+    without: kinds.filter((kind) => !rows.some((row) => (row.isHere || row.canCome) && row.kinds.includes(kind))),
   };
 }
 
-/** A loader is in the store, or where its Debian package puts it. */
-async function loadersHere(
-  dataDir: string,
-): Promise<readonly { readonly name: string; readonly kinds: readonly string[]; readonly isHere: boolean }[]> {
+type LoaderRow = {
+  readonly name: string;
+  readonly kinds: readonly string[];
+  /** It is in the store, or where its Debian package puts it. */
+  readonly isHere: boolean;
+  /** A site fetches it when it starts, if the WAN is up. */
+  readonly canCome: boolean;
+};
+
+async function loadersHere(dataDir: string): Promise<readonly LoaderRow[]> {
   const manifest = parseLoaderManifest(await readLoaderManifest());
   return Promise.all(
     manifest.map(async ({ asset, kinds }) => {
@@ -182,7 +188,8 @@ async function loadersHere(
           ),
         ),
       );
-      return { name: asset.name, kinds, isHere: found.includes(true) };
+      const canCome = asset.sources.some((source) => source.kind === 'url' || 'pool' in source);
+      return { name: asset.name, kinds, isHere: found.includes(true), canCome };
     }),
   );
 }

@@ -36,7 +36,7 @@ export interface World {
   cannotWrite(dir: string): Promise<string | undefined>;
   /** undefined: no site runs here. */
   runningSite(): Promise<Found<RunningSite | undefined>>;
-  /** The loaders of the manifest that are neither here nor on this machine, and the kinds of client that have no other. */
+  /** The loaders of the manifest that are neither here nor on this machine, and that a site cannot fetch; and the kinds of client that have no other. */
   missingLoaders(): Promise<{ readonly names: readonly string[]; readonly without: readonly string[] }>;
   /** What answers name to machines and is not served, or not here; and how much was looked at. */
   notServed(): Promise<Found<{ readonly asked: number; readonly problems: readonly string[] }>>;

@@ -20,6 +20,8 @@ import { HUB_LINE, IS_STEERED, NO_DELAY, Steering } from './steering.ts';
 /** What these tests start again and again is compiled once. */
 process.env['NODE_COMPILE_CACHE'] ??= resolve('test-results/compile-cache');
 
+/** As pino writes it into a log. */
+const WARN = 40;
 export const LAUNCHER = fileURLToPath(new URL('../../../bin/slipway.js', import.meta.url));
 
 export type Ended = { readonly status: number; readonly out: string; readonly err: string };
@@ -139,7 +141,7 @@ export class SiteLab {
   complaints(): readonly Record<string, unknown>[] {
     const isOfLink = ({ msg }: Record<string, unknown>): boolean =>
       String(msg).startsWith('head office is not reachable');
-    return this.log().filter((line) => (line['level'] === 'error' || line['level'] === 'warn') && !isOfLink(line));
+    return this.log().filter((line) => Number(line['level']) >= WARN && !isOfLink(line));
   }
 
   /** From now on `events` hears what happens; for the life of the running site. */
