@@ -9,6 +9,7 @@ import { SiteLab, sha256 } from './support/site-lab.ts';
 import { writeTemplate } from './support/template.ts';
 
 const MAC = '52:54:00:1b:00:01';
+const THIEF = '52:54:00:1b:00:66';
 const NET = '10.44.0';
 const STORE = `${NET}.250`;
 const support = (name: string): string => fileURLToPath(new URL(`support/${name}`, import.meta.url));
@@ -114,7 +115,7 @@ describe('beside a server that leases', () => {
   it('another machine reads nothing with that token, whatever address it has', async () => {
     const script = await till.get(`/boot/script?mac=${MAC}&platform=efi&buildarch=x86_64`);
     const seed = /ds=nocloud-net;s=(\S+)/.exec(script)?.[1] ?? '';
-    const thief = await SimMachine.plugIn(lab, 'thief', '52:54:00:1b:00:66');
+    const thief = await SimMachine.plugIn(lab, 'thief', THIEF);
     await thief.dhcp();
     expect((await thief.curl('-o', '/dev/null', '-w', '%{http_code}', `${seed}user-data`)).out).toBe('403');
   });
@@ -125,6 +126,9 @@ describe('beside a server that leases', () => {
     const strange = await asFirmware(other, 'bios-rom-discover');
     expect(strange.map(({ server }) => server)).toEqual([STORE]);
     expect((await lab.status()).networks).toMatchObject([{ name: 'nodes', leases: 0 }]);
-    expect(lab.complaints()).toEqual([]);
+    // Of the thief before, and of nobody else.
+    expect(lab.complaints()).toMatchObject([
+      { msg: 'a secret was asked for and refused', because: expect.stringContaining(THIEF) },
+    ]);
   });
 });
