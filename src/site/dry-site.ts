@@ -110,6 +110,11 @@ function dryStore(facts: () => SiteState): Store {
   };
 }
 
-function readOnly({ open, stateOf }: DryParts['content']): ContentStore {
-  return { open, stateOf, ensure: async () => undefined, pin: async () => undefined };
+function readOnly(content: DryParts['content']): ContentStore {
+  return {
+    open: (digest) => content.open(digest),
+    stateOf: (digest) => content.stateOf(digest),
+    ensure: async () => undefined,
+    pin: async () => undefined,
+  };
 }
