@@ -131,6 +131,14 @@ describe('the queue', () => {
     await get(first);
     expect((await get(`${second}&errno=0x4c0a6092&step=kernel`, SECOND_ADDRESS)).body).toContain('/assets/sha256/');
   });
+
+  it('has no place for a question from an address at which the wire shows nobody: with TFTP it may be made up', async () => {
+    const { desk, admission } = await setUpTwo();
+    const values = (name: string) => ({ mac: OTHER_MAC as string, step: 'kernel' })[name];
+    const answered = await desk.answer({ peer: desk.peerOf('10.0.0.99', ''), values, loader: 'grub' });
+    expect(answered?.text).toContain('slipway_answer');
+    expect(admission.counts(0)).toEqual({ fetching: 0, waiting: 0 });
+  });
 });
 
 describe('GET /boot/script', () => {

@@ -165,14 +165,17 @@ function isLeasedByAnother({ revisions, surroundings }: BootDeps, { address }: P
   return leasedByAnother(address, revisions.current()?.networks ?? {}, surroundings) !== undefined;
 }
 
-/** Who asks in the name of another machine takes no place of it. */
+/**
+ * Only whom the wire shows takes a place. MACs are made up, and with TFTP the addresses of those who ask, too: else a
+ * neighbour could fill the queue with machines that never come, or move the place of one that did.
+ */
 function placeOf(
   { admission, clock }: BootDeps,
   { claim: { mac }, isRetry }: BootRequest,
   { peer, revision, sender }: Omit<Asking, 'site'>,
   files: readonly ScriptFile[],
 ): number | undefined {
-  if (sender !== undefined && sender !== mac) return undefined;
+  if (sender !== mac) return undefined;
   const limit = revision?.admission?.starts ?? DEFAULT_STARTS;
   const arrival = { id: mac, address: peer.address, files: files.map(({ digest }) => digest), limit, isRetry };
   return admission.ask(arrival, clock.monotonic());
