@@ -310,6 +310,19 @@ describe('a fault of ours', () => {
     expect(reports).toMatchObject([{ outcome: 'error', because: 'the file could not be read' }]);
   });
 
+  test('of who hears that a file arrived ends the transfer all the same', async () => {
+    const deaf = () => {
+      throw new Error('deaf');
+    };
+    find = async () => ({ ...fileOf(bytes.subarray(0, 10)), delivered: deaf });
+    request();
+    const { port } = await next();
+    say({ kind: 'ack', block: 1 }, port);
+    await vi.waitFor(() => expect(opened).toBe(0));
+    expect(reports).toMatchObject([{ outcome: 'done' }]);
+    expect(log.lines.map(({ message }) => message)).toContain('something of a TFTP transfer failed in the background');
+  });
+
   test('of a socket gives the file back', async () => {
     udp.failNext = new AppError('socket-failed', 'EMFILE');
     request();

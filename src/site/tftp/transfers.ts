@@ -127,7 +127,7 @@ export class Transfers {
       clock,
       onReadError: (cause) => log.error({ ...fieldsOf(entry), error: cause }, 'a boot file could not be read'),
       onEnd: (state, bytes) => {
-        if (state.outcome === 'done') file.delivered?.();
+        if (state.outcome === 'done') this.#inBackground(confirm(file));
         this.#inBackground(socket.close());
         this.#inBackground(file.close());
         this.#end(entry, state, bytes, file.sizeBytes);
@@ -173,6 +173,11 @@ export class Transfers {
 /** The same bytes again, before the first block was confirmed: our answer is late or lost, and our timer sees to that. */
 function isRepetition(packet: TftpRequest, former: Entry): boolean {
   return !former.transfer?.hasProgressed && JSON.stringify(packet) === JSON.stringify(former.packet);
+}
+
+/** Rejects with what a listener threw: it leaves neither the file open nor the datagram's handler. */
+async function confirm(file: BootFile): Promise<void> {
+  file.delivered?.();
 }
 
 function keyOf(endpoint: Endpoint): string {
