@@ -62,21 +62,25 @@ export class ServerBook {
     await Promise.all(this.#examined.values());
   }
 
-  /** A client's REQUEST named a server. Cheap: one comes with each boot beside another server. */
-  heard(network: Network, { server, at }: Sighting): void {
-    if (this.#isNobody(server)) return;
+  /**
+   * A client's REQUEST named a server. Cheap: one comes with each boot beside another server. Answers whether a server
+   * that is new, or was not seen for long, is worth a look: what a REQUEST names may be made up.
+   */
+  heard(network: Network, { server, at }: Sighting): boolean {
+    if (this.#isNobody(server)) return false;
     const page = this.#page(network.name);
     const known = page.findings.servers.find(({ address }) => address === server);
-    if (!known && page.findings.servers.length >= MOST_SERVERS) return;
+    if (!known && page.findings.servers.length >= MOST_SERVERS) return false;
     page.heardAt = this.#parts.clock.monotonic();
-    if (known) page.seenAt.set(server, page.heardAt);
+    if (known?.how === 'request') page.seenAt.set(server, page.heardAt);
     const key = `${network.name} ${server}`;
-    if (this.#examined.has(key) || this.#examined.size >= EXAMINED_AT_ONCE) return;
-    if (known?.mac !== undefined && Math.abs(at - known.lastAt) < RECHECK_MS) return;
+    if (this.#examined.has(key) || this.#examined.size >= EXAMINED_AT_ONCE) return false;
+    if (known?.mac !== undefined && Math.abs(at - known.lastAt) < RECHECK_MS) return false;
     const done = this.examine(network, { address: server, how: 'request', at }, server)
       .catch((thrown: unknown) => this.#complain(thrown))
       .finally(() => this.#examined.delete(key));
     this.#examined.set(key, done);
+    return true;
   }
 
   /** Notes a server with the MAC of `sender`, which is the server or the relay before it. Rejects with an AppError of the store. */
@@ -89,16 +93,24 @@ export class ServerBook {
       noteServer(page.findings, { ...sight, mac, maker }, { network, role: this.#parts.roleOf(network), mayTell });
     const noted = note(true);
     const isTooMuch = noted.events.length > 0 && !this.#budget.spend(network.name);
-    if (noted.findings !== page.findings) page.seenAt.set(sight.address, this.#parts.clock.monotonic());
+    // Who was seen to offer is there as long as it does: a REQUEST that names it, anybody can send.
+    const isSeen = noted.findings.servers.some(({ address, how }) => address === sight.address && how === sight.how);
+    if (isSeen) page.seenAt.set(sight.address, this.#parts.clock.monotonic());
     await this.write(network.name, isTooMuch ? note(false) : noted);
   }
 
-  /** Whether there is a server that gives out addresses, and that nobody allowed. */
-  hasRival(network: Network): boolean {
+  /**
+   * Whether there is a server that gives out addresses, and that nobody allowed. Only one that has offered something to the
+   * site counts, unless the site is blind: with one made-up REQUEST an hour anybody could have all strangers refused.
+   */
+  hasRival(network: Network, isBlind: boolean): boolean {
     const page = this.#page(network.name);
     if (page.findings.servers.length === 0) return false;
     return page.findings.servers.some(
-      (server) => leases(server) && !isAllowed(server, network) && this.#wasSeen(page, server.address, GONE_MS),
+      (server) =>
+        (server.how === 'offer' || (isBlind && leases(server))) &&
+        !isAllowed(server, network) &&
+        this.#wasSeen(page, server.address, GONE_MS),
     );
   }
 

@@ -119,7 +119,27 @@ describe('a site that leases', () => {
     const { surroundings, hear, pass, told } = setUp();
     for (const server of [SITE.address, ip('0.0.0.0'), ip('255.255.255.255'), ROUTER, ROUTER]) hear(server);
     await pass(1_000);
-    expect([told(), surroundings.keepsToKnown('nodes')]).toEqual([['other-server'], true]);
+    expect([told(), surroundings.keepsToKnown('nodes')]).toEqual([['other-server'], false]);
+    await surroundings.stop();
+  });
+
+  it('turns no stranger away for a server that a REQUEST named, and looks at once whether it is there', async () => {
+    const { world, surroundings, hear, pass } = setUp();
+    surroundings.start();
+    await pass(2 * MINUTE);
+    hear();
+    await pass(MINUTE);
+    expect(surroundings.keepsToKnown('nodes')).toBe(false);
+    world.rivals = [ROUTER];
+    hear(ip('10.7.0.3'));
+    await pass(2 * MINUTE);
+    expect(surroundings.keepsToKnown('nodes')).toBe(true);
+    world.rivals = [];
+    for (let i = 0; i < 62; i++) {
+      hear();
+      await pass(MINUTE);
+    }
+    expect(surroundings.keepsToKnown('nodes')).toBe(false);
     await surroundings.stop();
   });
 

@@ -43,7 +43,7 @@ export interface RunningSurroundings extends Surroundings {
 const TURN_MS = 2_000;
 const FIRST_LOOK_MS = 2_000;
 const LOOK_EVERY_MS = 5 * 60_000;
-/** Nothing answered where something should: looked at again before anything is said of it. */
+/** Nothing answered where something should: looked at again before anything is said of it. Nobody makes it look more often. */
 const LOOK_AGAIN_MS = 60_000;
 /** How long a link must be up before a site with mode `auto` looks: at first a switch lets nothing through. */
 const SETTLE_MS = 60_000;
@@ -52,6 +52,7 @@ const ANSWER_MS = 2_500;
 /** How the looking goes on in one network. Times are monotonic. */
 type Watch = {
   nextLookAt: number;
+  lookedAt: number;
   linkSince: number | undefined;
   emptyLooks: number;
   blind: string | undefined;
@@ -85,12 +86,14 @@ class SiteSurroundings implements RunningSurroundings {
 
   keepsToKnown(name: string): boolean {
     const network = this.#networkNamed(name);
-    return network !== undefined && this.roleOf(network) === 'authoritative' && this.#book.hasRival(network);
+    return network !== undefined && this.roleOf(network) === 'authoritative' && this.#hasRival(network);
   }
 
   heard(sighting: Sighting): void {
     const network = this.#networkNamed(sighting.network);
-    if (network && !this.#isStopped) this.#book.heard(network, sighting);
+    if (!network || this.#isStopped || !this.#book.heard(network, sighting)) return;
+    const watch = this.#watchOf(network.name);
+    watch.nextLookAt = Math.min(watch.nextLookAt, watch.lookedAt + LOOK_AGAIN_MS);
   }
 
   start(): void {
@@ -131,6 +134,10 @@ class SiteSurroundings implements RunningSurroundings {
     return Math.min(ms, this.#parts.lookDelayMs ?? ms);
   }
 
+  #hasRival(network: Network): boolean {
+    return this.#book.hasRival(network, this.#watchOf(network.name).blind !== undefined);
+  }
+
   #networkNamed(name: string): Network | undefined {
     const networks = this.#parts.revisions.current()?.networks;
     return networks && Object.hasOwn(networks, name) ? networks[name] : undefined;
@@ -154,7 +161,14 @@ class SiteSurroundings implements RunningSurroundings {
     if (known) return known;
     const { clock, random } = this.#parts;
     const nextLookAt = clock.monotonic() + this.#atMost(FIRST_LOOK_MS) * (1 + random.unit());
-    const watch = { nextLookAt, linkSince: undefined, emptyLooks: 0, blind: undefined, saidBlind: false };
+    const watch = {
+      nextLookAt,
+      lookedAt: Number.NEGATIVE_INFINITY,
+      linkSince: undefined,
+      emptyLooks: 0,
+      blind: undefined,
+      saidBlind: false,
+    };
     this.#watches.set(name, watch);
     return watch;
   }
@@ -190,7 +204,8 @@ class SiteSurroundings implements RunningSurroundings {
     const [stopped, answerMs] = [this.#stopping.promise, this.#atMost(ANSWER_MS)];
     const seen = await look({ door, clock, random, site: site.address, stopped, answerMs });
     if (this.#isStopped) return;
-    watch.nextLookAt = clock.monotonic() + LOOK_EVERY_MS * (0.8 + 0.4 * random.unit());
+    watch.lookedAt = clock.monotonic();
+    watch.nextLookAt = watch.lookedAt + LOOK_EVERY_MS * (0.8 + 0.4 * random.unit());
     watch.blind = seen.kind === 'blind' ? seen.because : undefined;
     for (const { server, sender, how } of seen.kind === 'blind' ? [] : seen.offers)
       await this.#book.examine(network, { address: server, how, at: clock.now() }, sender);

@@ -133,7 +133,7 @@ function otherServer({ address, mac, maker, how, lastAt }: KnownServer, network:
   const named = [address, ...(mac ? [`MAC ${mac}`] : []), ...(maker ? [`made by ${maker}`] : [])].join(', ');
   const does = leases({ how }) ? 'leases addresses' : 'tells machines what to boot';
   const so =
-    role === 'authoritative' && leases({ how })
+    role === 'authoritative' && how === 'offer'
       ? ' Until it is gone, only machines that fit a slot are served here.'
       : '';
   const sentence = `Another DHCP server ${does} in network ${network.name}: ${named}.${so}`;
