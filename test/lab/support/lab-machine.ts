@@ -6,10 +6,10 @@ import { type MacAddress, parseMac } from '../../../src/kernel/mac.ts';
 import { type Capture, startCapture } from '../../../src/lab/capture.ts';
 import { run } from '../../../src/lab/command.ts';
 import type { FirmwareName } from '../../../src/lab/firmware.ts';
-import { createBridge, createTap } from '../../../src/lab/network.ts';
+import { createBridge, createSwitch, createTap } from '../../../src/lab/network.ts';
 import { type Machine, startMachine } from '../../../src/lab/qemu.ts';
 import type { MachineIdentity } from '../../../src/lab/qemu-argv.ts';
-import { type SiteProcess, startSite } from '../../../src/lab/site-process.ts';
+import { type SiteProcess, type SiteProcessOptions, startSite } from '../../../src/lab/site-process.ts';
 import type { Event, EventType } from '../../../src/model/event.ts';
 import { keepCaptureOfFailures } from '../../support/capture-of-tests.ts';
 
@@ -67,11 +67,21 @@ export class LabRun {
     keepCaptureOfFailures(this.workDir);
   }
 
-  /** Starts the site, or starts it again on the data that it left. */
-  async startSite(config: string): Promise<void> {
+  /** The cable of machines and site; for what must be there before the site. */
+  async makeBridge(): Promise<void> {
     if (!this.#links.includes('br0')) await createBridge(this.#added('br0'), '10.77.0.1/24');
+  }
+
+  /** A second cable, on which this namespace, and with it a site that runs in it, hears nothing. */
+  async makeFarBridge(): Promise<void> {
+    await createSwitch(this.#added('br1'));
+  }
+
+  /** Starts the site, or starts it again on the data that it left. */
+  async startSite(config: string, options: Pick<SiteProcessOptions, 'on' | 'args'> = {}): Promise<void> {
+    await this.makeBridge();
     this.#capture ??= await startCapture('br0', this.workDir);
-    this.site = await startSite({ workDir: this.workDir, config });
+    this.site = await startSite({ workDir: this.workDir, config, ...options });
     followSite(this.site.socket, '/api/v1/events', (value) => this.#hear(value as Event)).catch(() => undefined);
   }
 
@@ -87,9 +97,9 @@ export class LabRun {
   }
 
   /** A machine is what it was before: its disk and its firmware's settings are kept from one time to the next. */
-  async switchOn(firmware: FirmwareName, memoryMb: number, number = MAIN): Promise<Machine> {
+  async switchOn(firmware: FirmwareName, memoryMb: number, number = MAIN, bridge = 'br0'): Promise<Machine> {
     const tap = this.#added(`tap${this.#links.length}`);
-    await createTap(tap, 'br0');
+    await createTap(tap, bridge);
     const workDir = this.#folderOf(number);
     const machine = await startMachine({ ...hardware(number), firmware, memoryMb, tap, workDir });
     this.#machines.set(number, machine);
