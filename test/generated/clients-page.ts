@@ -55,6 +55,8 @@ export function clientsPage(): string {
     '',
     'Each kind has a recorded or assembled request in `test/packets/requests`, and the answer to it in `test/packets/answers`,',
     'also beside another server. A cell names the tests in which such a client really boots; *simulated* is a program that says what recorded firmware said.',
+    'In mode `auto` the site is one of the first two, when it has found out which. What firmware of the lab said from its first DISCOVER to its loader',
+    'is in `test/packets/transcripts`; [a test](../../test/wire/transcripts.test.ts) says it again and compares the answers.',
     '',
     `| kind | ${MODES.join(' | ')} |`,
     `|---|${MODES.map(() => '---').join('|')}|`,
@@ -86,7 +88,7 @@ function listed(words: readonly BootWay['loader'][]): string {
 }
 
 function proofCell(kind: ClientKind, mode: Mode): string {
-  const ways = kind.ways(mode);
+  const ways = kind.ways(mode === 'proxy' ? 'proxy' : 'authoritative');
   if (ways.length === 0) return 'no loader';
   if (kind.client === 'os' && mode === 'proxy') return 'left to the other server';
   const proofs = CLIENT_PROOFS[kind.name]?.[mode] ?? [];

@@ -12,7 +12,6 @@ import { INITRD, KERNEL } from './support/template.ts';
 
 /** What each firmware of the lab said in each mode of its network, and was told. */
 const RECORDED = {
-  authoritative: ['seabios', 'ovmf', 'ovmf-http', 'aavmf'],
   'proxy beside dnsmasq': ['seabios-beside-dnsmasq'],
   'proxy beside kea': ['ovmf-beside-kea'],
 } as const;
