@@ -1,5 +1,5 @@
 // What this site carries beside its rivals, in one run on one machine: `npm run bench`. Ratios hold, absolutes do not.
-// usage: npm run bench [-- --only dhcp,tftp,http,boot] [--quick] [--json]
+// usage: npm run bench [-- --only dhcp,tftp,http,storm,boot] [--quick] [--json]
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,9 +15,10 @@ import { dhcp } from './dhcp.ts';
 import { http } from './http.ts';
 import { type Bench, type Part, type Row, verdictOf } from './part.ts';
 import { fetchRivals } from './rivals.ts';
+import { storm } from './storm.ts';
 import { tftp } from './tftp.ts';
 
-const PARTS: Readonly<Record<string, Part>> = { dhcp, tftp, http, boot };
+const PARTS: Readonly<Record<string, Part>> = { dhcp, tftp, http, storm, boot };
 /** How what was fetched gets to the inner process, which has no network. */
 const PREPARED = 'SLIPWAY_BENCH';
 
