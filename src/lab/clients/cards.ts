@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { access, writeFile } from 'node:fs/promises';
 import { AppError } from '../../kernel/errors.ts';
 import { type Ipv4, ipv4FromNumber, ipv4ToNumber, netmask } from '../../kernel/ipv4.ts';
 import type { MacAddress } from '../../kernel/mac.ts';
 import { cannotStart, run, toolEnvironment } from '../command.ts';
+import { BROADCAST_DEVICE } from './own-namespace.ts';
 
 /** So many address changes wait for each other at most before one `ip` makes them all. */
 const GATHER_MS = 5;
@@ -23,6 +24,10 @@ export class Cards {
 
   /** @throws AppError `lab-failed` with what `ip` said: no right to make devices, or no such device */
   static async create(device: string, macs: readonly MacAddress[]): Promise<Cards> {
+    const broadcastDevice = await access(`/proc/sys/net/ipv4/conf/${BROADCAST_DEVICE}`).then(
+      () => BROADCAST_DEVICE,
+      () => device,
+    );
     // A card answers only for its own address, and takes packets although others could be the way back.
     for (const [setting, value] of [
       ['arp_ignore', '1'],
@@ -34,8 +39,8 @@ export class Cards {
       `link add link ${device} name ${cardName(i)} address ${mac} type macvlan mode bridge`,
       `link set ${cardName(i)} up`,
     ]);
-    await batch([...lines, `route replace 255.255.255.255/32 dev ${device}`]);
-    // Each broadcast comes in once on the device, and again on every card: those are thrown away early, as they cost time only.
+    await batch([...lines, `route replace 255.255.255.255/32 dev ${broadcastDevice}`]);
+    // Where there is no device for broadcasts, each comes in on every card too, where it costs time only.
     const drop = ['-i', 'slc+', '-d', '255.255.255.255', '-p', 'udp', '--dport', '68', '-j', 'DROP'];
     await run(['iptables', '-t', 'raw', '-A', 'PREROUTING', ...drop]).catch(() => undefined);
     return new Cards();

@@ -8,8 +8,11 @@ import { type Argv, cannotStart, run, tied, toolEnvironment } from '../command.t
 /** The card of the namespace, towards the network. */
 export const OWN_DEVICE = 'sim0';
 
+/** A second one, to a bridge only, which hears the broadcasts that the first then does not. */
+export const BROADCAST_DEVICE = 'sim1';
+
 /** Says that it is in its namespace, waits for the card, and becomes the command. */
-const WAITING = `echo >&3; read -r _; ip link set lo up && ip link set ${OWN_DEVICE} up && exec "$@"`;
+const WAITING = `echo >&3; read -r _; ip link set lo up && ip link set ${OWN_DEVICE} up && { ip link set ${BROADCAST_DEVICE} up 2>/dev/null; exec "$@"; }`;
 
 /**
  * Runs a command in a network namespace of its own that hangs on a device of this one: on a bridge by a cable of its own,
@@ -40,9 +43,10 @@ async function plugIn(child: ChildProcess, device: string, isBridge: boolean): P
   const pid = String(child.pid);
   try {
     if (isBridge) {
-      const cable = `sim-${pid}`;
-      await run(['ip', 'link', 'add', cable, 'type', 'veth', 'peer', 'name', OWN_DEVICE, 'netns', pid]);
-      await run(['ip', 'link', 'set', cable, 'master', device, 'up']);
+      const cards = await cable(`sim-${pid}`, { device, far: OWN_DEVICE, pid });
+      // Each broadcast would come in on every card of the machines: of a thousand, one answer of DHCP costs a thousand copies.
+      await run(['ip', 'link', 'set', cards, 'type', 'bridge_slave', 'bcast_flood', 'off']);
+      await cable(`sib-${pid}`, { device, far: BROADCAST_DEVICE, pid });
     } else {
       const macvlan = ['type', 'macvlan', 'mode', 'bridge'];
       await run(['ip', 'link', 'add', 'link', device, 'name', OWN_DEVICE, 'netns', pid, ...macvlan]);
@@ -52,6 +56,15 @@ async function plugIn(child: ChildProcess, device: string, isBridge: boolean): P
     child.kill('SIGKILL');
     throw error;
   }
+}
+
+async function cable(
+  name: string,
+  { device, far, pid }: { readonly device: string; readonly far: string; readonly pid: string },
+): Promise<string> {
+  await run(['ip', 'link', 'add', name, 'type', 'veth', 'peer', 'name', far, 'netns', pid]);
+  await run(['ip', 'link', 'set', name, 'master', device, 'up']);
+  return name;
 }
 
 /** What a device is, as `ip` calls it; undefined for a card. */
