@@ -13,6 +13,7 @@ import { createBridge } from '../../src/lab/network.ts';
 import { boot } from './boot.ts';
 import { dhcp } from './dhcp.ts';
 import { http } from './http.ts';
+import { withNeighbours } from './neighbours.ts';
 import { type Bench, type Part, type Row, verdictOf } from './part.ts';
 import { fetchRivals } from './rivals.ts';
 import { storm } from './storm.ts';
@@ -40,7 +41,9 @@ async function prepareAndEnter(): Promise<number> {
     guest: await prepareDemoSystem(labCacheDir(), say),
   };
   process.env[PREPARED] = JSON.stringify(prepared);
-  return enterNamespace([process.execPath, import.meta.filename, ...process.argv.slice(2)]);
+  const inside = [process.execPath, import.meta.filename, ...process.argv.slice(2)] as const;
+  const enter = () => enterNamespace(inside);
+  return names.includes('storm') ? withNeighbours(enter, say) : enter();
 }
 
 async function bench(): Promise<void> {
