@@ -7,6 +7,7 @@ import type { LoaderFamily } from './boot/policy/decision.ts';
 import { GRUB_ENTRY, parseAskName } from './boot/policy/grub-ask.ts';
 import type { BootDesk } from './boot/routes.ts';
 import { type AssetProgress, createProgress, type OnProgress } from './content/progress.ts';
+import { createSharedFiles, memoryFile } from './shared-files.ts';
 import type { BootFile, BootFileSource, TransferReport } from './tftp/ports.ts';
 
 /** Names under which a loader asks for its first script, where it did not get it by HTTP. */
@@ -29,6 +30,7 @@ type Parts = {
 
 /** What TFTP serves: the loaders that are here, the first scripts, and to GRUB, which has no HTTP, its answers and files. */
 export function createBootFiles(parts: Parts): BootFileSource {
+  const share = createSharedFiles(parts.content);
   return {
     find: async (name, { address }, asked) => {
       const family = ENTRIES.get(name);
@@ -42,7 +44,7 @@ export function createBootFiles(parts: Parts): BootFileSource {
       const digest = digestIn(name);
       if (digest) return openAsset(parts, { digest, name: lastPart(name), remote: address });
       const file = parts.loaders.find(name) ?? piFile(name, parts.raspberryPi?.());
-      return file && parts.content.open(file.digest);
+      return file && share(file.digest);
     },
   };
 }
@@ -94,15 +96,5 @@ async function openAsset(
 }
 
 function textFile(text: string, delivered?: () => void): BootFile {
-  const bytes = new TextEncoder().encode(text);
-  return {
-    sizeBytes: bytes.length,
-    read: async (into, position) => {
-      const part = bytes.subarray(position, position + into.length);
-      into.set(part);
-      return part.length;
-    },
-    ...(delivered && { delivered }),
-    close: async () => undefined,
-  };
+  return { ...memoryFile(new TextEncoder().encode(text)), ...(delivered && { delivered }) };
 }

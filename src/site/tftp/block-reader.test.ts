@@ -71,6 +71,15 @@ describe('the block reader', () => {
     expect(positions).toEqual([0, 80_000, 160_000]);
   });
 
+  test.each([512, 1_468, 50_000])(
+    'cuts a file that is in memory into blocks of %i bytes, and reads nothing',
+    async (blockBytes) => {
+      const { file, positions } = fileOf(bytes);
+      expect(Buffer.compare(await readAll({ ...file, bytes }, blockBytes, 4), bytes)).toBe(0);
+      expect(positions).toEqual([]);
+    },
+  );
+
   test('an empty file is one empty block', async () => {
     const { file } = fileOf(new Uint8Array(0));
     expect(await createBlockReader(file, 512, 1).read(1, 1)).toEqual([new Uint8Array(0)]);

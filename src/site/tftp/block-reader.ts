@@ -1,6 +1,6 @@
 import type { BootFile } from './ports.ts';
 
-/** The least to read at once: each read costs a turn of another thread, and 256 transfers keep up to three of these each. */
+/** The least to read at once: each read costs a turn of another thread, and each transfer of a large file keeps up to three of these each. */
 const LEAST_CHUNK_BYTES = 64 * 1024;
 
 /** Reads blocks in order, with rewinds inside a window; block 1 is the first. */
@@ -17,6 +17,8 @@ export type BlockReader = {
  * three chunks.
  */
 export function createBlockReader(file: BootFile, blockBytes: number, window: number): BlockReader {
+  const { bytes } = file;
+  if (bytes) return { read: (first, last) => range(first, last).map((block) => blockOf(bytes, block, blockBytes)) };
   const blocksPerChunk = Math.max(window, Math.ceil(LEAST_CHUNK_BYTES / blockBytes));
   const chunkBytes = blocksPerChunk * blockBytes;
   const chunks = new Map<number, Chunk>();
@@ -66,6 +68,10 @@ async function readExactly(file: BootFile, position: number, count: number): Pro
     done += got;
   }
   return bytes;
+}
+
+function blockOf(bytes: Uint8Array, block: number, blockBytes: number): Uint8Array {
+  return bytes.subarray((block - 1) * blockBytes, block * blockBytes);
 }
 
 function range(first: number, last: number): number[] {

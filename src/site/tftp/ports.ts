@@ -4,6 +4,8 @@ import type { TransferOutcome } from './policy/transfer.ts';
 /** A file that is ready to be sent. Its bytes must not change until `close`. */
 export interface BootFile {
   readonly sizeBytes: number;
+  /** All of it, where it is in memory anyway: then nothing is read. */
+  readonly bytes?: Uint8Array;
   /** Fills `into` from `position` on and answers how many bytes it wrote; 0 only at the end. */
   read(into: Uint8Array, position: number): Promise<number>;
   /** Called at most once, before `close`: the client has confirmed every byte, so it is where it says. */

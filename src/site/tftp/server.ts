@@ -39,7 +39,8 @@ export interface TftpServer {
   stop(): Promise<void>;
 }
 
-const MAX_TRANSFERS = 256;
+/** The 500 machines of the largest template at once, twice over, as UEFI asks for the size before it asks for the file. */
+const MAX_TRANSFERS = 1_024;
 const MAX_PER_CLIENT = 16;
 /** One type of line, written over and over, is cut short here. */
 const LINES_PER_MINUTE = 600;

@@ -39,6 +39,12 @@ type Entry = TransferRequest & {
   transfer?: Transfer;
 };
 
+/**
+ * Where hundreds begin at once, what the first of them said waits to be heard. Nobody real takes longer: firmware repeats
+ * its request after a second at the earliest, and we our answer before that.
+ */
+const FIRST_ANSWER_MS = 500;
+
 /** All transfers that are under way, one for each endpoint. */
 export class Transfers {
   readonly #deps: TransfersDeps;
@@ -75,11 +81,13 @@ export class Transfers {
   }
 
   /**
-   * Ends the oldest transfer of which the client has confirmed nothing: requests from made-up addresses shall not take
+   * Ends the oldest transfer of which the client has confirmed nothing, though it had the time: requests from made-up addresses shall not take
    * all places for as long as we repeat our answers. What is still being opened stays, so that a flood opens no more.
    */
   #giveWay(): boolean {
-    for (const [key, { transfer }] of this.#entries) {
+    const since = this.#deps.clock.monotonic() - FIRST_ANSWER_MS;
+    for (const [key, { transfer, startedAt }] of this.#entries) {
+      if (startedAt > since) return false;
       if (!transfer || transfer.isConfirmed) continue;
       this.#entries.delete(key);
       transfer.abandon('it gave way to another client, as nothing of it was confirmed');
