@@ -7,6 +7,8 @@ import { packageFile } from '../adapters/node/package-file.ts';
 import { AppError } from '../kernel/errors.ts';
 import { type Argv, tied, toolEnvironment } from './command.ts';
 
+/** What the unit file of the service says, too. */
+export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=16'];
 const LAUNCHER = packageFile('bin/slipway.js');
 
 /** A file of Slipway as YAML: a line per key. */
@@ -58,7 +60,8 @@ export async function startSlipway(options: LaunchOptions): Promise<SlipwayProce
 type Launched = SlipwayProcess & { lastWords(): string };
 
 function launch({ command, workDir, configPath, args, on }: LaunchOptions, runtimeDir: string): Launched {
-  const own: Argv = [process.execPath, LAUNCHER, command, '--config', configPath, ...(args ?? [])];
+  const flags = command === 'site' ? NODE_FLAGS : [];
+  const own: Argv = [process.execPath, ...flags, LAUNCHER, command, '--config', configPath, ...(args ?? [])];
   const [program, ...rest] = tied(on ? on(own) : own);
   const env = toolEnvironment({ RUNTIME_DIRECTORY: runtimeDir });
   const child = spawn(program, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] });

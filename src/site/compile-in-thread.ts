@@ -11,6 +11,8 @@ import type { Compiled } from './revisions.ts';
 const LIMIT_MS = 30_000;
 /** The documents of a template have 32 MiB at most; what needs more than this is none of ours. */
 const HEAP_MB = 1024;
+/** Where memory is plenty, V8 would take 192 for what is forgotten at once. */
+const YOUNG_MB = 48;
 
 /**
  * As `compileSite`, in a thread of its own: a large or hostile template takes seconds, in which machines want answers. One
@@ -30,7 +32,7 @@ export function compileInThread(
   return new Promise<Compiled>((resolve, reject) => {
     const thread = new Worker(threadFile(), {
       workerData: jobOf(config, number),
-      resourceLimits: { maxOldGenerationSizeMb: heapMb },
+      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: YOUNG_MB },
     });
     const cancel = clock.after(LIMIT_MS, () => {
       resolve(refused(`takes longer than ${LIMIT_MS / 1_000} s to compile`));
