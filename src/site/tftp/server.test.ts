@@ -132,6 +132,19 @@ test('a window goes out at once, and silence sends it again', async () => {
   expect((await next()).packet).toMatchObject({ block: 3 });
 });
 
+test.each([[[]], [[option('blksize', '1024')]]])(
+  'an address that never confirms anything, asked with %j, gets the first answer five times, and nothing of it was delivered',
+  async (options) => {
+    let delivered = 0;
+    find = async () => ({ ...fileOf(bytes), delivered: () => delivered++ });
+    request({ filename: 'grub/ask/mac=52:54:00:00:00:01', options });
+    await vi.waitFor(() => expect(udp.sent).not.toEqual([]));
+    for (let i = 0; i < 600; i++) clock.advance(100);
+    expect(udp.sent.splice(0).map(({ to }) => to)).toEqual(Array.from({ length: 5 }, () => client));
+    expect([delivered, server.counters().active]).toEqual([0, 0]);
+  },
+);
+
 test('who takes long to answer is waited for longer, until it is quick again', async () => {
   request();
   const { port } = await next();

@@ -68,6 +68,16 @@ describe('the network of a message', () => {
       { giaddr: '203.0.113.7', said: linkIs(10, 8, 0, 0) },
       'relay-refused: the relay 203.0.113.7 is neither in network far nor in nodes',
     ],
+    [
+      'a whole network behind the relay',
+      { giaddr: '10.8.0.255' },
+      'relay-refused: it names 10.8.0.255 as its relay, which is no address of one host',
+    ],
+    [
+      'our own whole network',
+      { giaddr: '10.7.0.255', said: linkIs(10, 8, 0, 0) },
+      'relay-refused: it names 10.7.0.255 as its relay, which is no address of one host',
+    ],
     ['a circle', { giaddr: '10.8.0.1', hops: 17 }, 'relay-refused: it came through 17 relays, more than 16'],
   ])('is not told by %s', (_, way, because) => {
     expect(route(way)).toBe(because);

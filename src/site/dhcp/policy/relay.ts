@@ -1,5 +1,5 @@
-import type { Ipv4 } from '../../../kernel/ipv4.ts';
-import { ipv4FromBytes, isInSubnet, UNSPECIFIED } from '../../../kernel/ipv4.ts';
+import type { Ipv4, Subnet } from '../../../kernel/ipv4.ts';
+import { broadcastOf, ipv4FromBytes, isInSubnet, UNSPECIFIED } from '../../../kernel/ipv4.ts';
 import type { DhcpMessage } from '../codec/message.ts';
 import { rawOption } from '../codec/message.ts';
 import { OPTIONS } from '../codec/options.ts';
@@ -56,6 +56,9 @@ function routeOfRelay<Served extends { readonly plan: NetworkPlan }>(
   if (hops > MAX_HOPS) return none('relay-refused', `it came through ${hops} relays, more than ${MAX_HOPS}`);
   if (all.some(({ plan }) => plan.site.address === giaddr))
     return none('relay-refused', `it names this site (${giaddr}) as its relay`);
+  // An answer to it would go to all that stand there.
+  if (all.some(({ plan: { network } }) => isForAll(giaddr, network.subnet)))
+    return none('relay-refused', `it names ${giaddr} as its relay, which is no address of one host`);
   const link = subOption(message, LINK_SELECTION) ?? giaddr;
   const served = all.find(({ plan }) => isInSubnet(link, plan.network.subnet));
   if (!served)
@@ -76,6 +79,10 @@ function routeOfRelay<Served extends { readonly plan: NetworkPlan }>(
   const between = all.find(({ plan }) => plan.network.name === network.via)?.plan.network.subnet;
   if (isInSubnet(giaddr, network.subnet) || (between && isInSubnet(giaddr, between))) return { kind: 'served', served };
   return none('relay-refused', `the relay ${giaddr} is neither in network ${network.name} nor in ${network.via}`);
+}
+
+function isForAll(address: Ipv4, subnet: Subnet): boolean {
+  return subnet.prefix < 31 && (address === subnet.network || address === broadcastOf(subnet));
 }
 
 function whereNot(link: Ipv4, giaddr: Ipv4): string {
