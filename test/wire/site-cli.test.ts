@@ -47,7 +47,7 @@ describe('of the running site', () => {
     expect(out).toMatch(/^site {6}wire, ready$/m);
     expect(out).toMatch(/^revision {2}1 of template wire \([0-9a-f]{12}\)$/m);
     expect(out).toMatch(/^slots {5}1 empty, 1 enrolled; 1 unknown machine held$/m);
-    expect(out).toMatch(/^nodes {4}10\.43\.0\.0\/24 {2}10\.43\.0\.1 {2}2$/m);
+    expect(out).toMatch(/^nodes {4}10\.43\.0\.0\/24 {2}10\.43\.0\.1 {2}leases {2}2$/m);
     expect(await askJson('status')).toMatchObject({
       site: 'wire',
       ready: true,
