@@ -33,7 +33,7 @@ afterAll(() => lab.end());
 
 test(`${COUNT} machines at once all get their systems, ${STARTS} at a time, in the order in which they came`, async () => {
   const running = storm({ staggerMs: 2, askMs: 200 });
-  await vi.waitFor(async () => expect((await lab.status()).queued).toBeGreaterThan(50), { timeout: 10_000 });
+  await vi.waitFor(async () => expect((await lab.status()).queued).toBeGreaterThan(50), { timeout: 40_000 });
   await vi.waitFor(async () => {
     const { nodes } = await lab.ask<SiteNodes>('/api/v1/nodes');
     expect(nodes.map(({ sentence }) => sentence)).toContainEqual(
