@@ -21,7 +21,15 @@ function ask(
   const client = clientOf(asked);
   if (!client) throw new Error('nobody sent it');
   const { plan, state, now, servesTime, loaders: table } = bench;
-  const context = { now, plan, state, loaders: table, servesTime, pool: bench.pool.view(plan, state, now) };
+  const context = {
+    now,
+    plan,
+    state,
+    loaders: table,
+    servesTime,
+    pool: bench.pool.view(plan, state, now),
+    ways: bench.ways,
+  };
   return decideBootServer(type, { message: asked, client, context }, from);
 }
 
@@ -36,6 +44,20 @@ describe('a request at the boot server port', () => {
     expect(replied(decision, 'tftpServerName')).toBe(SITE.address);
     expect(replied(decision, 'bootFileName')).toBe('snponly.efi');
     expect(replied(decision, 'machineUuid')).toBe(UUID);
+  });
+
+  it('comes of the third form of an offer here, too, of whoever took no other', () => {
+    const bench = new Bench();
+    const discovered = (): Decision => bench.ask(message('discover', SPEAKS.uefi));
+    for (let n = 0; n < 4; n++, bench.later(4_000)) discovered();
+    const offer = discovered();
+    expect([replied(offer, 'vendorClass'), replied(offer, 'bootFileName')]).toEqual(['PXEClient', 'snponly.efi']);
+    const codes = (decision: Decision) => decision.reply?.options.map(({ code }) => code);
+    expect(codes(offer)).not.toContain(43);
+    const leased = bench.lease(SPEAKS.uefi);
+    expect(codes(leased)).not.toContain(43);
+    const from = { address: leased.reply?.yiaddr ?? FROM.address, port: 4011 };
+    expect(ask(SPEAKS.uefi, { bench, from }).reply?.file).toBe('snponly.efi');
   });
 
   it('of a BIOS ROM is answered at its own port', () => {

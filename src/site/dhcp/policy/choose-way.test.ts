@@ -55,6 +55,17 @@ describe('DISCOVER after DISCOVER', () => {
     expect(discover(bench)).toBe('PXEClient 43');
   });
 
+  it('of machines without number, each heard again and again, fills no memory', () => {
+    const book = new WayBook(() => 0);
+    const asked = { xid: 1, role: 'authoritative', ways: [SNP, MENU], isProved: () => false } as const;
+    for (let n = 0; n < 9_000; n++) {
+      const who = mac(`52:54:02:00:${hex(n >> 8)}:${hex(n & 255)}`);
+      for (const kind of ['uefi-x64', 'uefi-x64', 'bios'])
+        book.apply({ mac: who, kind, spell: book.ask(who, kind, asked) });
+    }
+    expect(book.size).toBe(4_096);
+  });
+
   it('comes to a loader that is not here only when there is no other', () => {
     const bench = new Bench();
     bench.loaders = loaders('undionly.kpxe');
