@@ -226,6 +226,7 @@ test('junk changes nothing', async () => {
 });
 
 test.each<[string, TftpPacket, number]>([
+  ['a mode without an end', { kind: 'rrq', filename: 'x', mode: 'o'.repeat(500), options: [] }, 4],
   ['a write', { kind: 'wrq', filename: 'x', mode: 'octet', options: [] }, 2],
   ['mail', { kind: 'rrq', filename: 'x', mode: 'mail', options: [] }, 4],
 ])('%s is refused', async (_, packet, code) => {

@@ -166,5 +166,6 @@ class Server implements TftpServer {
 }
 
 function sendError(listener: UdpSocket, to: Endpoint, code: number, message: string): void {
-  listener.send(encodeTftp({ kind: 'error', code, message }), to);
+  // It may quote what the client sent, and a quotation that was cut ends with a character that no packet can hold.
+  listener.send(encodeTftp({ kind: 'error', code, message: message.replace(/[^\x20-\x7e]/g, '?') }), to);
 }
