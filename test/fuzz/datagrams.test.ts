@@ -156,6 +156,19 @@ describe('UDP 69', () => {
     expect(site.cost().logBytes - before.logBytes).toBeLessThan(500_000);
   });
 
+  test('thousands of GRUBs that are made up leave no row, and a log that a person can read', async () => {
+    const before = site.cost();
+    const count = await machines();
+    const name = (i: number) =>
+      `grub/ask/mac=${macOf(i)}&buildarch=x86_64&platform=efi&waited=00000&giveup=${i % 2}&step=kernel&serial=${i}&product=${'x'.repeat(i % 900)}`;
+    await flood({ port: 69, count: 4_000, sockets: 400, make: (i) => rrq(name(i), 'blksize', '1024', 'tsize', '0') });
+    await site.checkServes();
+    expect(await machines()).toBe(count);
+    expect(site.cost().descriptors - before.descriptors).toBeLessThan(64);
+    expect(site.cost().rssMiB - before.rssMiB).toBeLessThan(100);
+    expect(site.cost().logBytes - before.logBytes).toBeLessThan(500_000);
+  });
+
   test('names of all kinds find nothing, options of all kinds break nothing', async () => {
     const names = [
       '../../etc/shadow',
@@ -165,6 +178,16 @@ describe('UDP 69', () => {
       '',
       'a'.repeat(60_000),
       '__proto__',
+      'grub/ask/',
+      'grub/ask/mac=',
+      `grub/ask/mac=${POS_MAC.slice(0, -1)}`,
+      `grub/ask/mac=${POS_MAC}&serial=../../etc/shadow`,
+      `grub/ask/mac=${POS_MAC}&serial=%00%ff%`,
+      `grub/ask/mac=${POS_MAC}&serial=${'&mac='.repeat(5_000)}`,
+      'grub/ask/../grub.cfg',
+      'assets/sha256/../../token.key/x',
+      `assets/sha256/${'0'.repeat(64)}/x`,
+      Buffer.from([0xff, 0xfe, 0x2f, 0xff]),
     ];
     const options = [
       ['blksize', '0'],

@@ -123,6 +123,17 @@ describe('a site that leases', () => {
     await surroundings.stop();
   });
 
+  it('remembers few of thousands who answer one look, and tells of fewer', async () => {
+    const { surroundings, pass, world, told, clock } = setUp();
+    world.rivals = Array.from({ length: 2_000 }, (_, i) => ip(`10.7.${1 + (i >> 8)}.${i & 255}`));
+    surroundings.start();
+    await pass(MINUTE);
+    expect(surroundings.view(world.network).servers).toHaveLength(16);
+    expect(told()).toHaveLength(10);
+    await surroundings.stop();
+    expect(clock.timers).toBe(0);
+  });
+
   it('turns no stranger away for a server that a REQUEST named, and looks at once whether it is there', async () => {
     const { world, surroundings, hear, pass } = setUp();
     surroundings.start();
