@@ -51,6 +51,7 @@ function setUp(options: Options = {}) {
     arp: { entries: async () => new Map(options.neighbours?.map((one) => [one, { mac: MAC, complete: true }])) },
     addresses: () => options.sites ?? [SITE],
     ...(options.handed && { handed: options.handed }),
+    soon: (run) => run(),
   });
   const start = async () => {
     const started = server.start();

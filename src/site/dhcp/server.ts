@@ -13,6 +13,7 @@ import { Counters } from './counters.ts';
 import type { Door } from './desk.ts';
 import { Desk } from './desk.ts';
 import { Diary } from './diary.ts';
+import { Intake } from './intake.ts';
 import { Networks } from './networks.ts';
 import { BOOT_SERVER_PORT, SERVER_PORT } from './policy/destination.ts';
 import type { NetworkPlan } from './policy/network-plan.ts';
@@ -42,6 +43,8 @@ export type DhcpServerParts = {
   /** One per network that is served; asked once, at the start. */
   readonly addresses: () => readonly SiteAddress[];
   readonly handed?: readonly HandedSocket[];
+  /** Runs something when what has arrived meanwhile was read from the sockets; by default in the next turn of the loop. */
+  readonly soon?: (run: () => void) => void;
 };
 
 export interface DhcpServer {
@@ -78,6 +81,12 @@ export function createDhcpServer(parts: DhcpServerParts): DhcpServer {
     ...{ ...parts, networks, ways, counters, diary },
     senderFor: ({ network, kind }) => senders[kind].get(via.get(network) ?? network),
   });
+  const intake = new Intake({
+    monotonic: () => parts.clock.monotonic(),
+    soon: parts.soon ?? setImmediate,
+    serve: (bytes, from, door) => desk.receive(bytes, from, door),
+    counters,
+  });
   const prober = new Prober({
     ...parts,
     state: parts.store.state,
@@ -88,7 +97,7 @@ export function createDhcpServer(parts: DhcpServerParts): DhcpServer {
 
   const handlersFor = (network: string, kind: Door['kind'], isUnicast?: boolean): UdpHandlers => ({
     onDatagram: (bytes, from) =>
-      desk.receive(bytes, from, { network, kind, ...(isUnicast !== undefined && { isUnicast }) }),
+      intake.receive(bytes, from, { network, kind, ...(isUnicast !== undefined && { isUnicast }) }),
     onSendError: (thrown, to) =>
       diary.failed(
         'send-failed',

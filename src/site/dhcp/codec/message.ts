@@ -63,7 +63,7 @@ const COOKIE = 0x63825363;
 const SNAME_BYTES = 64;
 const FILE_BYTES = 128;
 /** Up to and including the cookie. */
-const HEADER_BYTES = 240;
+export const HEADER_BYTES = 240;
 /** RFC 1542 section 2.1: BOOTP relays and some ROMs drop anything shorter. */
 export const MIN_MESSAGE_BYTES = 300;
 

@@ -11,8 +11,8 @@ import { err, ok } from '../../../kernel/result.ts';
 /** One option as it stands on the wire; several pieces of one code are already joined. */
 export type RawOption = { readonly code: number; readonly bytes: Uint8Array };
 
-const PAD = 0;
-const END = 255;
+export const PAD = 0;
+export const END = 255;
 export const OVERLOAD_CODE = 52;
 const BOOT_FILE_CODE = 67;
 

@@ -1,0 +1,32 @@
+import { HEADER_BYTES } from './message.ts';
+import { MESSAGE_TYPES, OPTIONS } from './options.ts';
+import { END, PAD } from './raw-options.ts';
+
+const XID_AT = 4;
+const CHADDR_AT = 28;
+const CHADDR_BYTES = 16;
+const DISCOVER = MESSAGE_TYPES.indexOf('discover') + 1;
+
+/**
+ * Whether a datagram is a DISCOVER, as far as its own options field says so; whatever is odd about it is none. Reads no more
+ * than that takes: under a flood most are never read any further.
+ */
+export function isDiscover(datagram: Uint8Array): boolean {
+  for (let at = HEADER_BYTES; at < datagram.length; ) {
+    const code = datagram[at];
+    if (code === END) return false;
+    if (code === OPTIONS.messageType.code) return datagram[at + 1] === 1 && datagram[at + 2] === DISCOVER;
+    at += code === PAD ? 1 : 2 + (datagram[at + 1] ?? 0);
+  }
+  return false;
+}
+
+/** The 16 bytes of chaddr of a datagram that is long enough, one character each. */
+export function chaddrOf(datagram: Uint8Array): string {
+  return String.fromCharCode(...datagram.subarray(CHADDR_AT, CHADDR_AT + CHADDR_BYTES));
+}
+
+/** The four bytes of xid, one character each. */
+export function xidOf(datagram: Uint8Array): string {
+  return String.fromCharCode(...datagram.subarray(XID_AT, XID_AT + 4));
+}
