@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
+import { createSocket, Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Ipv4 } from '../../kernel/ipv4.ts';
 import type { Log } from '../../kernel/ports.ts';
 import type { Endpoint, UdpSocket } from '../../kernel/udp.ts';
@@ -101,6 +101,17 @@ describe('UDP', () => {
         message: `UDP ${address}:${port}: another program has it`,
       });
     }
+  });
+
+  it('makes small buffers larger, and never those smaller that somebody set beyond the limit of the kernel', async () => {
+    const set = vi.spyOn(Socket.prototype, 'setRecvBufferSize');
+    const get = vi.spyOn(Socket.prototype, 'getRecvBufferSize');
+    for (const bytes of [212_992, 2 * 1024 * 1024]) {
+      get.mockReturnValue(bytes);
+      keep(await createUdpPort(log).open(at(0), handlers));
+    }
+    vi.restoreAllMocks();
+    expect(set.mock.calls).toEqual([[1024 * 1024]]);
   });
 
   it('says when the address is not of this machine', async () => {

@@ -139,11 +139,14 @@ function release(ownPorts: Map<number, number>, port: number): void {
   else ownPorts.delete(port);
 }
 
-/** The kernel may grant less (net.core.rmem_max); more is better, none is needed. */
+/**
+ * The kernel may grant less (net.core.rmem_max); more is better, none is needed. What systemd set may be beyond that limit,
+ * which for us would then make it smaller.
+ */
 function enlargeBuffers(socket: Socket, log: Log): void {
   try {
-    socket.setRecvBufferSize(BUFFER_BYTES);
-    socket.setSendBufferSize(BUFFER_BYTES);
+    if (socket.getRecvBufferSize() < BUFFER_BYTES) socket.setRecvBufferSize(BUFFER_BYTES);
+    if (socket.getSendBufferSize() < BUFFER_BYTES) socket.setSendBufferSize(BUFFER_BYTES);
   } catch (error) {
     log.debug({ error }, 'the buffers of a UDP socket stay small');
   }
