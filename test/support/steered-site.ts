@@ -160,7 +160,8 @@ export class SteeredSite {
         this.clock.pass(stepMs);
         seen();
       },
-      { interval: 1, timeout: 4_000 },
+      // Real writes, each with its sync: on a busy disk, eight sites at once take long.
+      { interval: 1, timeout: 20_000 },
     );
   }
 
