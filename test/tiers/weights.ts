@@ -40,6 +40,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   'test/docs/console.test.ts': 12,
   'test/wire/hub-keeping.test.ts': 12,
   'test/wire/site-orders.test.ts': 11,
+  'test/wire/transcripts.test.ts': 9,
   'test/wire/link-move.test.ts': 11,
   'test/wire/site-identity.test.ts': 10,
   'test/wire/readme.test.ts': 10,

@@ -10,10 +10,10 @@ import { readTranscript, type Step } from '../packets/transcript.ts';
 import { SiteLab, sha256 } from './support/site-lab.ts';
 import { INITRD, KERNEL } from './support/template.ts';
 
-/** What each firmware of the lab said in each mode of its network, and was told. */
+/** What each firmware of the lab said, and was told. Beside whom the site adds the boot makes no difference to it. */
 const RECORDED = {
-  'proxy beside dnsmasq': ['seabios-beside-dnsmasq'],
-  'proxy beside kea': ['ovmf-beside-kea'],
+  authoritative: ['seabios', 'ovmf', 'ovmf-http', 'aavmf'],
+  'proxy beside kea': ['seabios-beside-dnsmasq', 'ovmf-beside-kea'],
 } as const;
 
 type Told = { readonly way: '<' | 'blocks'; readonly from?: string; readonly to?: string; readonly hex?: string } & {
