@@ -40,6 +40,7 @@ export function doctorWorld(config: SiteConfig, revision: Revision | undefined, 
     interfaces: () =>
       systemDevices().map(({ name, addresses, hasCarrier }) => ({
         ...{ name, addresses: addresses.map(({ address }) => address) },
+        prefixes: Object.fromEntries(addresses.map(({ address, prefix }) => [address, prefix])),
         ...(hasCarrier === undefined ? {} : { hasCarrier }),
       })),
     cannotBind: (protocol, address, port) =>

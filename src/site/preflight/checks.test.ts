@@ -94,6 +94,13 @@ describe('preflight checks', () => {
       { interfaces: () => [{ name: 'eth0', addresses: ['10.0.0.1' as Ipv4], hasCarrier: false }] },
       /no cable/,
     ],
+    ...[25, 31, 32].map((prefix): [string, string, CheckResult['verdict'], Partial<World>, RegExp] => [
+      `an address of its own with a /${prefix}`,
+      'interface eth0',
+      'warning',
+      { interfaces: () => [{ name: 'eth0', addresses: ['10.0.0.1' as Ipv4], prefixes: { '10.0.0.1': prefix } }] },
+      new RegExp(`10\\.0\\.0\\.1/${prefix}, and the network nodes is 10\\.0\\.0\\.0/24`),
+    ]),
     [
       'an address that somebody else has',
       'address 10.0.0.1',

@@ -30,6 +30,12 @@ export function checkInterface(network: PlannedNetwork, world: World): CheckResu
   const others = found.addresses.filter((candidate) => candidate !== address);
   const too = others.length === 0 ? '' : `; it is in other networks, too (${others.join(', ')})`;
   const says = `has ${address} in the network ${network.name} (${subnet})${too}`;
+  const prefix = found.prefixes?.[address];
+  if (prefix !== undefined && prefix > network.subnet.prefix) {
+    const short = `has ${address}/${prefix}, and the network ${network.name} is ${subnet}: it may not reach all machines there`;
+    const doThis = `Give it the prefix of the network: ip address replace ${address}/${network.subnet.prefix} dev ${network.interface}, then take the other away.`;
+    return warning(name, short, doThis);
+  }
   if (found.hasCarrier !== false) return ok(name, says);
   return warning(
     name,

@@ -19,6 +19,8 @@ export interface World {
   interfaces(): readonly {
     readonly name: string;
     readonly addresses: readonly Ipv4[];
+    /** The prefix that this machine has with an address; missing: not known. */
+    readonly prefixes?: Readonly<Record<Ipv4, number>>;
     /** undefined: not known. */
     readonly hasCarrier?: boolean;
   }[];
