@@ -1,5 +1,4 @@
 // What this site carries beside its rivals, in one run on one machine: `npm run bench`. Ratios hold, absolutes do not.
-// usage: npm run bench [-- --only dhcp,tftp,http,storm,boot] [--quick] [--json]
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,18 +19,32 @@ import { storm } from './storm.ts';
 import { tftp } from './tftp.ts';
 
 const PARTS: Readonly<Record<string, Part>> = { dhcp, tftp, http, storm, boot };
+const USAGE = `usage: npm run bench [-- --only ${Object.keys(PARTS).join(',')}] [--quick] [--json]
+
+  --only   only these parts
+  --quick  one short round of each, to see that all of it runs
+  --json   the table for programs, on standard output
+
+Needs root, a quiet machine and about eight minutes; docs/operate/capacity.md says what it measures.
+`;
 /** How what was fetched gets to the inner process, which has no network. */
 const PREPARED = 'SLIPWAY_BENCH';
 
 const { values: asked } = parseArgs({
-  options: { only: { type: 'string' }, quick: { type: 'boolean' }, json: { type: 'boolean' } },
+  options: {
+    only: { type: 'string' },
+    quick: { type: 'boolean' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  },
 });
 const names = asked.only?.split(',') ?? Object.keys(PARTS);
 const unknown = names.filter((name) => !PARTS[name]);
 if (unknown.length > 0)
   throw new Error(`there is no part ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}`);
 
-if (isInsideNamespace()) await bench();
+if (asked.help) process.stdout.write(USAGE);
+else if (isInsideNamespace()) await bench();
 else process.exitCode = await prepareAndEnter();
 
 async function prepareAndEnter(): Promise<number> {
