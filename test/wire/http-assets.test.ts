@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -16,6 +16,7 @@ import type { AssetProgress } from '../../src/site/content/progress.ts';
 import { assetRoutes } from '../../src/site/content/routes.ts';
 import { createContentStore, type RunningContentStore } from '../../src/site/content/store.ts';
 
+const MIB = 1024 * 1024;
 const LOADER = 'snponly.efi';
 const SIZE_BYTES = 100 * 1024 * 1024 + 12_345;
 const quiet = () => undefined;
@@ -154,6 +155,47 @@ describe('curl', () => {
     expect(Math.max(...firstBytes)).toBeLessThan(2);
   });
 
+  test('gets its file at once beside forty that ask for it and take nothing, which cost little memory', async () => {
+    const before = process.memoryUsage().arrayBuffers;
+    const idle = Array.from({ length: 40 }, () => readNothing(url));
+    await vi.waitFor(() => expect(process.memoryUsage().arrayBuffers - before).toBeGreaterThan(20 * MIB));
+    const path = join(folder, 'beside-idle');
+    await curl('--max-time', '20', '-o', path, url);
+    expect(await digestOf(path)).toBe(digest);
+    // 64 buffers of 1 MiB at most, and small ones for all others.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(90 * MIB);
+    for (const socket of idle) socket.destroy();
+  });
+
+  test('that takes nothing at all is cut off, and leaves nothing open', async () => {
+    const ends: AssetProgress[] = [];
+    const strict = await createHttpServer({
+      log,
+      routes: [
+        assetRoutes({
+          content,
+          loaders: { find: () => undefined },
+          clock: systemClock,
+          log,
+          stallMs: 700,
+          onProgress: (at) => ends.push(at),
+        }),
+      ],
+    });
+    const port = await strict.listen({ address: '127.0.0.1', port: 0 });
+    const socket = readNothing(url.replace(/:\d+\//, `:${port}/`));
+    await vi.waitFor(() => expect(ends.at(-1)).toMatchObject({ done: false, sizeBytes: SIZE_BYTES }), 10_000);
+    let gotBytes = 0;
+    const closed = new Promise((resolve) => socket.on('close', resolve).on('error', () => undefined));
+    socket.on('data', (data) => {
+      gotBytes += data.length;
+    });
+    socket.resume();
+    await closed;
+    expect(gotBytes).toBeLessThan(SIZE_BYTES);
+    await strict.close(0);
+  });
+
   test('gets nothing of an asset that is not here', async () => {
     const other = url.replace(digest, createHash('sha256').update('other').digest('hex'));
     expect(await curl('-o', '/dev/null', '-w', '%{http_code}', other)).toBe('404');
@@ -161,6 +203,14 @@ describe('curl', () => {
 });
 
 const execute = promisify(execFile);
+
+/** Asks, and reads no byte of the answer: what the kernel does not take stays with the site. */
+function readNothing(from: string): Socket {
+  const { port, pathname } = new URL(from);
+  const socket = connect(Number(port), '127.0.0.1').pause();
+  socket.write(`GET ${pathname} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+  return socket;
+}
 
 async function curl(...args: string[]): Promise<string> {
   return (await execute('curl', ['-s', ...args], { env: toolEnvironment(), timeout: 50_000 })).stdout;
