@@ -1,8 +1,8 @@
-import type { AlarmView, MachineView, NodeView, SiteNodes, SiteStatus } from '../../wire/api/views.ts';
+import type { AlarmView, MachineView, NetworkView, NodeView, SiteNodes, SiteStatus } from '../../wire/api/views.ts';
 import { formatRoute } from '../route.ts';
 import { machineMark, machineName, proposalWords, waitingWords } from '../words/machine.ts';
 import { capital } from '../words/plain.ts';
-import { alarmWords, summary } from '../words/site.ts';
+import { alarmWords, networkWords, summary } from '../words/site.ts';
 import { slotWords } from '../words/slot.ts';
 import { sinceWhen } from '../words/time.ts';
 import { State } from './state.tsx';
@@ -51,7 +51,28 @@ export function HomePage({ status, nodes: { nodes, machines } }: { status: SiteS
           ))}
         </details>
       ) : null}
+      <details>
+        <summary>Networks ({status.networks.length})</summary>
+        {status.networks.map((network) => (
+          <Network key={network.name} network={network} />
+        ))}
+      </details>
     </>
+  );
+}
+
+function Network({ network }: { network: NetworkView }) {
+  const { title, detail, servers } = networkWords(network);
+  return (
+    <p class="machine">
+      <strong>{title}</strong>
+      <span class="detail">{detail}</span>
+      {servers.map((server) => (
+        <span key={server} class="detail">
+          {server}
+        </span>
+      ))}
+    </p>
   );
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MINUTE, NOW, sampleBoot, sampleMachine, sampleNode, sampleStatus } from '../../../test/support/page-views.ts';
 import type { LinkView } from '../../wire/api/link.ts';
 import { machineMark, machineName, proposalWords, waitingWords } from './machine.ts';
-import { alarmWords, armingWords, siteNotes, summary } from './site.ts';
+import { alarmWords, armingWords, networkWords, siteNotes, summary } from './site.ts';
 
 describe('the whole site', () => {
   it('in a line', () => {
@@ -47,6 +47,33 @@ describe('the whole site', () => {
     ]);
     expect(of('needs-code')).toEqual([expect.stringContaining('needs the code')]);
     expect(of('damaged')).toEqual([expect.stringContaining('call head office')]);
+  });
+
+  it('says why a network is not served in full, and that machines wait for their turn', () => {
+    const nodes = { name: 'nodes', subnet: '10.0.0.0/24', otherServers: [], leases: 0 };
+    const because = 'it serves nobody before it has looked for other DHCP servers, which takes a minute';
+    expect(siteNotes(sampleStatus({ networks: [nodes, { ...nodes, name: 'tills', because }], queued: 14 }))).toEqual([
+      'Network tills: It serves nobody before it has looked for other DHCP servers, which takes a minute.',
+      '14 machines wait in the queue: not all fetch their systems at once. Leave them on, they go on by themselves.',
+    ]);
+    expect(siteNotes(sampleStatus({ queued: 1 }))).toEqual([expect.stringMatching(/^A machine waits in the queue/)]);
+  });
+
+  it('says what it is in a network, and who else is there', () => {
+    const seen = { firstAt: NOW, lastAt: NOW, allowed: false, how: 'offer' } as const;
+    const router = { ...seen, address: '10.0.0.5', mac: '52:54:00:00:00:05', maker: 'AVM', allowed: true };
+    const boots = { ...seen, address: '10.0.0.6', how: 'proxy-offer' } as const;
+    const nodes = { name: 'nodes', subnet: '10.0.0.0/24', otherServers: [router, boots], leases: 0 };
+    expect(networkWords({ ...nodes, role: 'proxy' })).toEqual({
+      title: 'nodes, 10.0.0.0/24',
+      detail: 'Another server gives out the addresses, and this site adds the boot.',
+      servers: [
+        '10.0.0.5 (AVM, network card 52:54:00:00:00:05) gives out addresses, as it should',
+        '10.0.0.6 only adds a boot',
+      ],
+    });
+    expect(networkWords({ ...nodes, role: 'authoritative' }).detail).toBe('This site gives out the addresses.');
+    expect(networkWords(nodes).detail).toBe('This site serves nobody there.');
   });
 
   it('warns of what arming does, and of what it does not where the site is in doubt', () => {

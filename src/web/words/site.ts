@@ -1,6 +1,6 @@
 import type { LinkView } from '../../wire/api/link.ts';
 import type { SteeredView } from '../../wire/api/revision.ts';
-import type { AlarmView, NodeView, SiteStatus } from '../../wire/api/views.ts';
+import type { AlarmView, NetworkView, NodeView, OtherServerView, SiteStatus } from '../../wire/api/views.ts';
 import { capital, plain, plainSentence } from './plain.ts';
 import { slotWords } from './slot.ts';
 import { howLong } from './time.ts';
@@ -23,7 +23,7 @@ export function summary(nodes: readonly NodeView[], now: number): string {
 
 /** What stands above all slots, as sentences. */
 export function siteNotes(status: SiteStatus): string[] {
-  const { at, notReady, templateRefused, steered, armed, noInstalls, headOffice } = status;
+  const { at, notReady, templateRefused, steered, armed, noInstalls, headOffice, networks, queued = 0 } = status;
   return [
     ...(armed && noInstalls
       ? [`Nothing is installed here now: ${plainSentence(noInstalls.because)} ${plainSentence(noInstalls.toDo)}`]
@@ -32,9 +32,41 @@ export function siteNotes(status: SiteStatus): string[] {
     ...(templateRefused === undefined
       ? []
       : ['The last change of head office could not be used. All goes on as before; head office must mend it.']),
+    ...networks.flatMap(({ name, because }) =>
+      because === undefined ? [] : [`Network ${name}: ${plainSentence(because)}`],
+    ),
+    ...(queued === 0 ? [] : [queueWords(queued)]),
     ...(steered ? headOfficeNotes(steered, at) : []),
     ...(headOffice ? linkNotes(headOffice, at) : []),
   ];
+}
+
+function queueWords(count: number): string {
+  const who = count === 1 ? 'A machine waits' : `${count} machines wait`;
+  return `${who} in the queue: not all fetch their systems at once. Leave them on, they go on by themselves.`;
+}
+
+const ROLES = {
+  authoritative: 'This site gives out the addresses.',
+  proxy: 'Another server gives out the addresses, and this site adds the boot.',
+  looking: 'This site is finding out whether another server gives out the addresses.',
+} as const;
+
+/** What the site is in a network, and who else is there. */
+export function networkWords({ name, subnet, role, otherServers }: NetworkView): {
+  readonly title: string;
+  readonly detail: string;
+  readonly servers: readonly string[];
+} {
+  const detail = role === undefined ? 'This site serves nobody there.' : ROLES[role];
+  return { title: `${name}, ${subnet}`, detail, servers: otherServers.map(serverWords) };
+}
+
+function serverWords({ address, mac, maker, how, allowed }: OtherServerView): string {
+  const who = [maker, mac === undefined ? undefined : `network card ${mac}`].filter((part) => part !== undefined);
+  const does = how === 'proxy-offer' ? 'only adds a boot' : 'gives out addresses';
+  const named = who.length === 0 ? address : `${address} (${who.join(', ')})`;
+  return `${named} ${does}${allowed ? ', as it should' : ''}`;
 }
 
 /** A line that is down for a moment is no news for a store. */
