@@ -49,7 +49,9 @@ export function addOrderCommands(program: Command, io: CliIo): void {
     .action((slot: string, options: AskOptions) => tell(options, pathOf(slot, 'confirm'), {}));
   add('dhcp-mode', 'says who leases addresses in a network of mode auto, or that the site shall look again')
     .argument('<network>', 'its name in the template')
-    .addArgument(new Argument('<what>', 'what the site is there').choices(DHCP_MODE_WORDS))
+    .addArgument(
+      new Argument('<what>', 'what the site does there: lease, or only add the boot').choices(DHCP_MODE_WORDS),
+    )
     .action((network: string, to: string, options: AskOptions) =>
       tell(options, `/api/v1/networks/${encodeURIComponent(network)}/${NETWORK_COMMAND}`, { to }),
     );
