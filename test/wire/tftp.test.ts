@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { systemClock } from '../../src/adapters/node/clock.ts';
 import { createUdpPort } from '../../src/adapters/node/udp.ts';
 import type { Ipv4 } from '../../src/kernel/ipv4.ts';
-import type { Log } from '../../src/kernel/ports.ts';
+import type { Clock, Log } from '../../src/kernel/ports.ts';
 import { toolEnvironment } from '../../src/lab/command.ts';
 import { isInsideNamespace } from '../../src/lab/namespace.ts';
 import type { TransferReport } from '../../src/site/tftp/ports.ts';
@@ -180,6 +180,45 @@ test('datagrams that make no sense, from the client and from strangers, disturb 
   await vi.waitFor(() => expect(mine()).toMatchObject([{ outcome: 'error', because: expect.stringContaining('bye') }]));
   socket.close();
   stranger.close();
+});
+
+describe('a client that never acknowledges', () => {
+  // Its waits are twelve seconds in all; here they pass faster.
+  const hasty: Clock = {
+    ...systemClock,
+    monotonic: () => systemClock.monotonic() * 20,
+    after: (delayMs, run) => systemClock.after(delayMs / 20, run),
+  };
+  let hurried: TftpServer;
+
+  beforeAll(async () => {
+    hurried = createTftpServer({
+      ...{ udp: createUdpPort(log), clock: hasty, log },
+      files: { find: async (name) => openFile(files.get(name)) },
+      onTransfer: (report) => reports.push(report),
+      settings: { addresses: [HOST], port: 0 },
+    });
+    await hurried.start();
+  });
+  afterAll(() => hurried.stop());
+
+  test.each([
+    ['a file', 'loader\0octet\0'],
+    ['a file of one block', 'one\0octet\0'],
+    ['a file with options', 'loader\0octet\0blksize\x008192\0windowsize\x0064\0tsize\x000\0'],
+  ])('is sent five datagrams for %s, none of them large, and no more', async (_, request) => {
+    const socket = createSocket('udp4');
+    const sizes: number[] = [];
+    socket.on('message', (bytes) => sizes.push(bytes.length));
+    await new Promise<void>((resolve) => socket.bind(0, HOST, resolve));
+    socket.send(Buffer.from(`\0\x01${request}`, 'latin1'), hurried.endpoints()[0]?.port ?? 0, HOST);
+    const mine = () => reports.filter(({ endpoint }) => endpoint.port === socket.address().port);
+    await vi.waitFor(() => expect(mine()).toMatchObject([{ outcome: 'timeout' }]), 10_000);
+    expect(sizes).toHaveLength(5);
+    // Nobody is sent larger blocks, or many at once, before an ACK of the options.
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(516);
+    socket.close();
+  });
 });
 
 type NpmClient = { get(remote: string, local: string, done: (error?: Error) => void): void };
