@@ -60,7 +60,10 @@ describe('a technician with a phone', () => {
     await expect.poll(() => page.getByRole('heading', { level: 1 }).textContent(), PATIENT).toContain('0 of 4 working');
     await slotLink('pos-1').getByText('Empty').waitFor();
     await page.getByText('nothing is installed here until somebody says', { exact: false }).waitFor();
+    await page.getByText('Networks (1)').click();
+    await page.getByText('This site gives out the addresses').waitFor();
     expect(await misfits(page)).toEqual([]);
+    await page.getByText('Networks (1)').click();
   });
 
   it('arms it with the PIN, knowing what that means, and is told when the PIN is wrong', async () => {
