@@ -22,7 +22,7 @@ it('a machine that fetched its loader and did not start it is told of, until it 
   await machine.host.exec(['atftp', '--get', '-r', 'snponly.efi', '-l', '/dev/null', lab.address, '69']);
 
   const told = await lab.untilEvent('boot-stalled', ({ slot }) => slot === 'till-1', 50_000);
-  expect(told).toMatchObject({ boot: 'b1', data: { stage: 'loader', row: 'loader-uefi-silent' } });
+  expect(told).toMatchObject({ boot: 'b1', data: { stage: 'loader', row: 'loader-uefi-shim' } });
   expect(told.sentence).toContain('Secure Boot');
   const { node, boots } = await lab.node('till-1');
   expect(boots[0]?.stall).toMatchObject({ stage: 'loader', cause: told.data?.['cause'] });

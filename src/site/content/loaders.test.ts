@@ -84,4 +84,24 @@ describe('the table of loaders', () => {
     expect([loaders.find('b'), loaders.find('c')]).toEqual([undefined, undefined]);
     expect(pinned).toEqual(['loaders', digestOf('x'), digestOf('y')]);
   });
+
+  test('is waited for as far as it lies on this machine, and never for the WAN', async () => {
+    const states = new Map<string, AssetState>();
+    const content: ContentStore = {
+      open: async () => undefined,
+      stateOf: (digest) => states.get(digest) ?? { kind: 'absent' },
+      ensure: async ({ digest, sources: [first] }) => {
+        // A WAN that swallows everything.
+        if (first?.kind === 'url') return new Promise(() => undefined);
+        await Promise.resolve();
+        states.set(digest, { kind: 'complete', sizeBytes: 7 });
+      },
+      pin: async () => undefined,
+    };
+    const near = `kinds: [bios], sha256: ${digestOf('y')}, sources: [{ file: /y }]`;
+    const loaders = createLoaders(content, parseLoaderManifest(`loaders: { far: { ${good} }, near: { ${near} } }`));
+    await loaders.fetch();
+    expect(loaders.find('near')).toBeDefined();
+    expect(loaders.find('far')).toBeUndefined();
+  });
 });

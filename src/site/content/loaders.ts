@@ -4,7 +4,10 @@ import type { ManifestLoader } from './loader-manifest.ts';
 
 /** The loaders of a manifest, kept in the content store like any other asset. */
 export interface Loaders extends LoaderTable {
-  /** Pins all of them and fetches those that are missing; a failure is logged and tried again by the store. Resolves when each was tried once. */
+  /**
+   * Pins all of them and fetches those that are missing; a failure is logged and tried again by the store. Resolves when each
+   * that may lie on this machine was tried once: nobody waits for the WAN.
+   */
   fetch(): Promise<void>;
 }
 
@@ -25,7 +28,13 @@ export function createLoaders(content: ContentStore, manifest: readonly Manifest
         OWNER,
         assets.map((asset) => asset.digest),
       );
-      await Promise.allSettled(assets.map((asset) => content.ensure(asset)));
+      const tried = assets.map((asset) => ({ asset, done: content.ensure(asset).catch(() => undefined) }));
+      await Promise.all(tried.flatMap(({ asset, done }) => (isNear(asset) ? [done] : [])));
     },
   };
+}
+
+/** Whether it is looked for on this machine first. */
+function isNear({ sources: [first] }: ManifestLoader['asset']): boolean {
+  return first?.kind === 'file' || (first?.kind === 'debian' && first.pool === undefined);
 }
