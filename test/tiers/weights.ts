@@ -38,12 +38,20 @@ const SECONDS: Readonly<Record<string, number>> = {
   'test/wire/link-down.test.ts': 14,
   'test/wire/fleet-page.test.ts': 13,
   'test/docs/console.test.ts': 12,
+  'test/wire/other-servers.test.ts': 18,
+  'test/wire/address-change.test.ts': 16,
+  'test/wire/boot-storm.test.ts': 13,
+  'test/wire/http-assets.test.ts': 12,
+  'test/wire/lossy-network.test.ts': 10,
+  'test/wire/lab-clients.test.ts': 10,
+  'test/wire/relay.test.ts': 9,
+  'test/wire/proxy.test.ts': 9,
   'test/wire/hub-keeping.test.ts': 12,
   'test/wire/site-orders.test.ts': 11,
   'test/wire/transcripts.test.ts': 9,
   'test/wire/link-move.test.ts': 11,
   'test/wire/site-identity.test.ts': 10,
-  'test/wire/readme.test.ts': 10,
+  'test/wire/readme.test.ts': 16,
 };
 
 const MOST_FILES = 5;
