@@ -63,7 +63,11 @@ export async function createHost(name: string, bridge: string, options: HostOpti
     pid: holder.pid ?? 0,
     argv,
     exec: (command, execOptions) => run(argv(...command), execOptions),
-    close: () => release(holder),
+    close: async () => {
+      // A TCP connection to a machine that is gone keeps the namespace, and with it this cable, for minutes.
+      await ip('link', 'delete', port).catch(() => undefined);
+      await release(holder);
+    },
   };
   try {
     const mac = options.mac ? ['address', options.mac] : [];
@@ -74,7 +78,8 @@ export async function createHost(name: string, bridge: string, options: HostOpti
     await host.exec(['ip', 'link', 'set', 'eth0', 'up']);
     if (options.address) await host.exec(['ip', 'address', 'add', options.address, 'broadcast', '+', 'dev', 'eth0']);
   } catch (error) {
-    await host.close();
+    // Not its cable: that may be of another host with its name.
+    await release(holder);
     throw error;
   }
   return host;

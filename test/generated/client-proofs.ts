@@ -31,7 +31,6 @@ export const CLIENT_PROOFS: Readonly<Record<string, Partial<Readonly<Record<Mode
   'uefi-x64-http': {
     authoritative: [proof('lab/http-boot', 'goes from the address of a loader to enrolled')],
     proxy: [cell],
-    auto: [cell],
     relayed: [cell],
   },
   'uefi-x64': {
@@ -45,7 +44,6 @@ export const CLIENT_PROOFS: Readonly<Record<string, Partial<Readonly<Record<Mode
       proof('lab/arm64', 'boots by GRUB, with a kernel by TFTP'),
       proof('matrix/arm64-secure', 'from the next power-on boots by shim'),
     ],
-    auto: [cell],
     relayed: [cell],
   },
   bios: { authoritative: [crowd] },
