@@ -33,8 +33,15 @@ export type BesiegedSite = {
   end(): Promise<void>;
 };
 
+export type Siege = {
+  /** More of the site file. */
+  readonly config?: string;
+  /** The look for other servers opens sockets for a while: mostly it shall be over before what is open is counted. */
+  readonly lookDelayMs?: number;
+};
+
 /** Starts a site with one slot, `pos-1`, and a pool of 100 addresses. */
-export async function besiege(name: string): Promise<BesiegedSite> {
+export async function besiege(name: string, { config: more = '', lookDelayMs = 1 }: Siege = {}): Promise<BesiegedSite> {
   if (!isInsideNamespace()) throw new Error('run this with `npm run test:wire`, which makes a network of its own');
   const workDir = resolve('test-results/fuzz', name);
   rmSync(workDir, { recursive: true, force: true });
@@ -47,9 +54,8 @@ export async function besiege(name: string): Promise<BesiegedSite> {
   const template = templateText(join(workDir, 'kernel'), sha256);
   const templatePath = join(workDir, 'template', 'site.yaml');
   writeFileSync(templatePath, template);
-  const config = `site: siege\ninterfaces: { nodes: br-fuzz }\ntemplate: ${JSON.stringify(templatePath)}`;
-  // The look for other servers opens sockets for a while: it shall be over before what is open is counted.
-  const process = await startSite({ workDir, config, args: ['--fault', 'look-delay=1'] }).catch(
+  const config = `site: siege\ninterfaces: { nodes: br-fuzz }\ntemplate: ${JSON.stringify(templatePath)}\n${more}`;
+  const process = await startSite({ workDir, config, args: ['--fault', `look-delay=${lookDelayMs}`] }).catch(
     async (cause: unknown) => {
       await run(['ip', 'link', 'delete', 'br-fuzz']);
       throw cause;
