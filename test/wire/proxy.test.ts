@@ -94,22 +94,30 @@ describe('beside a server that leases', () => {
     expect(heard.find(({ server }) => server === lab.address)?.codes).not.toContain(175);
   });
 
-  it('it boots, reads its secrets with no lease of ours, and is enrolled', async () => {
+  const killed = async () => {
+    await lab.site?.stop('SIGKILL');
+    await lab.start();
+  };
+
+  it('it boots, reads its secrets with no lease of ours, and is enrolled, though the site is killed twice', async () => {
     const script = await till.get(`/boot/script?mac=${MAC}&platform=efi&buildarch=x86_64`);
     const seed = /ds=nocloud-net;s=(\S+)/.exec(script)?.[1] ?? '';
     expect(seed).toMatch(/\/t\/[^/]+\/$/);
+    await killed();
     for (const [path] of script.matchAll(/\/assets\/sha256\/[0-9a-f]{64}\/\S+/g))
       await till.curl('-o', '/dev/null', till.url(path));
+    await expect.poll(async () => (await lab.node('till-1')).boots[0]?.stages.at(-1)?.stage).toBe('kernel');
     expect(await till.dhcp()).toMatchObject({ serverid: STORE });
+    await killed();
     expect(await till.get(`${seed}user-data`)).toContain('hostname: till-1');
     expect(await till.get(`${seed}network-config`)).toMatch(new RegExp(`addresses:\\n +- "${NET}.11/24"`));
     const phone = /url: ["']?(http\S+?phone-home)/.exec(await till.get(`${seed}vendor-data`))?.[1] ?? '';
     expect(await till.phoneHome(phone)).toBe(200);
     const { node, boots } = await lab.node('till-1');
     expect(node).toMatchObject({ state: 'enrolled', binding: 1 });
-    expect(boots.map(({ stages }) => stages.map(({ stage }) => stage))).toEqual([
-      ['seen', 'loader', 'script', 'kernel', 'os', 'configured', 'done'],
-    ]);
+    // What was only seen, as that the script was asked for, may be lost with the last milliseconds before a kill.
+    const stages = boots.map((boot) => boot.stages.map(({ stage }) => stage).filter((stage) => stage !== 'script'));
+    expect(stages).toEqual([['seen', 'loader', 'kernel', 'os', 'configured', 'done']]);
   });
 
   it('another machine reads nothing with that token, whatever address it has', async () => {
