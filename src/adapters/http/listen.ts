@@ -22,6 +22,12 @@ const errnoCodes: Readonly<Record<string, ErrorCode>> = {
 };
 
 /**
+ * Connections that the kernel holds for us; it may grant fewer (net.core.somaxconn). Of a thousand machines at once, those
+ * beyond Node's 511 believe that they are connected, and wait half a minute for an answer to what nobody got.
+ */
+const BACKLOG = 4_096;
+
+/**
  * Opens the listener and answers its TCP port, or 0. A socket file that a killed process left behind is replaced; one that
  * somebody answers on is `port-in-use`.
  */
@@ -33,7 +39,7 @@ export async function listen(server: Server, at: ListenAt): Promise<number> {
     return 0;
   }
   if ('fd' in at) await open(server, { fd: at.fd }, `the passed socket ${at.fd}`);
-  else await open(server, { host: at.address, port: at.port }, `TCP ${at.address}:${at.port}`);
+  else await open(server, { host: at.address, port: at.port, backlog: BACKLOG }, `TCP ${at.address}:${at.port}`);
   const bound = server.address();
   return typeof bound === 'object' && bound ? bound.port : 0;
 }

@@ -57,7 +57,8 @@ const HEADERS_MS = 75_000;
 /** To receive a request whole. Answers are not bounded by it: a kernel may take its time. */
 const REQUEST_MS = 120_000;
 const BODY_LIMIT_BYTES = 64 * 1024;
-const MAX_CONNECTIONS = 512;
+/** Each machine keeps one or two for its next question, and a site may have a thousand. */
+const MAX_CONNECTIONS = 2_048;
 /** A machine uses two or three, a browser six: one that opens hundreds must not take the places of all others. */
 const MAX_CONNECTIONS_PER_CLIENT = 48;
 const GRACE_MS = 2_000;
