@@ -10,9 +10,7 @@ import { systemDevices } from '../adapters/node/interfaces.ts';
 import { createUdpPort } from '../adapters/node/udp.ts';
 import { AppError } from '../kernel/errors.ts';
 import { type Ipv4, parseIpv4 } from '../kernel/ipv4.ts';
-import type { MacAddress } from '../kernel/mac.ts';
 import type { Log } from '../kernel/ports.ts';
-import type { Network } from '../model/network.ts';
 import type { Revision } from '../model/revision.ts';
 import { loaderUrl, type SiteAddress } from '../model/site-ports.ts';
 import type { SiteStatus } from '../wire/api/views.ts';
@@ -20,10 +18,11 @@ import type { SiteConfig } from './config.ts';
 import { blobPath, layoutOf } from './content/layout.ts';
 import { parseLoaderManifest } from './content/loader-manifest.ts';
 import { askForEach, type Named } from './doctor-served.ts';
+import { serversOf } from './doctor-servers.ts';
 import { parseIdentity } from './link/identity/kept.ts';
 import { readLoaderManifest } from './loader-manifest-file.ts';
 import type { Found } from './preflight/result.ts';
-import type { RunningSite, SeenServer, World } from './preflight/world.ts';
+import type { RunningSite, World } from './preflight/world.ts';
 import { whyUnanswerable } from './probe-revision.ts';
 
 const TIME_ANSWER_MS = 500;
@@ -46,7 +45,7 @@ export function doctorWorld(config: SiteConfig, revision: Revision | undefined, 
     cannotBind: (protocol, address, port) =>
       protocol === 'udp' ? cannotBindUdp(address, port) : cannotBindTcp(address, port),
     addressTaken,
-    otherServers: async ({ name }) => serversOf(await status, revision?.networks[name]),
+    otherServers: async ({ name }, own) => serversOf(await status, revision?.networks[name], own),
     disk: async (dir) => {
       const { bavail, bsize, files, ffree } = await statfs(await existing(dir));
       // Some file systems make inodes as they are needed, and count none.
@@ -84,16 +83,6 @@ function runningOf(status: Status): Found<RunningSite | undefined> {
     ...alarms.map(({ sentence }) => sentence.replace(/\.$/, '')),
   ];
   return { seen: { site, notReady, troubles } };
-}
-
-/** What a running site has found: it looks by itself, and goes on listening. */
-function serversOf(status: Status, network: Network | undefined): Found<readonly SeenServer[]> {
-  if ('unseen' in status) return { unseen: 'a running site knows, and may not be asked by this user' };
-  const view = status.seen?.networks.find(({ name }) => name === network?.name);
-  const known = view?.otherServers.map(({ address, mac, allowed }): SeenServer => {
-    return { address: address as Ipv4, ...(mac !== undefined && { mac: mac as MacAddress }), allowed };
-  });
-  return known ? { seen: known } : { unseen: 'a site that runs looks for them by itself' };
 }
 
 async function cannotBindUdp(address: Ipv4, port: number): ReturnType<World['cannotBind']> {

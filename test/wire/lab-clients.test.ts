@@ -66,6 +66,13 @@ describe.concurrent('slipway lab clients', () => {
     expect(ended.status).toBe(1);
   });
 
+  it('says of kinds that have no loader here that nobody answers them', async () => {
+    const kinds = ['--count', '2', '--kind', 'uefi-ia32,raspberry-pi', '--seed', '9'];
+    const report = reportOf(await clients(...kinds, '--until', 'address', '--give-up', '3s'));
+    expect(report).toMatchObject({ through: 0, servers: [] });
+    expect(report.failures).toMatchObject([{ stage: 'offer', reason: 'not through after 3 s', clients: 2 }]);
+  });
+
   it('leaves nothing behind, and says which network it cannot use', async () => {
     const { status, err } = await slipway(['lab', 'clients', '--interface', 'br-none', '--site', lab.address]);
     expect(status).not.toBe(0);

@@ -11,7 +11,7 @@ import { writeTemplate } from './support/template.ts';
 const seed = Number(process.env['SLIPWAY_SEED'] ?? 1);
 const LOADER = '/usr/lib/ipxe/snponly.efi';
 const KINDS = ['uefi', 'bios', 'ipxe'] as const;
-const COUNT = 6;
+const COUNT = 3;
 const lab = new SiteLab('br-loss', '10.67.0');
 
 beforeAll(async () => {

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { eachLine, toolEnvironment } from '../../src/lab/command.ts';
+import { startDhcpServer } from '../../src/lab/dhcp-servers.ts';
 import { SimMachine } from './support/machine.ts';
 import { type Ended, LAUNCHER, SiteLab, slipway } from './support/site-lab.ts';
 import { writeTemplate } from './support/template.ts';
@@ -166,6 +167,7 @@ describe('without a site', () => {
     const good = await slipway(['doctor', '--config', configPath], { env });
     expect(good).toMatchObject({ status: 0, err: '' });
     expect(good.out.split('\n').filter((line) => line.startsWith('ok')).length).toBeGreaterThanOrEqual(8);
+    expect(good.out).toMatch(/^ok +DHCP in nodes: nobody else answers there$/m);
     const bad = lab.write(
       'bad-site.yaml',
       `${lab.config().replace('br-cli }', 'br-none }')}dataDir: ${lab.workDir}/template.yaml/none\n`,
@@ -181,6 +183,18 @@ describe('without a site', () => {
     };
     expect(checks.filter(({ verdict }) => verdict === 'failed')).toHaveLength(2);
     expect(await slipway(['doctor', '--config', '/none.yaml'], { env })).toMatchObject({ status: 1 });
+  });
+
+  it('doctor asks for other DHCP servers by itself', async () => {
+    const host = await lab.host('router', { address: `${lab.net}.9/24` });
+    const leasing = { prefix: `${lab.net}.`, from: 230, to: 240, router: 9, workDir: lab.workDir };
+    const router = await startDhcpServer('dnsmasq', host, leasing);
+    try {
+      const { out } = await slipway(['doctor', '--config', configPath], { env: { RUNTIME_DIRECTORY: lab.workDir } });
+      expect(out).toMatch(/^LOOK +DHCP in nodes: 10\.43\.0\.9\b.* answers there, too/m);
+    } finally {
+      await router.stop();
+    }
   });
 
   it.each(['status', 'nodes', 'node till-1', 'events', 'events --follow'])(

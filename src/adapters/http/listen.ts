@@ -47,7 +47,7 @@ export async function listen(server: Server, at: ListenAt): Promise<number> {
 /** What Node's `listen` takes; its types forget `fd`. */
 type ServerPlace =
   | { readonly path: string }
-  | { readonly host: string; readonly port: number }
+  | { readonly host: string; readonly port: number; readonly backlog: number }
   | { readonly fd: number };
 
 function open(server: Server, options: ServerPlace, place: string): Promise<void> {
