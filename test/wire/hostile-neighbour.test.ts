@@ -152,6 +152,32 @@ describe('a neighbour who wants a configuration', () => {
     expect((await steal('/nocloud/box-1/vendor-data')).body).not.toContain('/r/');
   });
 
+  it('is given none by TFTP either, and spends no try of an order by asking from the address of the machine', async () => {
+    const name = `grub/ask/mac=${MAC}&buildarch=x86_64&platform=efi&step=kernel`;
+    const told = await runToEnd(evil.argv('curl', '-sS', '--max-time', '10', `tftp://${lab.address}/${name}`));
+    expect(told.out).toContain('function slipway_answer');
+    expect(told.out).toContain('another machine than');
+    expect(told.out).not.toMatch(/\/[tr]\/[\w-]{20}/);
+    const heard = async () => {
+      const { node, boots } = await lab.node('box-1');
+      const tries = node?.install?.orders.map(({ attempts }) => attempts);
+      return JSON.stringify([await facts(), tries, boots.map(({ stages }) => stages)]);
+    };
+    const before = await heard();
+    const forge = `
+import socket
+for port in range(3000, 3040):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_IP, 19, 1) # IP_TRANSPARENT: the address of somebody else
+    s.bind(("${TILL}", port))
+    s.sendto(b"\\0\\1${name}\\0octet\\0", ("${lab.address}", 69))`;
+    await evil.exec(['python3', '-c', forge]);
+    // They are being answered, and all that could still come is that they end in silence.
+    await vi.waitFor(async () => expect(await lab.metrics()).toMatch(/^slipway_tftp_total\{kind="active"\} [1-9]/m));
+    expect(await heard()).toBe(before);
+    expect(await orderState('box-1')).toBe('open');
+  });
+
   it('is known by its card also at the leased address of the machine', async () => {
     const giveBack = await takeOver(till, TILL);
     const from = TILL;
