@@ -105,7 +105,8 @@ it('thawed, it is tried, and a refused boot takes it back', async () => {
   lab.listen();
   await say('thaw');
   await lab.untilApplied('trial', 8);
-  expect(await inForce()).toBe(8);
+  // It is written down first, so that a start that it breaks is counted; then it comes into force.
+  await expect.poll(inForce, { timeout: 10_000 }).toBe(8);
   await machine.dhcp(FIRMWARE);
   expect(await ask()).toContain('another kind of computer');
   await lab.untilApplied('reverted', 8);

@@ -79,12 +79,20 @@ async function type(page: string, step: ConsoleStep): Promise<void> {
 async function switchOn(): Promise<void> {
   await node.exec(['busybox', 'udhcpc', '-i', 'eth0', '-n', '-q', '-f', '-t', '10', '-s', '/bin/true']);
   await node.exec(['ip', 'address', 'add', '10.20.0.11/24', 'dev', 'eth0']);
-  const script = await get(`${site}/boot/script?mac=${mac}&${smbios}&platform=pcbios&buildarch=x86_64`);
+  const script = await scriptToStart();
   for (const [, path] of script.matchAll(/(\/assets\/sha256\/\S+)/g)) await get(`${site}${path}`);
   const seed = /ds=nocloud-net;s=(\S+)/.exec(script)?.[1] ?? '';
   for (const file of ['meta-data', 'user-data', 'network-config']) await get(`${seed}${file}`);
   const home = /url: "?(http\S+phone-home)/.exec(await get(`${seed}vendor-data`))?.[1] ?? '';
   await node.exec(['curl', '-sSf', '--data', 'hostname=pos-1&instance_id=pos-1.1', home]);
+}
+
+/** Until its files are here the site tells it to wait, and to ask again. */
+async function scriptToStart(): Promise<string> {
+  const ask = () => get(`${site}/boot/script?mac=${mac}&${smbios}&platform=pcbios&buildarch=x86_64`);
+  let script = await ask();
+  await expect.poll(async () => (script = await ask()), { timeout: 20_000, interval: 500 }).toContain('/assets/');
+  return script;
 }
 
 function get(url: string): Promise<string> {

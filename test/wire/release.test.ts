@@ -55,7 +55,10 @@ describe('the bundle of a release', () => {
     const site = await startSite({
       workDir: join(dir, 'work'),
       config: `site: release\ninterfaces: { nodes: rel0 }\ntemplate: ${join(dir, 'templates/sites/demo.yaml')}\nvars: ${JSON.stringify(vars)}\n`,
-      on: ([program, , ...args]) => [program, launcher, ...args],
+      on: ([program, ...args]) => [
+        program,
+        ...args.map((word) => (word.endsWith('/bin/slipway.js') ? launcher : word)),
+      ],
     });
     const status = await askSite<SiteStatus>(site.socket, '/api/v1/status');
     const page = await (await fetch('http://10.77.0.1/')).text();
@@ -71,7 +74,10 @@ describe('the bundle of a release', () => {
       workDir: join(dir, 'work'),
       config:
         'hub: release\nlink: { listen: "127.0.0.1:18443", url: "https://127.0.0.1:18443" }\nadmin: { listen: "127.0.0.1:18440" }\n',
-      on: ([program, , ...args]) => [program, launcher, ...args],
+      on: ([program, ...args]) => [
+        program,
+        ...args.map((word) => (word.endsWith('/bin/slipway.js') ? launcher : word)),
+      ],
     });
     const { token } = await tellSite<NewTokenReply>(hub.socket, '/api/v1/tokens', { name: 'anna', role: 'admin' });
     const ask = (path: string) =>
