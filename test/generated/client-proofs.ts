@@ -15,7 +15,7 @@ const beside = proof('lab/beside-servers', 'has its address from the other serve
 const auto = proof('lab/auto-mode', 'finds out whether to lease, keeps to it, and boots the machine');
 const relayed = proof('lab/relay', 'has an address of its own network and boots from a site that it cannot hear');
 const cell = proof('matrix/worlds', 'boots to enrolled');
-const crowd = simulated('wire/lab-clients', 'takes machines of several kinds to enrolled');
+const crowd = simulated('lab/lab-clients', 'takes machines of several kinds to enrolled');
 
 /**
  * What was seen to boot, by kind of client and mode of its network. What is not here was not tested. QEMU's ROM for BIOS

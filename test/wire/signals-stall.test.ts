@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { hurried } from './support/clocks.ts';
 import { SimMachine } from './support/machine.ts';
 import { SiteLab } from './support/site-lab.ts';
 import { writeTemplate } from './support/template.ts';
@@ -9,7 +10,8 @@ const lab = new SiteLab('br-stall', '10.62.0');
 beforeAll(async () => {
   await lab.open();
   writeTemplate(lab, { slots: [{ name: 'till-1', mac: MAC, host: 11 }] });
-  await lab.start();
+  // Thirty seconds of silence are three for who waits here.
+  await lab.start({ on: (argv) => hurried(10, argv) });
   lab.listen();
   await lab.untilAssetsAreHere();
 });

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { simMacs } from '../../src/lab/clients/macs.ts';
 import type { ClientsReport } from '../../src/lab/clients/report.ts';
 import type { SiteNodes } from '../../src/wire/api/views.ts';
-import { type Ended, SiteLab, slipway } from './support/site-lab.ts';
-import { writeTemplate } from './support/template.ts';
+import { type Ended, SiteLab, slipway } from '../wire/support/site-lab.ts';
+import { writeTemplate } from '../wire/support/template.ts';
 
 const SEED = 7;
 const KINDS = ['uefi', 'bios', 'ipxe'] as const;

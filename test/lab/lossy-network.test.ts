@@ -5,8 +5,8 @@ import type { ClientsReport } from '../../src/lab/clients/report.ts';
 import { fetchByTftp } from '../../src/lab/clients/tftp-fetch.ts';
 import { run } from '../../src/lab/command.ts';
 import { UnrulyProxy } from '../../src/lab/unruly-proxy.ts';
-import { SiteLab, sha256, slipway } from './support/site-lab.ts';
-import { writeTemplate } from './support/template.ts';
+import { SiteLab, sha256, slipway } from '../wire/support/site-lab.ts';
+import { writeTemplate } from '../wire/support/template.ts';
 
 const seed = Number(process.env['SLIPWAY_SEED'] ?? 1);
 const LOADER = '/usr/lib/ipxe/snponly.efi';
