@@ -7,10 +7,17 @@ const wire = { setupFiles: ['test/setup.ts'], testTimeout: 60_000, hookTimeout: 
 const steered = { ...wire, env: { SLIPWAY_TEST_STEERED: '1' } };
 /** In each run: the first in the wire tier, the others in the lab's, which has the time. All are in the matrix. */
 const STEERED_IN_WIRE = ['whole-way'];
-const STEERED_IN_LAB = ['orders', 'identity', 'pinned', 'secrets', 'clock', 'losses', 'kill', 'kill-boot'];
-const STEERED_IN_MATRIX = ['kill-install'];
+const STEERED_IN_LAB = ['orders', 'losses', 'kill'];
+const STEERED_IN_MATRIX = ['identity', 'pinned', 'secrets', 'clock', 'kill-boot', 'kill-install'];
 /** Starts a process for each command that the docs show. */
 const CONSOLE = 'test/docs/console.test.ts';
+/** Tests of the wire that run in the lab's tier, which has more time. */
+const WIRE_IN_LAB = [
+  ...['site-start-faults', 'other-servers', 'address-change', 'link-outage', 'link-move', 'hub-keeping'],
+  ...['page', 'fleet-page', 'fleet-page-hub'],
+].map((name) => `test/wire/${name}.test.ts`);
+/** Half a minute of templates that a running site refuses, one after the other: in the matrix, where all fuzzers are. */
+const LONG_FUZZ = 'test/fuzz/template.test.ts';
 const siteTests = (names: readonly string[]) => names.map((name) => `test/wire/site-${name}.test.ts`);
 
 export default defineConfig({
@@ -20,12 +27,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: [
-            'src/**/*.test.ts',
-            'test/conformance/*store-sqlite.test.ts',
-            'test/docs/**/*.test.ts',
-            'test/law/**/*.test.ts',
-          ],
+          include: ['src/**/*.test.ts', 'test/docs/**/*.test.ts', 'test/law/**/*.test.ts'],
           exclude: [CONSOLE],
           setupFiles: ['test/setup.ts'],
           // A file has no state of its own that another could see; loading every module anew took half the time.
@@ -47,6 +49,7 @@ export default defineConfig({
             'test/conformance/*store-{disk,backup}.test.ts',
             CONSOLE,
           ],
+          exclude: [...WIRE_IN_LAB, LONG_FUZZ],
           ...wire,
         },
       },
@@ -72,7 +75,7 @@ export default defineConfig({
       {
         test: {
           name: 'lab',
-          include: ['test/lab/**/*.test.ts'],
+          include: ['test/lab/**/*.test.ts', 'test/conformance/*store-sqlite.test.ts', ...WIRE_IN_LAB],
           setupFiles: ['test/setup.ts'],
           testTimeout: 300_000,
           hookTimeout: 600_000,

@@ -16,9 +16,11 @@ const MAC = '52:54:00:1c:00:01';
 const [NEAR, FAR] = ['10.45.0', '10.46.0'];
 const RELAY = `${NEAR}.9`;
 
-/** Takes an address, renews it at once, and goes. */
-const RENEW =
-  'udhcpc -i eth0 -f -s /bin/true 2>&1 & client=$!; sleep 1; kill -USR1 $client; sleep 1; kill $client; wait';
+/** Takes an address, renews it as soon as it has it, and goes when that is done; or after fifteen seconds each. */
+const RENEW = `
+  said=$(mktemp); udhcpc -i eth0 -f -s /bin/true > $said 2>&1 & client=$!
+  leases() { for try in $(seq 150); do [ $(grep -c 'lease of' $said) -ge $1 ] && return; sleep 0.1; done; }
+  leases 1; kill -USR1 $client; leases 2; kill $client; wait; cat $said; rm $said`;
 
 const lab = new SiteLab('br-near', NEAR);
 const hosts: Host[] = [];
