@@ -9,6 +9,23 @@ const steered = { ...wire, env: { SLIPWAY_TEST_STEERED: '1' } };
 const STEERED_IN_WIRE = ['whole-way'];
 const STEERED_IN_LAB = ['orders', 'losses', 'kill'];
 const STEERED_IN_MATRIX = ['identity', 'pinned', 'secrets', 'clock', 'kill-boot', 'kill-install'];
+/** Whole sites and head offices in one process, with their databases and threads: too much for the tier that everybody waits for. */
+const UNIT_IN_LAB = [
+  ...[
+    'site/link/up/up-lanes',
+    'site/link/down/down',
+    'site/link/identity/identity',
+    'site/order-log',
+    'site/order-log-file',
+  ],
+  ...[
+    'hub/sites/sites',
+    'hub/sites/rogue-site',
+    'hub/identity/authority',
+    'hub/render-in-thread',
+    'site/compile-in-thread',
+  ],
+].map((name) => `src/${name}.test.ts`);
 /** Starts a process for each command that the docs show. */
 const CONSOLE = 'test/docs/console.test.ts';
 /** Tests of the wire that run in the lab's tier, which has more time. */
@@ -28,7 +45,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/docs/**/*.test.ts', 'test/law/**/*.test.ts'],
-          exclude: [CONSOLE],
+          exclude: [CONSOLE, ...UNIT_IN_LAB],
           setupFiles: ['test/setup.ts'],
           // A file has no state of its own that another could see; loading every module anew took half the time.
           isolate: false,
@@ -75,7 +92,7 @@ export default defineConfig({
       {
         test: {
           name: 'lab',
-          include: ['test/lab/**/*.test.ts', 'test/conformance/*store-sqlite.test.ts', ...WIRE_IN_LAB],
+          include: ['test/lab/**/*.test.ts', 'test/conformance/*store-sqlite.test.ts', ...WIRE_IN_LAB, ...UNIT_IN_LAB],
           setupFiles: ['test/setup.ts'],
           testTimeout: 300_000,
           hookTimeout: 600_000,
