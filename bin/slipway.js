@@ -3,7 +3,7 @@
 // packaged Node. That one executes TypeScript as it stands, so a checkout needs no build.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import module, { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -14,7 +14,14 @@ else runOnPackagedNode();
 
 async function runSlipway() {
   const source = new URL('../src/main.ts', import.meta.url);
-  const { main } = await import(existsSync(source) ? source.href : new URL('../dist/main.js', import.meta.url).href);
+  const isCheckout = existsSync(source);
+  // Stripping and compiling hundreds of files is more than half of a start. In the environment, so that threads know it,
+  // too; and a folder of the checkout's owner: where others can write, they could leave code for us.
+  if (isCheckout) {
+    process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('../node_modules/.cache/slipway', import.meta.url));
+    module.enableCompileCache();
+  }
+  const { main } = await import(isCheckout ? source.href : new URL('../dist/main.js', import.meta.url).href);
   await main(process.argv);
 }
 
