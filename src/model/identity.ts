@@ -4,6 +4,7 @@ import type { Claim, EvidenceKind, Machine } from './machine.ts';
 import { evidenceOf, macsOf } from './machine.ts';
 import { fencedMark } from './order.ts';
 import type { Revision, Slot, SlotMatch } from './revision.ts';
+import { slotsNaming } from './slot-index.ts';
 import type { SiteState } from './store.ts';
 
 /**
@@ -116,12 +117,26 @@ export function findSlot(claim: Claim, state: SiteState, revision: Revision, now
   const isPlaced = machine && state.bindingOfMachine(machine.id)?.placedBy !== undefined;
   if (bound && (isPlaced || bound.match.length === 0 || matches(bound, claim, machine)))
     return { kind: 'slot', slot: bound };
-  const slot = Object.values(revision.slots).find((candidate) => matches(candidate, claim, machine));
+  const slot = firstMatch(claim, machine, revision);
   if (!slot) return answerToTwin(claim, machine, state, revision);
   const incumbent = incumbentOf(slot, state);
   return incumbent && incumbent.id !== machine?.id
     ? { kind: 'taken', slot, by: incumbent, why: 'match' }
     : { kind: 'slot', slot };
+}
+
+/** The first slot of the revision that means this machine: of all slots, only those are looked at that name anything of it. */
+function firstMatch(claim: Claim, machine: Machine | undefined, { slots }: Revision): Slot | undefined {
+  const uuids = [usableUuid(claim.uuid), machine && evidenceOf(machine, 'uuid')].flatMap((uuid) =>
+    uuid === undefined ? [] : [uuid, otherByteOrder(uuid)],
+  );
+  const serials = [usableSerial(claim.serial), machine && evidenceOf(machine, 'serial')];
+  const said = {
+    macs: [claim.mac, ...(machine ? macsOf(machine) : [])],
+    uuids,
+    serials: serials.filter((serial) => serial !== undefined),
+  };
+  return slotsNaming(slots, said).find((candidate) => matches(candidate, claim, machine));
 }
 
 function answerToTwin(claim: Claim, machine: Machine | undefined, state: SiteState, revision: Revision): SlotAnswer {
