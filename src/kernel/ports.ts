@@ -12,6 +12,12 @@ export interface Clock {
 
 export type Cancel = () => void;
 
+/** What an AbortSignal is to whoever only listens; code that is pure does not know Node's own. */
+export interface StopSignal {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', run: () => void): void;
+}
+
 export interface Random {
   /** A number from 0 (included) to 1 (excluded). */
   unit(): number;

@@ -1,4 +1,5 @@
 import { createHttpServer } from '../adapters/http/server.ts';
+import { AppError } from '../kernel/errors.ts';
 import type { Clock, Log, Random } from '../kernel/ports.ts';
 import { ok } from '../kernel/result.ts';
 import type { ContentStore } from '../model/content.ts';
@@ -115,6 +116,9 @@ function readOnly(content: DryParts['content']): ContentStore {
     open: (digest) => content.open(digest),
     stateOf: (digest) => content.stateOf(digest),
     ensure: async () => undefined,
+    follow: async () => {
+      throw new AppError('asset-unavailable', 'nothing is fetched in a trial');
+    },
     pin: async () => undefined,
   };
 }

@@ -30,6 +30,7 @@ const content: ContentStore = {
   open: async () => undefined,
   stateOf: () => ({ kind: 'absent' }),
   ensure: async () => undefined,
+  follow: () => Promise.reject(new Error('nobody follows')),
   pin: async (owner, digests) => {
     pins.set(owner, digests);
   },

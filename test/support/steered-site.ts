@@ -191,6 +191,7 @@ export class SteeredSite {
     open: async () => undefined,
     stateOf: () => this.assetState,
     ensure: async () => undefined,
+    follow: () => Promise.reject(new Error('nobody follows')),
     pin: async (owner, digests) => {
       this.pins.set(owner, digests);
     },

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../kernel/errors.ts';
-import type { AssetState, ContentStore } from '../../model/content.ts';
+import type { AssetState } from '../../model/content.ts';
 import { parseLoaderManifest } from './loader-manifest.ts';
 import { createLoaders } from './loaders.ts';
 import { digestOf } from './testing/fixtures.ts';
@@ -65,8 +65,7 @@ describe('the table of loaders', () => {
   test('has a loader as soon as its bytes are complete, and only then', async () => {
     const states = new Map<string, AssetState>();
     const pinned: string[] = [];
-    const content: ContentStore = {
-      open: async () => undefined,
+    const content: Parameters<typeof createLoaders>[0] = {
       stateOf: (digest) => states.get(digest) ?? { kind: 'absent' },
       ensure: async (asset) => {
         if (states.size > 0) throw new AppError('asset-unavailable', 'no WAN');
@@ -87,8 +86,7 @@ describe('the table of loaders', () => {
 
   test('is waited for as far as it lies on this machine, and never for the WAN', async () => {
     const states = new Map<string, AssetState>();
-    const content: ContentStore = {
-      open: async () => undefined,
+    const content: Parameters<typeof createLoaders>[0] = {
       stateOf: (digest) => states.get(digest) ?? { kind: 'absent' },
       ensure: async ({ digest, sources: [first] }) => {
         // A WAN that swallows everything.

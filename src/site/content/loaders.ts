@@ -13,7 +13,10 @@ export interface Loaders extends LoaderTable {
 
 const OWNER = 'loaders';
 
-export function createLoaders(content: ContentStore, manifest: readonly ManifestLoader[]): Loaders {
+export function createLoaders(
+  content: Pick<ContentStore, 'stateOf' | 'ensure' | 'pin'>,
+  manifest: readonly ManifestLoader[],
+): Loaders {
   const byName = new Map(manifest.map(({ asset }) => [asset.name, asset]));
   return {
     find: (name) => {

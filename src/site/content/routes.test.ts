@@ -41,7 +41,8 @@ async function start(stallMs: number): Promise<void> {
     opened++;
     return { sizeBytes: state.sizeBytes, read: (into, at) => read(into, at), close: async () => void opened-- };
   };
-  const content = { open, stateOf: () => state, ensure: async () => undefined, pin: async () => undefined };
+  const follow = () => Promise.reject(new Error('nobody follows'));
+  const content = { open, stateOf: () => state, ensure: async () => undefined, follow, pin: async () => undefined };
   const loaders: LoaderTable = {
     find: (name) => (name === 'snponly.efi' ? { name, digest, sizeBytes: bytes.length } : undefined),
   };

@@ -2,7 +2,7 @@ import type { Digest } from '../../kernel/digest.ts';
 import { shortDigest } from '../../kernel/digest.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Cancel, Clock, Log, Random } from '../../kernel/ports.ts';
-import type { AssetState, ContentStore } from '../../model/content.ts';
+import type { AssetState, ContentStore, OpenAsset, WantedBlob } from '../../model/content.ts';
 import type { Asset } from '../../model/revision.ts';
 import { diskError } from './disk.ts';
 import { fill } from './fill.ts';
@@ -104,6 +104,12 @@ class DiskContentStore implements RunningContentStore {
     const filling: Filling = { work: this.#turnstile(() => this.#fill(asset)), bytesDone: 0, sizeBytes: undefined };
     this.#filling.set(asset.digest, filling);
     return filling.work;
+  }
+
+  async follow({ digest, name }: WantedBlob): Promise<OpenAsset> {
+    const opened = await this.open(digest);
+    if (!opened) throw new AppError('asset-unavailable', `${name}: is not here, and cannot be fetched yet`);
+    return opened;
   }
 
   pin(owner: string, digests: readonly Digest[]): Promise<void> {
