@@ -2,7 +2,15 @@ import { defineConfig } from 'vitest/config';
 import { ByWeight } from './test/tiers/by-weight.ts';
 
 const bySlowTier = { retry: 0, pool: 'forks', fileParallelism: false } as const;
-const wire = { setupFiles: ['test/setup.ts'], testTimeout: 60_000, hookTimeout: 60_000, ...bySlowTier };
+/** What `expect.poll` waits for is what another process does, on a machine that may do ten things at once. */
+const patient = { poll: { timeout: 20_000 } };
+const wire = {
+  setupFiles: ['test/setup.ts'],
+  expect: patient,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  ...bySlowTier,
+};
 /** The life of a site once more, on one that head office steers, and whose head office is gone since its first revision. */
 const steered = { ...wire, env: { SLIPWAY_TEST_STEERED: '1' } };
 /** In each run: the first in the wire tier, the others in the lab's, which has the time. All are in the matrix. */
@@ -94,6 +102,7 @@ export default defineConfig({
           name: 'lab',
           include: ['test/lab/**/*.test.ts', 'test/conformance/*store-sqlite.test.ts', ...WIRE_IN_LAB, ...UNIT_IN_LAB],
           setupFiles: ['test/setup.ts'],
+          expect: patient,
           testTimeout: 300_000,
           hookTimeout: 600_000,
           ...bySlowTier,

@@ -5,6 +5,7 @@ import type { Host } from '../../src/lab/network.ts';
 import type { Event } from '../../src/model/event.ts';
 import type { SiteNodes } from '../../src/wire/api/views.ts';
 import { SimMachine } from './support/machine.ts';
+import { WITHIN } from './support/patience.ts';
 import { runToEnd, SiteLab, slipway } from './support/site-lab.ts';
 import { writeTemplate } from './support/template.ts';
 
@@ -99,7 +100,7 @@ async function powerOn(machine: SimMachine, mac: string): Promise<string> {
     const script = await machine.get(path);
     expect(script).toContain('/assets/');
     return script;
-  });
+  }, WITHIN);
 }
 
 /** The neighbour has the address of somebody else, who is gone, or comes back. */
@@ -173,7 +174,10 @@ for port in range(3000, 3040):
     s.sendto(b"\\0\\1${name}\\0octet\\0", ("${lab.address}", 69))`;
     await evil.exec(['python3', '-c', forge]);
     // They are being answered, and all that could still come is that they end in silence.
-    await vi.waitFor(async () => expect(await lab.metrics()).toMatch(/^slipway_tftp_total\{kind="active"\} [1-9]/m));
+    await vi.waitFor(
+      async () => expect(await lab.metrics()).toMatch(/^slipway_tftp_total\{kind="active"\} [1-9]/m),
+      WITHIN,
+    );
     expect(await heard()).toBe(before);
     expect(await orderState('box-1')).toBe('open');
   });

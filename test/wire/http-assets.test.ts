@@ -16,6 +16,7 @@ import { toolEnvironment } from '../../src/lab/command.ts';
 import type { AssetProgress } from '../../src/site/content/progress.ts';
 import { assetRoutes } from '../../src/site/content/routes.ts';
 import { createContentStore, type RunningContentStore } from '../../src/site/content/store.ts';
+import { WITHIN } from './support/patience.ts';
 
 const MIB = 1024 * 1024;
 const LOADER = 'snponly.efi';
@@ -114,8 +115,8 @@ describe('curl', () => {
     const before = progress.length;
     const path = join(folder, 'slow');
     await expect(curl('--limit-rate', '20M', '--max-time', '2', '-o', path, url)).rejects.toThrow();
-    await vi.waitFor(() => expect(progress.length).toBeGreaterThan(before));
-    await vi.waitFor(() => expect(progress.at(-1)).toMatchObject({ done: false, sizeBytes: SIZE_BYTES }));
+    await vi.waitFor(() => expect(progress.length).toBeGreaterThan(before), WITHIN);
+    await vi.waitFor(() => expect(progress.at(-1)).toMatchObject({ done: false, sizeBytes: SIZE_BYTES }), WITHIN);
     await curl('-C', '-', '-o', path, url);
     expect(await digestOf(path)).toBe(digest);
   });
@@ -128,20 +129,20 @@ describe('curl', () => {
     const ask = (method: string) =>
       socket.write(`${method} //boot/loader/${LOADER} HTTP/1.1\r\nHost: 127.0.0.1\r\nRange: bytes=0-3\r\n\r\n`);
     ask('HEAD');
-    await vi.waitFor(() => expect(seen.join('')).toContain(`content-length: ${SIZE_BYTES}\r\n`));
+    await vi.waitFor(() => expect(seen.join('')).toContain(`content-length: ${SIZE_BYTES}\r\n`), WITHIN);
     // EDK2 takes a FIN between the two for a failure; Node by itself hangs up after 5 s.
     expect(seen.join('')).toMatch(/^keep-alive: timeout=70\r$/im);
     expect(seen.splice(0).join('')).toMatch(/\r\n\r\n$/);
     ask('GET');
     const answer = /^HTTP\/1.1 206 .*content-length: 4\r\n.*\r\n\r\n.{4}$/s;
-    await vi.waitFor(() => expect(seen.join('')).toMatch(answer));
+    await vi.waitFor(() => expect(seen.join('')).toMatch(answer), WITHIN);
     socket.destroy();
   });
 
   test('has the first byte of a loader within two seconds while forty machines take all they can', async () => {
     const targets = Array.from({ length: 40 }, () => ['-o', '/dev/null', url]).flat();
     const crowd = curl('-Z', '--parallel-max', '40', '--parallel-immediate', ...targets);
-    await vi.waitFor(() => expect(server.counters()['answered.2xx'] ?? 0).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(server.counters()['answered.2xx'] ?? 0).toBeGreaterThan(0), WITHIN);
     const firstBytes: number[] = [];
     for (let i = 0; i < 5; i++) {
       const seconds = await curl(

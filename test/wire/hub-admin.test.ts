@@ -104,7 +104,7 @@ it('tells who follows which view has changed', async () => {
   try {
     await expect.poll(() => told).toContain(': connected');
     await curl('admin', 'tokens/x/withdraw', ...json, '{}');
-    await expect.poll(() => told, { timeout: 5_000 }).toMatch(/id: [0-9a-f]+-\d+\ndata: {"view":"audit"}\n\n/);
+    await expect.poll(() => told).toMatch(/id: [0-9a-f]+-\d+\ndata: {"view":"audit"}\n\n/);
   } finally {
     following.kill();
   }

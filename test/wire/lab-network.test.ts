@@ -8,6 +8,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { startCapture } from '../../src/lab/capture.ts';
 import { eachLine, run } from '../../src/lab/command.ts';
 import { createBridge, createHost, type Host } from '../../src/lab/network.ts';
+import { WITHIN } from './support/patience.ts';
 
 const MODULE = fileURLToPath(new URL('../../src/lab/namespace.ts', import.meta.url));
 
@@ -39,7 +40,7 @@ describe('a namespace of the lab', () => {
     eachLine(child.stdout, (line) => said.push(line));
     await vi.waitFor(() => expect(said).toContain('ready'), 20_000);
     // The sleeper is a child of a child, and may come up after that.
-    await vi.waitFor(() => expect(processesWith(mark)).not.toEqual([]), 5_000);
+    await vi.waitFor(() => expect(processesWith(mark)).not.toEqual([]), WITHIN);
   }
 
   afterEach(() => child.kill('SIGKILL'));
@@ -51,13 +52,13 @@ describe('a namespace of the lab', () => {
     const [status] = await once(child, 'exit');
     expect(said.filter((line) => line.startsWith('SIG'))).toEqual([`${signal} 1`]);
     expect(status).toBe(41);
-    await vi.waitFor(() => expect(processesWith(mark)).toEqual([]), 5_000);
+    await vi.waitFor(() => expect(processesWith(mark)).toEqual([]), WITHIN);
   });
 
   test('everything in it ends with a process that is killed outright', async () => {
     await start('90013');
     child.kill('SIGKILL');
-    await vi.waitFor(() => expect(processesWith('90013')).toEqual([]), 5_000);
+    await vi.waitFor(() => expect(processesWith('90013')).toEqual([]), WITHIN);
   });
 });
 
@@ -77,7 +78,7 @@ describe('a bridge with hosts', () => {
     expect(await named.exec(['ip', '-brief', 'link', 'show', 'eth0'])).toContain('52:54:00:00:00:05');
     expect(await hosts[1]?.exec(['ip', '-4', '-brief', 'address', 'show', 'eth0'])).not.toContain('10.99.');
     await named.close();
-    await vi.waitFor(async () => expect(await run(['ip', '-brief', 'link'])).not.toContain('h-named'), 5_000);
+    await vi.waitFor(async () => expect(await run(['ip', '-brief', 'link'])).not.toContain('h-named'), WITHIN);
     expect(readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim()).toBe('0');
   });
 });

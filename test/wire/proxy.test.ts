@@ -24,10 +24,10 @@ const lab = new SiteLab('br-proxy', NET);
 let store: RunningServer;
 let till: SimMachine;
 
-/** What a recorded firmware hears as this machine. */
-async function asFirmware(machine: SimMachine, recorded: string, ...take: string[]): Promise<readonly Heard[]> {
+/** What a recorded firmware hears as this machine, which asks until that many servers have offered something. */
+async function asFirmware(machine: SimMachine, recorded: string, servers: number, ...take: string[]) {
   const packet = Buffer.from(readRequest(recorded)).toString('hex');
-  const said = await machine.host.exec(['python3', support('pxe-beside.py'), packet, ...take]);
+  const said = await machine.host.exec(['python3', support('pxe-beside.py'), packet, String(servers), ...take]);
   return said.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Heard] : []));
 }
 
@@ -54,7 +54,7 @@ afterAll(async () => {
 
 describe('beside a server that leases', () => {
   it('UEFI firmware is offered an address by the one and its boot by the other, and asks port 4011', async () => {
-    const heard = await asFirmware(till, 'ovmf-x64-discover', 'take');
+    const heard = await asFirmware(till, 'ovmf-x64-discover', 2, 'take');
     const ours = heard.filter(({ server }) => server === lab.address);
     expect(ours).toMatchObject([{ yiaddr: '0.0.0.0', siaddr: lab.address, class: 'PXEClient' }]);
     for (const code of [1, 3, 43, 51]) expect(ours[0]?.codes).not.toContain(code);
@@ -87,7 +87,7 @@ describe('beside a server that leases', () => {
   });
 
   it('iPXE is offered its script by the one, and again its address by the other', async () => {
-    const heard = await asFirmware(till, 'ipxe-snponly-discover', 'take');
+    const heard = await asFirmware(till, 'ipxe-snponly-discover', 2, 'take');
     expect(heard.find(({ server }) => server === lab.address)).toMatchObject({
       ...{ yiaddr: '0.0.0.0', class: 'PXEClient', file: `http://${lab.address}/boot.ipxe` },
     });
@@ -131,7 +131,7 @@ describe('beside a server that leases', () => {
   it('an installed system gets its address from the other, and nobody else speaks to it', async () => {
     const other = await SimMachine.plugIn(lab, 'desk', '52:54:00:1b:00:02');
     expect(await other.dhcp()).toMatchObject({ serverid: STORE });
-    const strange = await asFirmware(other, 'bios-rom-discover');
+    const strange = await asFirmware(other, 'bios-rom-discover', 1);
     expect(strange.map(({ server }) => server)).toEqual([STORE]);
     expect((await lab.status()).networks).toMatchObject([{ name: 'nodes', leases: 0 }]);
     // Of the thief before, and of nobody else.

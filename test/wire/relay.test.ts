@@ -66,6 +66,7 @@ describe('a machine behind a relay', () => {
       'python3',
       client,
       Buffer.from(readRequest('ovmf-x64-discover')).toString('hex'),
+      '1',
       'take',
     ]);
     const heard = said

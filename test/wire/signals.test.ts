@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Host } from '../../src/lab/network.ts';
 import type { Event } from '../../src/model/event.ts';
 import { SimMachine } from './support/machine.ts';
+import { WITHIN } from './support/patience.ts';
 import { SiteLab } from './support/site-lab.ts';
 import { writeTemplate } from './support/template.ts';
 
@@ -74,14 +75,14 @@ describe('the kernel log', () => {
     const before = await count('unknown');
     await say(stranger, 'udp', PORTS.kernelLog, line('not mine', 'emerg'));
     await say(stranger, 'tcp', PORTS.kernelLog, line('not mine', 'emerg'));
-    await vi.waitFor(async () => expect(await count('unknown')).toBe(before + 2));
+    await vi.waitFor(async () => expect(await count('unknown')).toBe(before + 2), WITHIN);
     expect(JSON.stringify(lab.events)).not.toContain('not mine');
   });
 
   it('is twenty lines of a boot at most, and each of them once', async () => {
     const lines = Array.from({ length: 60 }, (_, i) => line(`fault ${'ab'.repeat(i % 30)}`, 'err'));
     await say(machine.host, 'tcp', PORTS.kernelLog, ...lines);
-    await vi.waitFor(() => expect(logged()).toHaveLength(20));
+    await vi.waitFor(() => expect(logged()).toHaveLength(20), WITHIN);
   });
 
   it('is heard over four connections of a machine at most', async () => {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { eachLine, toolEnvironment } from '../../src/lab/command.ts';
 import { startDhcpServer } from '../../src/lab/dhcp-servers.ts';
 import { SimMachine } from './support/machine.ts';
+import { WITHIN } from './support/patience.ts';
 import { type Ended, LAUNCHER, SiteLab, slipway } from './support/site-lab.ts';
 import { writeTemplate } from './support/template.ts';
 
@@ -119,7 +120,7 @@ describe('of the running site', () => {
       await vi.waitFor(() => expect(lines.length).toBeGreaterThanOrEqual(2), { timeout: 10_000 });
       const late = await SimMachine.plugIn(lab, 'late', '52:54:00:1c:00:03');
       const { ip } = await late.dhcp();
-      await vi.waitFor(() => expect(lines.at(-1)).toContain(ip), { timeout: 5_000 });
+      await vi.waitFor(() => expect(lines.at(-1)).toContain(ip), WITHIN);
       expect(lines.filter((line) => line.includes(ip ?? '?'))).toHaveLength(1);
     } finally {
       child.kill('SIGINT');

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Event } from '../../src/model/event.ts';
 import type { NodeDetail, SiteNodes } from '../../src/wire/api/views.ts';
 import { SimMachine } from './support/machine.ts';
+import { WITHIN } from './support/patience.ts';
 import { codeOn } from './support/screen.ts';
 import { type Ended, SiteLab, slipway } from './support/site-lab.ts';
 import { writeTemplate } from './support/template.ts';
@@ -58,7 +59,7 @@ describe('two machines that claim one slot', () => {
     expect(screen).toContain('box-1 is taken');
     const code = codeOn(screen);
     expect(await script(second, UUID)).toContain(code);
-    await vi.waitFor(async () => expect((await nodes()).nodes[0]?.contenders).toHaveLength(1));
+    await vi.waitFor(async () => expect((await nodes()).nodes[0]?.contenders).toHaveLength(1), WITHIN);
     expect(await macsIn('box-1')).toEqual([MAC]);
     expect((await ask('nodes')).out).toContain(`m2 (${SECOND}) would fill it too: slipway node box-1`);
     const { out } = await ask('node', 'box-1');
@@ -100,7 +101,7 @@ describe('a merge', () => {
 
   it('is not done again by the UUID: what was split shows its code, and can be given a slot', async () => {
     const code = codeOn(await script(second, UUID));
-    await vi.waitFor(async () => expect((await lab.node('m2')).machine?.held).toBe(true));
+    await vi.waitFor(async () => expect((await lab.node('m2')).machine?.held).toBe(true), WITHIN);
     expect(await macsIn('box-1')).toEqual([MAC]);
     expect((await ask('node', 'box-1')).out).toContain(`apart    not this machine, says a person: ${SECOND}`);
     expect((await ask('claim', code, 'box-2')).status).toBe(0);
@@ -126,7 +127,7 @@ describe('a second live holder of a MAC', () => {
       await machine.dhcp();
       await script(machine, uuid);
     }
-    await vi.waitFor(async () => expect(await eventsOf('mac-contested')).toHaveLength(1));
+    await vi.waitFor(async () => expect(await eventsOf('mac-contested')).toHaveLength(1), WITHIN);
     const [alarm] = await eventsOf('mac-contested');
     expect(alarm).toMatchObject({ slot: 'box-1', data: { mac: MAC } });
     expect(alarm?.sentence).toContain(`Two machines use the MAC address ${MAC} of box-1`);

@@ -105,7 +105,7 @@ const rows: readonly Row[] = [
     before: async () => {
       // Held, it was sent to its disk; then it gives its address back and is silent.
       await powerOn(STRANGER);
-      const client = 'timeout 1.5 udhcpc -i eth0 -f -R -T 1 -s /bin/true; true';
+      const client = 'udhcpc -i eth0 -f -n -q -R -t 20 -T 1 -s /bin/true';
       await machines[STRANGER]?.host.exec(['sh', '-c', client]);
       await powerOn(NEWER);
     },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { in1970, tomorrow } from './support/clocks.ts';
 import { SimMachine } from './support/machine.ts';
+import { WITHIN } from './support/patience.ts';
 import { SiteLab, slipway } from './support/site-lab.ts';
 import { writeTemplate } from './support/template.ts';
 
@@ -120,7 +121,7 @@ async function screenOf(name: string): Promise<string> {
 
 async function untilTold(name: string, words: string): Promise<void> {
   await machines.get(name)?.dhcp();
-  await vi.waitFor(async () => expect(await screenOf(name)).toContain(words), { timeout: 5_000 });
+  await vi.waitFor(async () => expect(await screenOf(name)).toContain(words), WITHIN);
 }
 
 async function install(name: string): Promise<void> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { NodeDetail } from '../../src/wire/api/views.ts';
 import { SimMachine } from './support/machine.ts';
+import { WITHIN } from './support/patience.ts';
 import { codeOn } from './support/screen.ts';
 import { type Ended, SiteLab, slipway } from './support/site-lab.ts';
 import { writeTemplate } from './support/template.ts';
@@ -111,7 +112,7 @@ describe('a command over the network', () => {
 describe('an unknown machine', () => {
   it('is claimed by the code on its screen, with the slot proposed', async () => {
     const code = codeOn(await powerOn(stranger, STRANGER));
-    await vi.waitFor(async () => expect((await nodeOf(code)).machine?.held).toBe(true));
+    await vi.waitFor(async () => expect((await nodeOf(code)).machine?.held).toBe(true), WITHIN);
     expect((await ask('node', code)).out).toContain(`slipway claim ${code} box-2`);
     expect((await ask('claim', code, 'box-2')).out).toContain('Its install is ordered.');
     expect(await orderState('box-2')).toBe('open');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { SecretList } from '../../src/wire/api/secrets.ts';
 import { SimMachine } from './support/machine.ts';
+import { WITHIN } from './support/patience.ts';
 import { type Ended, LAUNCHER, runToEnd, SiteLab, slipway } from './support/site-lab.ts';
 import { writeTemplate } from './support/template.ts';
 
@@ -62,7 +63,7 @@ describe('slipway secret', () => {
     expect(out).toMatch(/^joinToken +NOT SET: slipway secret set joinToken +box-1$/m);
     expect(out).toMatch(/^rootPassword +in \/.*root-password +box-1$/m);
     await powerOn();
-    await vi.waitFor(async () => expect(await powerOn()).toContain('secret joinToken is not set'));
+    await vi.waitFor(async () => expect(await powerOn()).toContain('secret joinToken is not set'), WITHIN);
   });
 
   it('takes a value from standard input or a file, and shows it nowhere', async () => {
@@ -123,7 +124,7 @@ describe('an install with secrets', () => {
     await till.curl('-o', '/dev/null', till.url(`/nocloud/${encodeURIComponent(VALUE)}/user-data`));
     const { out } = await till.curl('-o', '/dev/null', '-w', '%{http_code}', '--data', `hostname=${VALUE}`, home);
     expect(out).toBe('200');
-    await vi.waitFor(async () => expect((await lab.node('box-1')).node?.state).toBe('enrolled'));
+    await vi.waitFor(async () => expect((await lab.node('box-1')).node?.state).toBe('enrolled'), WITHIN);
     const { events } = await lab.ask<{ events: readonly { type: string }[] }>('/api/v1/events?limit=1000');
     expect(events.map(({ type }) => type)).toEqual(
       expect.arrayContaining(['secret-set', 'secret-fetched', 'system-log']),

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { SimMachine } from './support/machine.ts';
+import { WITHIN } from './support/patience.ts';
 import { SiteLab, sha256 } from './support/site-lab.ts';
 import { writeTemplate } from './support/template.ts';
 
@@ -52,10 +53,12 @@ it('a bad one is refused with its place and reason while the old goes on, also o
   expect(refused.sentence).toMatch(where);
   expect(refused.sentence).toContain('revision 3 goes on');
   // The line was written before the event, but comes by another pipe.
-  await vi.waitFor(() =>
-    expect(lab.log().find(({ msg }) => msg === 'template refused')).toMatchObject({
-      reason: expect.stringMatching(where),
-    }),
+  await vi.waitFor(
+    () =>
+      expect(lab.log().find(({ msg }) => msg === 'template refused')).toMatchObject({
+        reason: expect.stringMatching(where),
+      }),
+    WITHIN,
   );
   await expectOldGoesOn();
   await lab.site?.stop();
@@ -92,7 +95,7 @@ it('a file with a wrong digest makes its own profile wait with that reason, and 
   const path = lab.write('own-kernel', wanted);
   writeWithOwnKernel(path, sha256('something else'));
   await lab.untilEvent('revision-applied', ({ data }) => data?.['number'] === 4);
-  await expect.poll(sentenceOfOwn, { timeout: 5_000 }).toMatch(/has sha256 .*, expected .*next try in/);
+  await expect.poll(sentenceOfOwn).toMatch(/has sha256 .*, expected .*next try in/);
   // Its next boot: the one before goes on with what it began with.
   await machines[1]?.dhcp({ vendorClass: 'PXEClient:Arch:00007:UNDI:003016', send: ['0x5d:0007'] });
   const script = await scriptOf(1);

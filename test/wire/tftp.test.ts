@@ -15,6 +15,7 @@ import { toolEnvironment } from '../../src/lab/command.ts';
 import { isInsideNamespace } from '../../src/lab/namespace.ts';
 import type { TransferReport } from '../../src/site/tftp/ports.ts';
 import { createTftpServer, type TftpServer } from '../../src/site/tftp/server.ts';
+import { WITHIN } from './support/patience.ts';
 
 const HOST = '127.0.0.1' as Ipv4;
 const MIB = 1024 * 1024;
@@ -170,14 +171,17 @@ test('datagrams that make no sense, from the client and from strangers, disturb 
   await new Promise<void>((resolve) => socket.bind(0, HOST, resolve));
   for (const text of junk) socket.send(Buffer.from(text, 'latin1'), port, HOST);
   socket.send(Buffer.from('\0\x01loader\0octet\0', 'latin1'), port, HOST);
-  await vi.waitFor(() => expect(transferPorts.size).toBe(1));
+  await vi.waitFor(() => expect(transferPorts.size).toBe(1), WITHIN);
   const stranger = createSocket('udp4');
   for (const sender of [socket, stranger])
     for (const text of junk) for (const to of transferPorts) sender.send(Buffer.from(text, 'latin1'), to, HOST);
   await expectSame('loader', await atftp('loader', { blksize: '1456', windowsize: '4' }));
   for (const to of transferPorts) socket.send(Buffer.from('\0\x05\0\0bye\0', 'latin1'), to, HOST);
   const mine = () => reports.filter(({ endpoint }) => endpoint.port === socket.address().port);
-  await vi.waitFor(() => expect(mine()).toMatchObject([{ outcome: 'error', because: expect.stringContaining('bye') }]));
+  await vi.waitFor(
+    () => expect(mine()).toMatchObject([{ outcome: 'error', because: expect.stringContaining('bye') }]),
+    WITHIN,
+  );
   socket.close();
   stranger.close();
 });

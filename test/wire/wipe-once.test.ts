@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { OrderView } from '../../src/wire/api/views.ts';
 import { type DhcpOptions, SimMachine } from './support/machine.ts';
+import { WITHIN } from './support/patience.ts';
 import { type Ended, SiteLab, slipway } from './support/site-lab.ts';
 import { writeTemplate } from './support/template.ts';
 
@@ -87,7 +88,7 @@ async function untilWiped(name: Name): Promise<string> {
     const wiped = (await orderOf(name))?.wiped;
     expect(wiped).toBeDefined();
     return wiped ?? '';
-  });
+  }, WITHIN);
 }
 
 async function killAndStart(): Promise<void> {

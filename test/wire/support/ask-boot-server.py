@@ -8,7 +8,13 @@ import sys
 server, request = sys.argv[1], bytes.fromhex(sys.argv[2])
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as boot:
     boot.bind(("0.0.0.0", 4011))
-    boot.settimeout(3)
-    boot.sendto(request, (server, 4011))
-    answer, (address, port) = boot.recvfrom(2048)
-    print(address, port, answer.hex())
+    # Its own windows; without an answer it prints nothing.
+    for window in (4, 8, 16):
+        boot.sendto(request, (server, 4011))
+        boot.settimeout(window)
+        try:
+            answer, (address, port) = boot.recvfrom(2048)
+        except TimeoutError:
+            continue
+        print(address, port, answer.hex())
+        break

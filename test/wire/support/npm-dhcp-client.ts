@@ -24,4 +24,4 @@ client.listen(68, '0.0.0.0', () => {
   // It names the address of an offer only in its second attempt.
   setInterval(() => client.sendDiscover(), 300);
 });
-setTimeout(() => process.exit(1), 8_000);
+setTimeout(() => process.exit(1), 30_000);

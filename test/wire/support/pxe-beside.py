@@ -1,7 +1,8 @@
-"""DHCP as PXE firmware speaks it beside two servers: all offers are heard, and the address of one is taken.
+"""DHCP as PXE firmware speaks it beside other servers: all offers are heard, and the address of one is taken.
 
-usage: pxe-beside.py DISCOVER-IN-HEX [take]; prints a line of JSON for each offer, then for the ACK; with `take` the
-address is the card's from then on
+usage: pxe-beside.py DISCOVER-IN-HEX SERVERS [take]; prints a line of JSON for each server's offer, then for the ACK;
+with `take` the address is the card's from then on. Like firmware it says the same again when it is not answered, until
+that many SERVERS have offered something.
 """
 import fcntl
 import json
@@ -14,7 +15,10 @@ import time
 
 HEADER = 240
 DISCOVER, OFFER, REQUEST, ACK = 1, 2, 3, 5
-HEAR_S = 1.2
+# EDK2 waits so long for each of its attempts, and then gives up.
+WINDOWS_S = (4, 8, 16)
+# Who else would answer has done so by then.
+LISTEN_S = 0.7
 
 SIOCGIFHWADDR = 0x8927
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
@@ -46,20 +50,28 @@ def packet_of(recorded, xid, changes):
     return bytes(header) + rows + b"\xff"
 
 
-def hear(wire, xid, wanted):
-    until, heard = time.monotonic() + HEAR_S, []
-    while (left := until - time.monotonic()) > 0:
-        wire.settimeout(left)
-        try:
-            packet, (sender, port) = wire.recvfrom(2048)
-        except TimeoutError:
-            break
-        options = options_of(packet)
-        if packet[0] == 2 and packet[4:8] == xid and options.get(53) == bytes([wanted]):
-            heard.append((packet, options, sender))
-            if wanted == ACK:
+def ask(wire, packet, xid, wanted, servers):
+    """The first answer of each server."""
+    began, heard, until = time.monotonic(), {}, 0
+    for window in WINDOWS_S:
+        wire.sendto(packet, ("255.255.255.255", 67))
+        until = max(until, time.monotonic()) + window
+        while True:
+            enough_at = began + LISTEN_S if wanted == OFFER else began
+            left = (enough_at if len(heard) >= servers else until) - time.monotonic()
+            if left <= 0:
                 break
-    return heard
+            wire.settimeout(left)
+            try:
+                answer, (sender, _) = wire.recvfrom(2048)
+            except TimeoutError:
+                continue
+            options = options_of(answer)
+            if answer[0] == 2 and answer[4:8] == xid and options.get(53) == bytes([wanted]):
+                heard.setdefault(options.get(54), (answer, options, sender))
+        if len(heard) >= servers:
+            break
+    return list(heard.values())
 
 
 def told(packet, options, sender):
@@ -77,22 +89,20 @@ def told(packet, options, sender):
     }
 
 
-recorded = bytes.fromhex(sys.argv[1])
+recorded, servers = bytes.fromhex(sys.argv[1]), int(sys.argv[2])
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
     wire.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
     wire.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
     wire.bind(("", 68))
     xid = os.urandom(4)
-    wire.sendto(packet_of(recorded, xid, {}), ("255.255.255.255", 67))
-    offers = hear(wire, xid, OFFER)
+    offers = ask(wire, packet_of(recorded, xid, {}), xid, OFFER, servers)
     for offer in offers:
         print(json.dumps(told(*offer)))
     leased = [offer for offer in offers if offer[0][16:20] != bytes(4)]
-    if leased and len(sys.argv) > 2:
+    if leased and "take" in sys.argv:
         packet, options, _ = leased[0]
         wanted = {53: bytes([REQUEST]), 50: packet[16:20], 54: options[54]}
-        wire.sendto(packet_of(recorded, xid, wanted), ("255.255.255.255", 67))
-        for ack in hear(wire, xid, ACK):
+        for ack in ask(wire, packet_of(recorded, xid, wanted), xid, ACK, 1):
             print(json.dumps(told(*ack)))
             subprocess.run(["ip", "-4", "address", "flush", "dev", "eth0"], check=True)
             mine = socket.inet_ntoa(ack[0][16:20]) + "/24"
