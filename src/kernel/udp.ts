@@ -8,12 +8,18 @@ export interface UdpSocket {
   readonly local: Endpoint;
   /** Sends without waiting; a failed send is reported to `onSendError` and lost, as datagrams are. */
   send(bytes: Uint8Array, to: Endpoint): void;
+  /**
+   * Most datagrams will go to `peer` and come from there: they cost less from now on, for a second descriptor. Whoever else
+   * writes is heard as before. Called at most once; left out where it cannot be done.
+   */
+  favour?(peer: Endpoint): void;
   close(): Promise<void>;
 }
 
 export type UdpHandlers = {
   readonly onDatagram: (bytes: Uint8Array, from: Endpoint) => void;
-  readonly onSendError: (error: Error, to: Endpoint) => void;
+  /** Left out, failed sends are lost without a word, and each send costs less. */
+  readonly onSendError?: (error: Error, to: Endpoint) => void;
 };
 
 /** Opens sockets; the real one is `adapters/node/udp.ts`, tests use one over memory. */

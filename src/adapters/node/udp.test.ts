@@ -81,6 +81,62 @@ describe('UDP', () => {
     expect([[...bytes], from]).toEqual([[1, 2, 3], echo.local]);
   });
 
+  it('answers who is favoured from the same port, and hears all others there, too', async () => {
+    const udp = createUdpPort(log);
+    const heard: string[] = [];
+    const answers: string[] = [];
+    const client = async (name: string) =>
+      keep(
+        await udp.open(at(0), { onDatagram: (bytes, from) => answers.push(`${name}: ${bytes[0]} from ${from.port}`) }),
+      );
+    const site: UdpSocket = keep(
+      await udp.open(at(0), {
+        onDatagram: (bytes, from) => {
+          heard.push(`${bytes[0]} from ${from.port}`);
+          site.send(bytes, from);
+        },
+      }),
+    );
+    const [friend, stranger] = [await client('friend'), await client('stranger')];
+    const connected = vi.spyOn(Socket.prototype, 'connect');
+    site.favour?.(friend.local);
+    await vi.waitFor(() => expect(connected).toHaveBeenCalledTimes(1));
+    for (const [i, one] of [friend, stranger, friend].entries()) {
+      one.send(Uint8Array.of(i), site.local);
+      await vi.waitFor(() => expect(answers).toHaveLength(i + 1));
+    }
+    const { port } = site.local;
+    expect(answers).toEqual([`friend: 0 from ${port}`, `stranger: 1 from ${port}`, `friend: 2 from ${port}`]);
+    expect(heard).toEqual([
+      `0 from ${friend.local.port}`,
+      `1 from ${stranger.local.port}`,
+      `2 from ${friend.local.port}`,
+    ]);
+    vi.restoreAllMocks();
+    await site.close();
+    site.send(Uint8Array.of(1), friend.local);
+    // Nothing holds the port any more.
+    const again = keep(createSocket('udp4'));
+    again.bind(port, '127.0.0.1');
+    await once(again, 'listening');
+  });
+
+  it('goes on without the favoured one’s socket once the kernel reports that nobody listens there', async () => {
+    const udp = createUdpPort(log);
+    const heard: string[] = [];
+    const site: UdpSocket = keep(await udp.open(at(0), { onDatagram: (bytes) => heard.push(String(bytes[0])) }));
+    const friend = await udp.open(at(0), handlers);
+    site.favour?.(friend.local);
+    await new Promise((resolve) => setImmediate(resolve));
+    await friend.close();
+    for (let i = 0; i < 3; i++) site.send(Uint8Array.of(i), friend.local);
+    const port = createSocket('udp4');
+    keep(port).bind(friend.local.port, '127.0.0.1');
+    await once(port, 'listening');
+    port.send(Uint8Array.of(7), site.local.port, site.local.address);
+    await vi.waitFor(() => expect(heard).toEqual(['7']));
+  });
+
   it('opens one address beside all addresses, at once and one after the other', async () => {
     const port = await foreignSocket(false);
     await opened.pop()?.close();

@@ -27,9 +27,10 @@ export function createUdpPort(log: Log): NodeUdpPort {
   let last: Promise<unknown> = Promise.resolve();
 
   const openNow = async (local: Endpoint, handlers: UdpHandlers, options: UdpOptions) => {
-    if (local.port !== 0 && !options.shared && !ownPorts.has(local.port)) await checkFree(local);
-    // Of ports that the kernel chooses, it gives one to two sockets if both would share it: two transfers would hear each other.
-    const socket = newSocket(local.port !== 0);
+    if (local.port === 0)
+      return favouring(serve(await bindOwnPort(local.address, ownPorts), handlers, options, log, ownPorts), handlers);
+    if (!options.shared && !ownPorts.has(local.port)) await checkFree(local);
+    const socket = newSocket();
     await bound(
       socket,
       () => socket.bind({ address: local.address, port: local.port }),
@@ -50,6 +51,19 @@ export function createUdpPort(log: Log): NodeUdpPort {
       return serve(socket, handlers, options, log, ownPorts);
     },
   };
+}
+
+/**
+ * A port that the kernel chooses. A socket that `favour` opens beside this one must share it, so it may be shared, and then the
+ * kernel may give it to two of ours: two transfers would hear each other.
+ */
+async function bindOwnPort(address: Ipv4, ownPorts: ReadonlyMap<number, number>): Promise<Socket> {
+  for (;;) {
+    const socket = newSocket();
+    await bound(socket, () => socket.bind({ address, port: 0 }), `${address}:0`);
+    if (!ownPorts.has(socket.address().port)) return socket;
+    await closed(socket);
+  }
 }
 
 function newSocket(reuseAddr = true): Socket {
@@ -112,23 +126,67 @@ function serve(
   const local: Endpoint = { address: address as Ipv4, port };
   const count = ownPorts.get(port) ?? 0;
   ownPorts.set(port, count + 1);
-  socket.on('message', (bytes, from) => handlers.onDatagram(bytes, { address: from.address as Ipv4, port: from.port }));
+  hear(socket, handlers);
   socket.on('error', (error) => log.warn({ error, ...local }, 'a UDP socket reported an error'));
   if (options.broadcast) socket.setBroadcast(true);
   enlargeBuffers(socket, log);
+  const { onSendError } = handlers;
   let ending: Promise<void> | undefined;
   return {
     local,
     send: (bytes, to) => {
       try {
-        socket.send(bytes, to.port, to.address, (error) => error && handlers.onSendError(error, to));
+        // Node takes each callback through a turn of its own, also where the datagram left at once.
+        socket.send(bytes, to.port, to.address, onSendError && ((error) => error && onSendError(error, to)));
       } catch (error) {
-        handlers.onSendError(error as Error, to);
+        onSendError?.(error as Error, to);
       }
     },
     close: () => {
       ending ??= closed(socket).then(() => release(ownPorts, port));
       return ending;
+    },
+  };
+}
+
+function hear(socket: Socket, { onDatagram }: UdpHandlers): void {
+  socket.on('message', (bytes, from) => onDatagram(bytes, { address: from.address as Ipv4, port: from.port }));
+}
+
+/**
+ * With a second socket on the same port, connected to the one who is favoured: the kernel gives it what comes from there, and
+ * looks for the way there once and not for each datagram. All else, and all before it is ready, goes by `all`.
+ */
+function favouring(all: UdpSocket, handlers: UdpHandlers): UdpSocket {
+  let favoured: { readonly socket: Socket; readonly peer: Endpoint } | undefined;
+  let second: Socket | undefined;
+  const drop = () => {
+    favoured = undefined;
+    const closing = second && closed(second);
+    second = undefined;
+    return closing;
+  };
+  return {
+    local: all.local,
+    send: (bytes, to) => {
+      if (favoured && to.port === favoured.peer.port && to.address === favoured.peer.address)
+        favoured.socket.send(bytes);
+      else all.send(bytes, to);
+    },
+    favour: (peer) => {
+      const socket = newSocket();
+      second = socket;
+      hear(socket, handlers);
+      // Also that nobody listens at the peer's port, which may be said in anybody's name: silence says the same.
+      socket.on('error', () => favoured?.socket === socket || drop());
+      socket.once('connect', () => {
+        if (second === socket) favoured = { socket, peer };
+      });
+      socket.bind({ ...all.local }, () => socket.connect(peer.port, peer.address));
+    },
+    close: async () => {
+      await drop();
+      await all.close();
     },
   };
 }
