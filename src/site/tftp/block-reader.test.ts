@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createBlockReader } from './block-reader.ts';
+import { decodeTftp } from './codec/packet.ts';
 import type { BootFile } from './ports.ts';
 
-const bytes = new Uint8Array(200_000).map((_, index) => (index * 31) & 255);
+const bytes = new Uint8Array(400_000).map((_, index) => (index * 31) & 255);
 
 /** A file that notes where it was read, in pieces of at most `piece` bytes. */
 function fileOf(content: Uint8Array, piece = Number.POSITIVE_INFINITY, sizeBytes = content.length) {
@@ -20,12 +21,23 @@ function fileOf(content: Uint8Array, piece = Number.POSITIVE_INFINITY, sizeBytes
   return { file, positions };
 }
 
+/** What a DATA packet carries, which must be that of the block. */
+function payloadOf(packet: Uint8Array | undefined, block: number): Uint8Array {
+  const decoded = decodeTftp(packet ?? new Uint8Array(0));
+  expect(decoded).toMatchObject({ ok: true, value: { kind: 'data', block: block & 0xffff } });
+  return packet?.subarray(4) ?? new Uint8Array(0);
+}
+
 async function readAll(file: BootFile, blockBytes: number, window: number): Promise<Uint8Array> {
   const reader = createBlockReader(file, blockBytes, window);
   const last = Math.floor(file.sizeBytes / blockBytes) + 1;
   const all: Uint8Array[] = [];
   for (let first = 1; first <= last; first += window)
-    all.push(...(await reader.read(first, Math.min(first + window - 1, last))));
+    all.push(
+      ...(await reader.read(first, Math.min(first + window - 1, last))).map((packet, i) =>
+        payloadOf(packet, first + i),
+      ),
+    );
   expect(all).toHaveLength(last);
   expect(all.at(-1)?.length).toBe(file.sizeBytes % blockBytes);
   return Buffer.concat(all);
@@ -34,6 +46,7 @@ async function readAll(file: BootFile, blockBytes: number, window: number): Prom
 describe('the block reader', () => {
   test.each([
     [512, 1],
+    [5, 64],
     [1468, 64],
     [8, 3],
     [1000, 7],
@@ -47,11 +60,11 @@ describe('the block reader', () => {
     const { file, positions } = fileOf(bytes);
     const reader = createBlockReader(file, 512, 1);
     await reader.read(1, 1);
-    expect(positions).toEqual([0, 65_536]);
-    for (let block = 2; block <= 128; block++) await reader.read(block, block);
+    expect(positions).toEqual([0, 131_072]);
+    for (let block = 2; block <= 256; block++) await reader.read(block, block);
     expect(positions).toHaveLength(2);
-    await reader.read(129, 129);
-    expect(positions).toEqual([0, 65_536, 131_072]);
+    await reader.read(257, 257);
+    expect(positions).toEqual([0, 131_072, 262_144]);
   });
 
   test('gives what was read ahead at once', async () => {
@@ -59,16 +72,18 @@ describe('the block reader', () => {
     const reader = createBlockReader(file, 512, 1);
     expect(reader.read(1, 1)).toBeInstanceOf(Promise);
     await reader.read(1, 1);
-    expect(reader.read(2, 3)).toEqual([bytes.subarray(512, 1024), bytes.subarray(1024, 1536)]);
+    const [second, third] = reader.read(2, 3) as readonly Uint8Array[];
+    expect(payloadOf(second, 2)).toEqual(bytes.subarray(512, 1024));
+    expect(payloadOf(third, 3)).toEqual(bytes.subarray(1024, 1536));
   });
 
   test('goes back inside a window without reading again', async () => {
     const { file, positions } = fileOf(bytes);
-    const reader = createBlockReader(file, 1000, 80);
+    const reader = createBlockReader(file, 2000, 80);
     await reader.read(1, 80);
     const [block] = await reader.read(30, 109);
-    expect(Buffer.compare(block ?? bytes, bytes.subarray(29_000, 30_000))).toBe(0);
-    expect(positions).toEqual([0, 80_000, 160_000]);
+    expect(Buffer.compare(payloadOf(block, 30), bytes.subarray(58_000, 60_000))).toBe(0);
+    expect(positions).toEqual([0, 160_000, 320_000]);
   });
 
   test.each([512, 1_468, 50_000])(
@@ -82,7 +97,8 @@ describe('the block reader', () => {
 
   test('an empty file is one empty block', async () => {
     const { file } = fileOf(new Uint8Array(0));
-    expect(await createBlockReader(file, 512, 1).read(1, 1)).toEqual([new Uint8Array(0)]);
+    const [block, ...more] = await createBlockReader(file, 512, 1).read(1, 1);
+    expect([payloadOf(block, 1).length, more]).toEqual([0, []]);
   });
 
   test('a file that is shorter than it says is an error, and a later try may succeed', async () => {

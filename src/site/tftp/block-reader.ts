@@ -1,64 +1,87 @@
+import { DATA_HEADER_BYTES, encodeDataBlocks } from './codec/packet.ts';
 import type { BootFile } from './ports.ts';
 
-/** The least to read at once: each read costs a turn of another thread, and each transfer of a large file keeps up to three of these each. */
-const LEAST_CHUNK_BYTES = 64 * 1024;
+/** The least to read at once: each read costs a turn of another thread, and each transfer of a large file keeps up to three of these. */
+const LEAST_CHUNK_BYTES = 128 * 1024;
+/** What is in memory costs no turn, only its copy. */
+const LEAST_COPY_BYTES = 16 * 1024;
 
 /** Reads blocks in order, with rewinds inside a window; block 1 is the first. */
 export type BlockReader = {
   /**
-   * The payloads of blocks `first` to `last`; at once where they were read ahead, which is nearly always: a client in lock-step
-   * waits for every turn. Blocks before `first` are not asked for again.
+   * The DATA packets of blocks `first` to `last`, ready to be sent; at once where they were read ahead, which is nearly always: a
+   * client in lock-step waits for every turn. Blocks before `first` are not asked for again.
    */
   read(first: number, last: number): readonly Uint8Array[] | Promise<readonly Uint8Array[]>;
 };
 
+/** `packets`: those of all its blocks, one behind the other. */
+type Chunk = { readonly loading: Promise<void> | undefined; packets?: Uint8Array };
+
 /**
  * Reads a file in chunks of at least a window, always one ahead, so that a window rarely waits for the disk. Keeps at most
- * three chunks.
+ * three chunks. Each is made into packets as a whole: nothing is left to do for a block but to send it.
  */
 export function createBlockReader(file: BootFile, blockBytes: number, window: number): BlockReader {
-  const { bytes } = file;
-  if (bytes) return { read: (first, last) => range(first, last).map((block) => blockOf(bytes, block, blockBytes)) };
-  const blocksPerChunk = Math.max(window, Math.ceil(LEAST_CHUNK_BYTES / blockBytes));
+  const leastBytes = file.bytes ? LEAST_COPY_BYTES : LEAST_CHUNK_BYTES;
+  const blocksPerChunk = Math.max(window, Math.ceil(leastBytes / blockBytes));
   const chunkBytes = blocksPerChunk * blockBytes;
+  const packetBytes = DATA_HEADER_BYTES + blockBytes;
+  const blocks = Math.floor(file.sizeBytes / blockBytes) + 1;
   const chunks = new Map<number, Chunk>();
   const chunkOf = (block: number) => Math.floor((block - 1) / blocksPerChunk);
 
-  const load = (index: number): Chunk => {
-    const known = chunks.get(index);
-    if (known) return known;
-    const loading = readExactly(file, index * chunkBytes, chunkBytes);
-    const chunk: Chunk = { loading };
+  const pack = (index: number, bytes: Uint8Array): Uint8Array => {
+    const before = index * blocksPerChunk;
+    return encodeDataBlocks(bytes, {
+      ...{ first: before + 1, count: Math.min(blocksPerChunk, blocks - before), blockBytes },
+    });
+  };
+  const start = (index: number): Chunk => {
+    const from = index * chunkBytes;
+    if (file.bytes) return { loading: undefined, packets: pack(index, file.bytes.subarray(from, from + chunkBytes)) };
+    const chunk: Chunk = {
+      loading: readExactly(file, from, chunkBytes).then((bytes) => {
+        chunk.packets = pack(index, bytes);
+      }),
+    };
     // Whoever needs the chunk meets its error; a chunk that was only read ahead may never be needed.
-    loading.then(
-      (bytes) => {
-        chunk.bytes = bytes;
-      },
-      () => chunks.delete(index),
-    );
+    chunk.loading?.catch(() => chunks.delete(index));
+    return chunk;
+  };
+  const load = (index: number): Chunk => {
+    const chunk = chunks.get(index) ?? start(index);
     chunks.set(index, chunk);
     return chunk;
   };
-  const cut = (needed: readonly Uint8Array[], first: number, last: number): readonly Uint8Array[] =>
-    range(first, last).map((block) => {
-      const offset = ((block - 1) % blocksPerChunk) * blockBytes;
-      const chunk = needed[chunkOf(block) - chunkOf(first)];
-      return chunk?.subarray(offset, offset + blockBytes) ?? new Uint8Array(0);
-    });
-
+  /** undefined: one of them is still being read. */
+  const cut = (first: number, last: number): Uint8Array[] | undefined => {
+    const packets: Uint8Array[] = [];
+    for (let block = first; block <= last; block++) {
+      const whole = chunks.get(chunkOf(block))?.packets;
+      if (!whole) return undefined;
+      const offset = ((block - 1) % blocksPerChunk) * packetBytes;
+      packets.push(whole.subarray(offset, offset + packetBytes));
+    }
+    return packets;
+  };
+  /** Begins to read what is needed and, from a file, what comes after it. */
+  const loadAround = (first: number, last: number): void => {
+    for (const index of chunks.keys()) if (index < chunkOf(first)) chunks.delete(index);
+    for (let index = chunkOf(first); index <= chunkOf(last); index++) load(index);
+    const next = chunkOf(last) + 1;
+    if (!file.bytes && next * chunkBytes < file.sizeBytes) load(next);
+  };
   return {
     read: (first, last) => {
-      for (const index of chunks.keys()) if (index < chunkOf(first)) chunks.delete(index);
-      const needed = range(chunkOf(first), chunkOf(last)).map(load);
-      if ((chunkOf(last) + 1) * chunkBytes < file.sizeBytes) load(chunkOf(last) + 1);
-      const here = needed.flatMap(({ bytes }) => bytes ?? []);
-      if (here.length === needed.length) return cut(here, first, last);
-      return Promise.all(needed.map(({ loading }) => loading)).then((all) => cut(all, first, last));
+      loadAround(first, last);
+      const here = cut(first, last);
+      if (here) return here;
+      const needed = [load(chunkOf(first)), load(chunkOf(last))];
+      return Promise.all(needed.map(({ loading }) => loading)).then(() => cut(first, last) ?? []);
     },
   };
 }
-
-type Chunk = { readonly loading: Promise<Uint8Array>; bytes?: Uint8Array };
 
 async function readExactly(file: BootFile, position: number, count: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(Math.max(0, Math.min(count, file.sizeBytes - position)));
@@ -68,12 +91,4 @@ async function readExactly(file: BootFile, position: number, count: number): Pro
     done += got;
   }
   return bytes;
-}
-
-function blockOf(bytes: Uint8Array, block: number, blockBytes: number): Uint8Array {
-  return bytes.subarray((block - 1) * blockBytes, block * blockBytes);
-}
-
-function range(first: number, last: number): number[] {
-  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }

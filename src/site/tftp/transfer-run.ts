@@ -1,11 +1,12 @@
 import type { Cancel, Clock } from '../../kernel/ports.ts';
 import type { Endpoint, UdpSocket } from '../../kernel/udp.ts';
 import { type BlockReader, createBlockReader } from './block-reader.ts';
-import { decodeTftp, ERROR_CODES, encodeTftp, type TftpPacket } from './codec/packet.ts';
+import { ackedBlock, decodeTftp, ERROR_CODES, encodeTftp, type TftpPacket } from './codec/packet.ts';
 import type { Terms } from './policy/negotiate.ts';
 import {
   beginTransfer,
   bytesAcked,
+  lastBlockOf,
   type Step,
   stepTransfer,
   type TransferEffect,
@@ -28,6 +29,8 @@ export type TransferRun = {
 /** How many times the last round trip is waited on top of what the state machine says. */
 const PATIENCE = 2;
 const LONGEST_ROUND_TRIP_MS = 500;
+/** A second socket costs as much as it saves on so many. */
+const FEW_BLOCKS = 64;
 
 /** Carries out what the state machine says: one running transfer with its timer and its reads. */
 export class Transfer {
@@ -67,19 +70,34 @@ export class Transfer {
 
   /** A datagram that came to the socket of this transfer. */
   receive(bytes: Uint8Array, from: Endpoint): void {
+    const isStranger = from.port !== this.#run.client.port || from.address !== this.#run.client.address;
+    const block = isStranger ? undefined : ackedBlock(bytes);
+    if (block !== undefined) this.#hear({ kind: 'ack', block });
+    else this.#receiveOther(bytes, isStranger ? from : undefined);
+  }
+
+  /** What is no ACK of the client. */
+  #receiveOther(bytes: Uint8Array, stranger: Endpoint | undefined): void {
     const decoded = decodeTftp(bytes);
     if (!decoded.ok) return;
     const packet = decoded.value;
-    if (from.address !== this.#run.client.address || from.port !== this.#run.client.port) {
-      // RFC 1350 section 4: a stranger is told so, and the transfer goes on. An ERROR is never answered.
-      if (packet.kind !== 'error')
-        this.#send({ kind: 'error', code: ERROR_CODES.unknownTransfer, message: 'unknown transfer' }, from);
+    if (!stranger) {
+      if (packet.kind === 'error') this.#hear(packet);
       return;
     }
-    if (packet.kind !== 'ack' && packet.kind !== 'error') return;
-    this.#isConfirmed = true;
+    // RFC 1350 section 4: a stranger is told so, and the transfer goes on. An ERROR is never answered.
+    if (packet.kind !== 'error')
+      this.#send({ kind: 'error', code: ERROR_CODES.unknownTransfer, message: 'unknown transfer' }, stranger);
+  }
+
+  /** The client said something. */
+  #hear(event: TransferEvent): void {
     this.#roundTripMs = Math.min(this.#run.clock.monotonic() - this.#sentAt, LONGEST_ROUND_TRIP_MS);
-    this.#step(packet);
+    this.#step(event);
+    if (this.#isConfirmed) return;
+    this.#isConfirmed = true;
+    const { socket, client, terms } = this.#run;
+    if (this.#state?.kind === 'sending' && lastBlockOf(terms) > FEW_BLOCKS) socket.favour?.(client);
   }
 
   /** Ends it without a word to the client. */
@@ -147,14 +165,14 @@ export class Transfer {
 
   #sendBlocks(first: number, last: number): void {
     const generation = ++this.#generation;
-    const payloads = this.#reader.read(first, last);
-    if (!(payloads instanceof Promise)) {
-      this.#sendAll(first, payloads);
+    const packets = this.#reader.read(first, last);
+    if (!(packets instanceof Promise)) {
+      this.#sendAll(packets);
       return;
     }
-    payloads
+    packets
       .then((read) => {
-        if (generation === this.#generation && this.#state?.kind === 'sending') this.#sendAll(first, read);
+        if (generation === this.#generation && this.#state?.kind === 'sending') this.#sendAll(read);
       })
       .catch((cause: unknown) => {
         if (this.#state?.kind === 'ended') return;
@@ -163,10 +181,8 @@ export class Transfer {
       });
   }
 
-  /** Numbers roll over from 65535 to 0: clients that can take such files at all expect that. */
-  #sendAll(first: number, payloads: readonly Uint8Array[]): void {
-    for (const [index, bytes] of payloads.entries())
-      this.#send({ kind: 'data', block: (first + index) & 0xffff, bytes });
+  #sendAll(packets: readonly Uint8Array[]): void {
+    for (const packet of packets) this.#run.socket.send(packet, this.#run.client);
   }
 
   #send(packet: TftpPacket, to: Endpoint = this.#run.client): void {

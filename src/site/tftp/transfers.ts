@@ -121,11 +121,8 @@ export class Transfers {
     const { udp, clock, log, limits } = this.#deps;
     const socket = await udp.open(
       { address: entry.local.address, port: 0 },
-      {
-        onDatagram: (bytes, sender) => entry.transfer?.receive(bytes, sender),
-        onSendError: (error) =>
-          log.debug({ ...fieldsOf(entry), because: error.message }, 'a TFTP datagram could not be sent'),
-      },
+      // A block that could not be sent is a block that was lost.
+      { onDatagram: (bytes, sender) => entry.transfer?.receive(bytes, sender) },
     );
     const transfer = new Transfer({
       client: entry.from,

@@ -92,6 +92,35 @@ export function encodeTftp(packet: TftpPacket): Uint8Array {
   }
 }
 
+/** What stands before the bytes of a block. */
+export const DATA_HEADER_BYTES = 4;
+
+/**
+ * The DATA packets of `count` blocks from `first` on, one behind the other, each but the last with `blockBytes` bytes. Numbers roll
+ * over from 65535 to 0: clients that can take such files at all expect that.
+ */
+export function encodeDataBlocks(
+  bytes: Uint8Array,
+  { first, count, blockBytes }: { readonly first: number; readonly count: number; readonly blockBytes: number },
+): Uint8Array {
+  const packets = new Uint8Array(bytes.length + count * DATA_HEADER_BYTES);
+  for (let index = 0, at = 0; index < count; index++) {
+    const payload = bytes.subarray(index * blockBytes, (index + 1) * blockBytes);
+    packets[at + 1] = opcodes.data;
+    packets[at + 2] = (first + index) >> 8;
+    packets[at + 3] = first + index;
+    packets.set(payload, at + DATA_HEADER_BYTES);
+    at += DATA_HEADER_BYTES + payload.length;
+  }
+  return packets;
+}
+
+/** The block of an ACK, undefined if it is none: what nearly every datagram is, without the objects of `decodeTftp`. */
+export function ackedBlock(bytes: Uint8Array): number | undefined {
+  if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== opcodes.ack) return undefined;
+  return ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0);
+}
+
 function decodeRequest(kind: 'rrq' | 'wrq', { complete, rest }: Strings): Result<TftpPacket, string> {
   const [filename, ...others] = complete;
   if (filename === undefined) return err('the file name has no end');

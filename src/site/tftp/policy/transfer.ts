@@ -133,7 +133,7 @@ function stepAck(state: Sending, block: number, terms: Terms): Step {
   const acked = state.acked + ((block - state.acked) & 0xffff);
   if (acked > state.sent) return [state, []];
   if (acked === lastBlockOf(terms)) return end('done', 'the client has it all');
-  if (acked === state.sent) return sendWindow(acked, terms, { trusting: !state.resent });
+  if (acked === state.sent) return sendWindow(acked, terms, !state.resent);
   return acked === state.acked ? stepRepeat(state, terms) : stepGap(state, acked, terms);
 }
 
@@ -145,8 +145,7 @@ function stepAck(state: Sending, block: number, terms: Terms): Step {
  */
 function stepGap(state: Sending, acked: number, terms: Terms): Step {
   const sent = Math.min(acked + terms.window, lastBlockOf(terms));
-  if (state.rewinds < MAX_REWINDS || sent === state.sent)
-    return sendWindow(acked, terms, { trusting: false, rewinds: state.rewinds + 1 });
+  if (state.rewinds < MAX_REWINDS || sent === state.sent) return sendWindow(acked, terms, false, state.rewinds + 1);
   const next: Sending = { ...state, acked, sent, tries: 0, resent: false, trusting: false, slid: true };
   return [next, [{ kind: 'send-blocks', first: state.sent + 1, last: sent }, arm(0, terms)]];
 }
@@ -173,11 +172,10 @@ function isUnheard({ acked }: Sending, { oack }: Terms): boolean {
   return acked === 0 && oack.length === 0;
 }
 
-const calm = { tries: 0, rewinds: 0, resent: false, trusting: true, slid: false } as const;
-
-function sendWindow(acked: number, terms: Terms, changes: Partial<Pick<Sending, 'trusting' | 'rewinds'>> = {}): Step {
+/** Written out: this is made for each ACK, and spreading it costs more than all else here. */
+function sendWindow(acked: number, terms: Terms, trusting = true, rewinds = 0): Step {
   const sent = Math.min(acked + terms.window, lastBlockOf(terms));
-  return sendAgain({ kind: 'sending', acked, sent, ...calm, ...changes }, terms);
+  return sendAgain({ kind: 'sending', acked, sent, tries: 0, rewinds, resent: false, trusting, slid: false }, terms);
 }
 
 /** Sends the window that `state` waits for. */
