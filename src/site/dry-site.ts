@@ -13,7 +13,8 @@ import { createBootFiles } from './boot-files.ts';
 import { assetRoutes } from './content/routes.ts';
 import { DRY_MAC, DRY_NOW, dryAddress } from './dry-machine.ts';
 import { metadataRoutes } from './metadata/routes.ts';
-import type { BootFileSource } from './tftp/ports.ts';
+import { normaliseName } from './tftp/policy/names.ts';
+import type { BootFile } from './tftp/ports.ts';
 
 /** What a dry site serves from. */
 export type DryParts = {
@@ -37,10 +38,12 @@ export interface DrySite {
   /** Where machines meet it from now on, and what it knows of them. */
   stand(at: SiteAddress, state?: SiteState): void;
   http(method: 'GET' | 'HEAD', path: string, headers?: Readonly<Record<string, string>>): Promise<DryAnswer>;
-  readonly tftp: BootFileSource;
+  /** By TFTP, under the name that is asked for; undefined: there is no such file. */
+  find(asked: string): Promise<BootFile | undefined>;
   close(): Promise<void>;
 }
 
+const CLIENT_PORT = 2_070;
 const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const clock: Clock = { now: () => DRY_NOW, monotonic: () => 0, after: () => () => undefined };
 const deaf = { observe: () => undefined, record: async () => undefined };
@@ -82,6 +85,8 @@ export async function createDrySite(revision: Revision, parts: DryParts): Promis
       assetRoutes({ content, loaders, clock, log: silent, onProgress }),
     ],
   });
+  const raspberryPi = () => revision.raspberryPi;
+  const files = createBootFiles({ loaders, content, desk, clock, onProgress, raspberryPi });
   return {
     stand: (at, state = createState()) => {
       site = at;
@@ -92,7 +97,8 @@ export async function createDrySite(revision: Revision, parts: DryParts): Promis
       const response = await server.app.inject({ method, url, headers, remoteAddress });
       return { status: response.statusCode, headers: response.headers, body: response.body };
     },
-    tftp: createBootFiles({ loaders, content, desk, clock, onProgress }),
+    find: async (asked) =>
+      site && files.find(normaliseName(asked), { address: dryAddress(site), port: CLIENT_PORT }, asked),
     close: () => server.close(),
   };
 }

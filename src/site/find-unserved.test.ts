@@ -13,6 +13,7 @@ import type { OpenAsset } from '../model/content.ts';
 import type { Profile, Revision } from '../model/revision.ts';
 import type { LoaderTable } from '../model/site-ports.ts';
 import { advertised } from './advertised.ts';
+import { alike } from './alike-slots.ts';
 import { parseLoaderManifest } from './content/loader-manifest.ts';
 import { CLIENT_KINDS, type ClientKind } from './dhcp/policy/client-kinds.ts';
 import { findUnanswerable, findUnserved, type ServeWorld } from './find-unserved.ts';
@@ -44,6 +45,14 @@ function world(changes: Partial<ServeWorld> = {}, without: readonly Digest[] = [
     ...changes,
   };
 }
+
+const OTHER = 'f'.repeat(64) as Digest;
+const without = (gone: string): LoaderTable => ({ find: (name) => (name === gone ? undefined : loaders.find(name)) });
+/** It says that it has it, and cannot open it. */
+const lost = (gone: Digest): ServeWorld['content'] => ({
+  ...world().content,
+  open: async (digest) => (digest === gone ? undefined : file),
+});
 
 const withProfile = (changes: Partial<Profile>): Revision =>
   sampleRevision({ slots: { 'pos-1': sampleSlot({ profile: sampleProfile(changes) }) } });
@@ -131,6 +140,87 @@ describe('what is served', () => {
     const faults = await findUnserved(sampleRevision(), world({}, [LOADER]));
     expect(faults).toContain('bios in nodes: the loader undionly.kpxe by TFTP: there is no such file');
     expect(faults.some((fault) => /loader\/snponly\.efi by HTTP: the answer to HEAD is/.test(fault))).toBe(true);
+  });
+
+  it.each<[string, Revision, Partial<ServeWorld>, readonly Digest[], string]>([
+    [
+      'a kernel that the store has lost, by the name that GRUB has for it',
+      withProfile({ arch: 'arm64' }),
+      { content: lost(KERNEL) },
+      [],
+      'pos-1: vmlinuz by TFTP: there is no such file',
+    ],
+    [
+      'a kernel for arm64 without GRUB',
+      withProfile({ arch: 'arm64' }),
+      { loaders: without('grubaa64.efi') },
+      [],
+      'uefi-arm64 in nodes: none of its loaders is here (grubaa64.efi, shimaa64.efi)',
+    ],
+    [
+      'Secure Boot with half of its loaders',
+      sampleRevision(),
+      { loaders: without('grubx64.efi') },
+      [],
+      'uefi-x64 in nodes: shimx64.efi is here, and grubx64.efi, which it fetches, is not',
+    ],
+    [
+      'a class of hardware that is meant to boot by a loader that is not here',
+      sampleRevision({
+        hardware: [{ name: 'old', match: { product: 'X' }, arch: 'amd64', loader: 'grub', localBoot: 'exit' }],
+      }),
+      { loaders: without('grubx64.efi') },
+      [],
+      'uefi-x64 in nodes, hardware old: none of its loaders is here (grubx64.efi)',
+    ],
+    [
+      'a file of a Raspberry Pi that the store has lost',
+      sampleRevision({ raspberryPi: { 'start4.elf': { digest: OTHER, name: 'start4.elf' } } }),
+      {},
+      [OTHER],
+      'raspberry-pi in nodes: the loader e8271e00/start4.elf by TFTP: there is no such file',
+    ],
+  ])('is not %s', async (_name, revision, changes, lacking, fault) => {
+    expect(await findUnserved(revision, world())).toEqual([]);
+    expect(await findUnserved(revision, world(changes, lacking))).toContain(fault);
+  });
+
+  it('is no kernel whose name TFTP takes for a folder', async () => {
+    const revision = withProfile({ arch: 'arm64', kernel: { digest: KERNEL, name: 'boot/vmlinuz' } });
+    expect(await findUnserved(revision, world())).toContain('pos-1: vmlinuz by TFTP: there is no such file');
+  });
+
+  it('is no script that is more than a loader takes, nor a command line that GRUB makes too long', async () => {
+    const long = (length: number) => withProfile({ cmdline: [{ key: 'x', value: 'y'.repeat(length) }] });
+    expect(await findUnserved(long(3_900), world())).toEqual([]);
+    expect(await findUnserved(long(4_050), world())).toEqual([
+      expect.stringMatching(/^pos-1: its command line has 41\d\d bytes with what GRUB adds, at most 4096 are read/),
+    ]);
+    expect(await findUnserved(long(70_000), world())).toEqual([
+      expect.stringMatching(/^pos-1: its script: it has 7\d{4} bytes, and a loader is given at most 65536$/),
+    ]);
+  });
+
+  it('says once what is wrong with many slots alike, and lets others have their turns meanwhile', async () => {
+    const cmdline = [{ key: 'x', value: '@{boot.nothing}' }];
+    const digests = ['1', '2'].map((letter) => letter.repeat(64) as Digest);
+    const slots = Array.from({ length: 500 }, (_, i) => {
+      const profile = sampleProfile({ digest: digests[i % 2] ?? LOADER, ...(i % 2 === 0 ? {} : { cmdline }) });
+      return sampleSlot({ name: `pos-${i}`, profile, interfaces: { lan0: { boot: true, network: 'nodes' } } });
+    });
+    expect(alike(slots).map((group) => group.length)).toEqual([250, 250]);
+    let turns = 0;
+    let isOver = false;
+    const count = (): void => {
+      turns += 1;
+      if (!isOver) setImmediate(count);
+    };
+    setImmediate(count);
+    const revision = sampleRevision({ slots: Object.fromEntries(slots.map((slot) => [slot.name, slot])) });
+    const faults = await findUnserved(revision, world());
+    isOver = true;
+    expect(faults).toEqual([expect.stringMatching(/^pos-1 and 249 more like it: its script starts nothing/)]);
+    expect(turns).toBeGreaterThan(2);
   });
 
   it('is no profile whose files are on their way: it waits, and counts as answered before they come', async () => {

@@ -3,7 +3,7 @@ import { INITRD, KERNEL, SITE, sampleProfile, sampleRevision, sampleSlot } from 
 import type { Digest } from '../kernel/digest.ts';
 import type { AssetState } from '../model/content.ts';
 import type { Profile, Revision } from '../model/revision.ts';
-import { type ProbeWorld, whyLacking, whyNotServed, whyUnanswerable } from './probe-revision.ts';
+import { type ProbeWorld, whyLacking, whyUnanswerable } from './probe-revision.ts';
 
 const world: ProbeWorld = {
   ...{ siteName: 'store-0417', addresses: [SITE] },
@@ -13,17 +13,19 @@ const world: ProbeWorld = {
 const withProfile = (changes: Partial<Profile>): Revision =>
   sampleRevision({ slots: { 'pos-1': sampleSlot({ profile: sampleProfile(changes) }) } });
 
+const whyNot = (revision: Revision, at: ProbeWorld) => whyLacking(revision, at) ?? whyUnanswerable(revision, at);
+
 describe('whether each slot could be answered', () => {
   test('one that is right can, live or to be installed', () => {
-    expect(whyNotServed(sampleRevision(), world)).toBeUndefined();
+    expect(whyNot(sampleRevision(), world)).toBeUndefined();
     const install = {
       completes: 'phone-home',
       attempts: 3,
       withinSeconds: 60,
       wipe: [{ key: 'wipe', value: true }],
     } as const;
-    expect(whyNotServed(withProfile({ kind: 'install', install }), world)).toBeUndefined();
-    expect(whyNotServed(withProfile({ arch: 'arm64' }), world)).toBeUndefined();
+    expect(whyNot(withProfile({ kind: 'install', install }), world)).toBeUndefined();
+    expect(whyNot(withProfile({ arch: 'arm64' }), world)).toBeUndefined();
   });
 
   test.each<[string, Revision, string]>([

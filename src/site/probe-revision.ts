@@ -6,6 +6,7 @@ import { DOCUMENT_TARGETS, fillHoles, sampleHoleValues, secretsOf } from '../mod
 import type { DocumentName, Profile, Revision, Slot } from '../model/revision.ts';
 import type { LoaderTable, SiteAddress } from '../model/site-ports.ts';
 import { createState } from '../model/state.ts';
+import { alike } from './alike-slots.ts';
 import { decideBoot } from './boot/policy/decide.ts';
 import { renderEntryScript } from './boot/policy/entry-script.ts';
 import type { MachineEnv } from './boot/policy/machine-env.ts';
@@ -40,16 +41,21 @@ const ALL_LOADERS: LoaderTable = { find: (name) => ({ name, digest: '0'.repeat(6
 
 /** Why a machine could not be answered by this revision, though all files were here; undefined: each slot can. Nothing is sent. */
 export function whyUnanswerable(revision: Revision, world: ProbeWorld): string | undefined {
-  try {
-    return firstFault(revision, { ...world, assetState: () => HERE, loaders: ALL_LOADERS });
-  } catch (error) {
-    return `it cannot be answered from: ${error instanceof Error ? error.message : String(error)}`;
-  }
+  for (const fault of faultsOf(revision, world)) if (fault !== undefined) return fault;
+  return undefined;
 }
 
-/** As `whyUnanswerable` of what is really here: what a machine would meet now. */
-export function whyNotServed(revision: Revision, world: ProbeWorld): string | undefined {
-  return whyLacking(revision, world) ?? whyUnanswerable(revision, world);
+/** As `whyUnanswerable`, with a turn for everybody else now and then. */
+export async function findWhyUnanswerable(
+  revision: Revision,
+  world: ProbeWorld,
+  turn: () => Promise<void>,
+): Promise<string | undefined> {
+  for (const fault of faultsOf(revision, world)) {
+    if (fault !== undefined) return fault;
+    await turn();
+  }
+  return undefined;
 }
 
 /** `pos-1: kernel 40 %`: what an answer would name and is not here; undefined: all is. */
@@ -80,7 +86,21 @@ function inTens(state: AssetState): AssetState {
   return { ...state, bytesDone: Math.floor(state.bytesDone / tenth) * tenth };
 }
 
-function firstFault(revision: Revision, world: ProbeWorld): string | undefined {
+/** What is wrong, a piece of the work at a time. */
+function* faultsOf(revision: Revision, world: ProbeWorld): Generator<string | undefined> {
+  const probe = { ...world, assetState: () => HERE, loaders: ALL_LOADERS };
+  try {
+    yield faultOfNetworks(revision, probe);
+    for (const [slot] of alike(Object.values(revision.slots))) {
+      const because = faultOfDocuments(slot) ?? faultOfScripts(slot, revision, probe);
+      yield because === undefined ? undefined : `${slot.name}: ${because}`;
+    }
+  } catch (error) {
+    yield `it cannot be answered from: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+function faultOfNetworks(revision: Revision, world: ProbeWorld): string | undefined {
   for (const site of world.addresses) {
     const plan = planNetwork(revision, site);
     if (!plan) return `it has no network ${site.network}`;
@@ -91,10 +111,6 @@ function firstFault(revision: Revision, world: ProbeWorld): string | undefined {
     const setting = { site, role, loaders: world.loaders };
     const unknown = ways.map((way) => answerOf(way, NO_FEATURES, setting)).find((one) => !one.ok);
     if (unknown && !unknown.ok) return unknown.error.because;
-  }
-  for (const slot of Object.values(revision.slots)) {
-    const because = faultOfDocuments(slot) ?? faultOfScripts(slot, revision, world);
-    if (because !== undefined) return `${slot.name}: ${because}`;
   }
   return undefined;
 }

@@ -2,6 +2,7 @@ import { sha256OfText } from '../adapters/node/hash.ts';
 import { releaseKeyId, verifyRelease } from '../adapters/node/release-keys.ts';
 import { open, type SealingKeys } from '../adapters/node/sealing.ts';
 import { AppError } from '../kernel/errors.ts';
+import { Memo } from '../kernel/memo.ts';
 import type { Log, Random } from '../kernel/ports.ts';
 import { err, ok } from '../kernel/result.ts';
 import type { ContentStore } from '../model/content.ts';
@@ -16,8 +17,9 @@ import {
 import { type RevisionContent, verifyBundle } from '../wire/link/verify-bundle.ts';
 import { findUnanswerable } from './find-unserved.ts';
 import type { Freeze, Opened, RevisionSeat } from './link/down/ports.ts';
-import { type ProbeWorld, whyLacking, whyNotServed, whyUnanswerable } from './probe-revision.ts';
+import { findWhyUnanswerable, type ProbeWorld, whyLacking, whyUnanswerable } from './probe-revision.ts';
 import type { RevisionKeeper } from './revision-keeper.ts';
+import { createTurns } from './turns.ts';
 
 /** Whom this site believes, and what opens its secrets; each undefined before it has joined. */
 export type SiteTrust = { readonly keys: () => KeySet | undefined; readonly sealing: () => SealingKeys | undefined };
@@ -64,12 +66,25 @@ export function createRevisionSeat(deps: SeatDeps): RevisionSeat {
     await deps.onForce();
   };
 
+  // A trial asks every few seconds, and neither the revision nor its places change meanwhile.
+  const probed = new Memo<{ readonly because: string | undefined }>(4);
+  const keyOf = ({ digest }: Revision, addresses: readonly SiteAddress[]): string =>
+    JSON.stringify([digest, addresses]);
   const whyNotAnswered = async (revision: Revision): Promise<string | undefined> => {
     const addresses = deps.addressesOf(revision);
-    const because = whyUnanswerable(revision, worldAt(addresses));
+    const because = await findWhyUnanswerable(revision, worldAt(addresses), createTurns());
+    probed.set(keyOf(revision, addresses), { because });
     return (
       because ?? (await findUnanswerable(revision, { siteName, addresses, content, loaders, random: deps.random }))[0]
     );
+  };
+  const whyNotServed = (revision: Revision): string | undefined => {
+    const addresses = deps.servingAt();
+    const world = worldAt(addresses);
+    const key = keyOf(revision, addresses);
+    const known = probed.get(key) ?? { because: whyUnanswerable(revision, world) };
+    probed.set(key, known);
+    return whyLacking(revision, world) ?? known.because;
   };
 
   return {
@@ -115,7 +130,7 @@ export function createRevisionSeat(deps: SeatDeps): RevisionSeat {
     current: () => keeper.current(),
     problems: () => {
       const current = keeper.current();
-      const problem = deps.notServing() ?? (current && whyNotServed(current, worldAt(deps.servingAt())));
+      const problem = deps.notServing() ?? (current && whyNotServed(current));
       return problem === undefined ? [] : [problem];
     },
     freeze: deps.freeze,
