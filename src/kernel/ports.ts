@@ -16,6 +16,7 @@ export type Cancel = () => void;
 export interface StopSignal {
   readonly aborted: boolean;
   addEventListener(type: 'abort', run: () => void): void;
+  removeEventListener(type: 'abort', run: () => void): void;
 }
 
 export interface Random {

@@ -3,8 +3,10 @@ import type { Ipv4 } from '../kernel/ipv4.ts';
 import type { MacAddress } from '../kernel/mac.ts';
 import type { HardwareLoader, TemplateShape } from './boot-way.ts';
 import type { DhcpRole } from './dhcp-role.ts';
+import type { Images } from './images.ts';
 import type { Network } from './network.ts';
 import type { Completion } from './order.ts';
+import type { WanRules } from './wan.ts';
 
 /** A template rendered for one site: immutable, named by the digest of its content, numbered upwards. */
 export type Revision = {
@@ -21,6 +23,12 @@ export type Revision = {
   readonly unknownMachines: UnknownMachines;
   /** Missing: as many machines at once as `DEFAULT_STARTS`. */
   readonly admission?: Admission;
+  /** Missing: this site mirrors nothing. */
+  readonly images?: Images;
+  /** Missing: `NO_WAN_RULES`. */
+  readonly wan?: WanRules;
+  /** How much of the disk files and images may take; missing: all but the reserve. */
+  readonly maxDiskBytes?: number;
 };
 
 /** How many machines fetch their systems at once; the others wait in a queue. */
@@ -95,6 +103,8 @@ export type Profile = {
   /** In the order in which they are written; `true` is a word without a value. */
   readonly cmdline: readonly CmdlineWord[];
   readonly documents: Readonly<Record<string, Document>>;
+  /** Names of wanted images without which it is not ready. */
+  readonly requiresImages?: readonly string[];
 };
 
 /** How an install goes and when it counts as done. */
