@@ -20,6 +20,7 @@ import {
 } from '../codec/grub.ts';
 import { TICK_SECONDS } from './ask.ts';
 import { askName } from './grub-ask.ts';
+import { READING_SECONDS } from './screen.ts';
 
 /** Until a site has answered once, it may be starting; after this it is really gone, and the machine boots what it has. */
 const FIRST_LIMIT_SECONDS = 180;
@@ -37,6 +38,17 @@ const SYSTEMS = [
   '(*)/EFI/Microsoft/Boot/bootmgfw.efi',
   '(*)/EFI/BOOT/BOOTX64.EFI',
   '(*)/EFI/BOOT/BOOTAA64.EFI',
+] as const;
+
+/** GRUB itself has said why, in its own words. */
+const STARTED_NOTHING = [
+  'The system on the disk did not start. The lines above say why.',
+  'What to do: if it says "bad shim signature", Secure Boot does not allow that system.',
+] as const;
+
+const FOUND_NOTHING = [
+  'There is no system on the disks of this machine.',
+  'What to do: if it should be installed, tell whoever looks after this site.',
 ] as const;
 
 /**
@@ -143,13 +155,24 @@ function readCount(): GrubLine {
 
 function localBootLines(): GrubLine[] {
   return [
+    assign('found', literal('0')),
     each('system', SYSTEMS.map(pattern), [
       branch(test(...grubWords('-f'), variable('system')), [
+        assign('found', literal('1')),
         grubEcho(shownLiteral('Starting'), variable('system')),
+        // A program looks for its own files where it comes from, and that GRUB tells it by `root`, not by its path.
+        command(...grubWords('regexp --set=1:root'), literal('^[(]([^)]*)[)]'), variable('system')),
         branch(command(...grubWords('chainloader'), variable('system')), [command(...grubWords('boot'))]),
       ]),
     ]),
-    grubEcho(shownLiteral('No system started from a disk of this machine. Going back to the firmware.')),
+    branch(
+      is('found', '1'),
+      STARTED_NOTHING.map((text) => grubEcho(shownLiteral(text))),
+      FOUND_NOTHING.map((text) => grubEcho(shownLiteral(text))),
+    ),
+    grubEcho(shownLiteral(`Going back to the firmware in ${READING_SECONDS} seconds.`)),
+    // The firmware clears the screen.
+    command(...grubWords(`sleep ${READING_SECONDS}`)),
   ];
 }
 

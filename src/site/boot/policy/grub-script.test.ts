@@ -102,6 +102,25 @@ describe('the first script of GRUB', () => {
     expect(text).toMatch(/done\nlocal_boot\nexit\n$/);
   });
 
+  it('tells what it starts from a disk where its files are, and a person why nothing started', () => {
+    const [, lines] = /function local_boot \{\n(.*?)\n\}\n/s.exec(renderGrubEntry('store-0417', SITE)) ?? [];
+    expect(lines).toContain(`
+    if [ -f "\${system}" ]; then
+      set found='1'
+      echo 'Starting' "\${system}"
+      regexp --set=1:root '^[(]([^)]*)[)]' "\${system}"
+      if chainloader "\${system}"; then
+        boot
+      fi
+    fi
+  done
+  if [ "\${found}" = '1' ]; then
+    echo 'The system on the disk did not start. The lines above say why.'`);
+    expect(lines).toMatch(
+      /else\n.*There is no system on the disks.*\n.*\n {2}fi\n.*firmware in 20 seconds\.'\n {2}sleep 20$/,
+    );
+  });
+
   it('counts up to six days in five digits', () => {
     expect([limitWord(0), limitWord(12), limitWord(10 ** 9)]).toEqual(["'100001'", "'100003'", "'199999'"]);
   });
