@@ -6,19 +6,22 @@ import type { Report } from './command.ts';
 import { askApt, candidateVersion, unknownToApt, unpackPackage, withFreshIndex } from './debian-archive.ts';
 import { inSuite } from './debian-suite.ts';
 import { type KernelImage, parseKernelDependency, unpackKernel } from './kernel-image.ts';
+import { type SignedLoaders, signedLoadersIn, unpackSignedLoaders } from './signed-loaders.ts';
 
 const SUITE = 'bookworm';
 const ARCH = 'arm64';
 const META_PACKAGE = `linux-image-cloud-${ARCH}`;
-const PREFIX = `${ARCH}-image-`;
+const PREFIX = `${ARCH}-system-`;
+
+export type Arm64Image = KernelImage & { readonly signed: SignedLoaders };
 
 /**
- * Debian's kernel for arm64 and a busybox to go with it, fetched into the cache once a day; this machine need not know
+ * Debian's kernel for arm64, a busybox and the signed loaders to go with it, fetched into the cache once a day; this machine need not know
  * the architecture. Where the mirror cannot be reached, that of an earlier day will do.
  * @param today as in 2026-11-21
  * @throws AppError if there is none
  */
-export async function fetchArm64Image(cacheDir: string, today: string, report: Report): Promise<KernelImage> {
+export async function fetchArm64Image(cacheDir: string, today: string, report: Report): Promise<Arm64Image> {
   try {
     await cachedFolder(cacheDir, `${PREFIX}${today}`, (unfinished) =>
       withFreshIndex(() => fetchInto(unfinished, report), report),
@@ -31,7 +34,8 @@ export async function fetchArm64Image(cacheDir: string, today: string, report: R
   for (const name of older) await rm(join(cacheDir, name), { recursive: true, force: true });
   const dir = join(cacheDir, newest ?? '');
   const { release, version } = JSON.parse(await readFile(join(dir, 'image.json'), 'utf8')) as Fetched;
-  return { release, version, vmlinuz: join(dir, 'vmlinuz'), modulesRoot: dir, busybox: join(dir, 'busybox') };
+  const files = { vmlinuz: join(dir, 'vmlinuz'), busybox: join(dir, 'busybox'), signed: signedLoadersIn(dir) };
+  return { release, version, modulesRoot: dir, ...files };
 }
 
 type Fetched = Pick<KernelImage, 'release' | 'version'>;
@@ -48,6 +52,7 @@ async function fetchInto(dir: string, report: Report): Promise<void> {
     const tree = await unpackPackage('busybox-static', dir, config);
     await rename(join(tree, 'bin', 'busybox'), join(dir, 'busybox'));
     await rm(tree, { recursive: true });
+    await unpackSignedLoaders(ARCH, dir, config);
     await writeFile(join(dir, 'image.json'), JSON.stringify({ release, version } satisfies Fetched));
   });
 }

@@ -5,9 +5,10 @@ import type { MacAddress } from '../kernel/mac.ts';
 import { fetchArm64Image } from './arm64-image.ts';
 import type { Report } from './command.ts';
 import { buildDebianRoot, DEBIAN_ROOT_MEMORY_MB } from './debian-root.ts';
-import { buildDiskImage } from './disk-image.ts';
+import { buildDiskImage, type DiskSystem } from './disk-image.ts';
 import { buildDemoInitramfs, buildInstallerInitramfs } from './initramfs.ts';
-import { fetchKernelImage } from './kernel-image.ts';
+import { fetchKernelImage, type KernelImage } from './kernel-image.ts';
+import { fetchSignedLoaders } from './signed-loaders.ts';
 
 /** A kernel and an initramfs for the virtual machine. */
 export type GuestSystem = { readonly kernel: string; readonly initramfs: string; readonly memoryMb: number };
@@ -24,23 +25,36 @@ export async function prepareArm64System(cacheDir: string, report: Report): Prom
   return { kernel: kernel.vmlinuz, initramfs: await buildDemoInitramfs(kernel, cacheDir, report), memoryMb: 512 };
 }
 
+export type Installer = GuestSystem & { readonly disk: string };
+
 /**
- * The lab's installer: it puts the demo's system on the disk, from where it starts by BIOS and by UEFI.
+ * The lab's installer: it puts the demo's system on the disk, from where it starts by BIOS and by UEFI, also with
+ * Secure Boot.
  * @returns it and, as `disk`, the image that it writes
  */
-export async function prepareInstaller(
+export async function prepareInstaller(cacheDir: string, report: Report): Promise<Installer> {
+  const kernel = await fetchKernelImage(cacheDir, report);
+  const signed = await fetchSignedLoaders(cacheDir, report);
+  return buildInstaller('amd64', { ...kernel, signed }, cacheDir, report);
+}
+
+/** The same for an arm64 machine, by UEFI. */
+export async function prepareArm64Installer(cacheDir: string, report: Report): Promise<Installer> {
+  const image = await fetchArm64Image(cacheDir, new Date().toISOString().slice(0, 10), report);
+  return buildInstaller('arm64', image, cacheDir, report);
+}
+
+async function buildInstaller(
+  arch: DiskSystem['arch'],
+  image: KernelImage & Pick<DiskSystem, 'signed'>,
   cacheDir: string,
   report: Report,
-): Promise<GuestSystem & { readonly disk: string }> {
-  const kernel = await fetchKernelImage(cacheDir, report);
-  const onDisk = { kernel: kernel.vmlinuz, initramfs: await buildDemoInitramfs(kernel, cacheDir, report) };
+): Promise<Installer> {
+  const { vmlinuz: kernel, signed } = image;
+  const onDisk = { arch, kernel, initramfs: await buildDemoInitramfs(image, cacheDir, report), signed };
   const disk = await buildDiskImage(onDisk, cacheDir, report);
-  return {
-    kernel: kernel.vmlinuz,
-    initramfs: await buildInstallerInitramfs(kernel, disk, cacheDir, report),
-    memoryMb: 512,
-    disk,
-  };
+  const initramfs = await buildInstallerInitramfs(image, disk, cacheDir, report);
+  return { kernel, initramfs, memoryMb: 512, disk };
 }
 
 /** A Debian in RAM with the real cloud-init. Needs the network the first time, and a minute to build. */

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { packageFile } from '../adapters/node/package-file.ts';
 import { cachedFolder } from './cache.ts';
 import { type Report, run } from './command.ts';
+import type { SignedLoaders } from './signed-loaders.ts';
 
 const SECTOR = 512;
 const MIB = 1024 * 1024;
 /** Where partitioning tools begin, too: the gap before it holds GRUB for BIOS. */
 const PARTITION_OFFSET = MIB;
-const PARTITION_SIZE = 24 * MIB;
 /** By UEFI the type of its system partition; firmware of both kinds boots from it. */
 const EFI_SYSTEM = 0xef;
 
@@ -17,28 +17,52 @@ const BIOS_BOOT_SECTOR = '/usr/lib/grub/i386-pc/boot.img';
 const GRUB_MODULES = ['part_msdos', 'fat', 'search', 'search_fs_file', 'linux', 'boot'];
 const FAT_SERIAL = '51495741';
 
+/** What differs from one architecture to the other; `unsigned`: loaders that only a PC's firmware starts are built, too. */
+const SHAPES = {
+  amd64: { partitionSize: 24 * MIB, console: 'ttyS0', suffix: 'x64', unsigned: true },
+  // Its kernel is not compressed.
+  arm64: { partitionSize: 48 * MIB, console: 'ttyAMA0', suffix: 'aa64', unsigned: false },
+} as const;
+
+/** What a disk starts, and by which loaders where the firmware asks for signatures. */
+export type DiskSystem = {
+  readonly arch: keyof typeof SHAPES;
+  readonly kernel: string;
+  readonly initramfs: string;
+  readonly signed: SignedLoaders;
+};
+
 /**
  * Builds the image of a whole disk that starts a kernel and an initramfs by BIOS and by UEFI: one partition with a FAT
- * file system, GRUB before it and in it. Cached by what goes into it.
+ * file system, GRUB before it and in it. For firmware that finds its loader by itself there is one that nobody signed;
+ * the signed ones lie where Debian installs them. Cached by what goes into it.
  * @returns the path of the finished image
  */
-export async function buildDiskImage(
-  system: { readonly kernel: string; readonly initramfs: string },
-  cacheDir: string,
-  report: Report,
-): Promise<string> {
-  const config = packageFile('src/lab/guest/disk-grub.cfg');
-  const digest = createHash('sha256');
-  for (const path of [config, system.kernel, system.initramfs, BIOS_BOOT_SECTOR]) digest.update(await readFile(path));
+export async function buildDiskImage(system: DiskSystem, cacheDir: string, report: Report): Promise<string> {
+  const { console, unsigned } = SHAPES[system.arch];
+  const template = await readFile(packageFile('src/lab/guest/disk-grub.cfg'), 'utf8');
+  const config = template.replace('ttyS0', console);
+  const { kernel, initramfs, signed } = system;
+  const digest = createHash('sha256').update(config);
+  const parts = [kernel, initramfs, signed.shim, signed.grub, ...(unsigned ? [BIOS_BOOT_SECTOR] : [])];
+  for (const path of parts) digest.update(await readFile(path));
   const dir = await cachedFolder(cacheDir, `disk-${digest.digest('hex').slice(0, 16)}`, async (unfinished) => {
     report('building the disk that the installer writes');
-    const partition = await buildPartition(unfinished, config, system);
-    const core = await grubImage('i386-pc', ['biosdisk', ...GRUB_MODULES], config, join(unfinished, 'core.img'));
-    const image = layOutDisk(await readFile(BIOS_BOOT_SECTOR), await readFile(core), await readFile(partition));
-    await writeFile(join(unfinished, 'disk.img'), image);
-    await Promise.all([core, partition].map((path) => rm(path)));
+    const place = { dir: unfinished, config: join(unfinished, 'grub.cfg') };
+    await writeFile(place.config, config);
+    const partition = await buildPartition(place, system);
+    const bios = unsigned ? await biosLoader(place) : { bootSector: new Uint8Array(SECTOR), core: new Uint8Array() };
+    await writeFile(join(unfinished, 'disk.img'), layOutDisk(bios.bootSector, bios.core, await readFile(partition)));
+    await Promise.all([partition, place.config].map((path) => rm(path)));
   });
   return join(dir, 'disk.img');
+}
+
+async function biosLoader({ dir, config }: Place): Promise<{ bootSector: Uint8Array; core: Uint8Array }> {
+  const path = await grubImage('i386-pc', ['biosdisk', ...GRUB_MODULES], config, join(dir, 'core.img'));
+  const core = await readFile(path);
+  await rm(path);
+  return { bootSector: await readFile(BIOS_BOOT_SECTOR), core };
 }
 
 /**
@@ -65,27 +89,30 @@ function partitionEntry(sizeBytes: number): Uint8Array {
   return entry;
 }
 
-async function buildPartition(
-  dir: string,
-  config: string,
-  system: { readonly kernel: string; readonly initramfs: string },
-): Promise<string> {
-  const path = join(dir, 'partition.img');
-  const loader = await grubImage('x86_64-efi', GRUB_MODULES, config, join(dir, 'boot.efi'));
-  const marker = join(dir, 'marker');
+/** Where it is built, and the configuration of GRUB there. */
+type Place = { readonly dir: string; readonly config: string };
+
+async function buildPartition(place: Place, { arch, kernel, initramfs, signed }: DiskSystem): Promise<string> {
+  const { partitionSize, suffix, unsigned } = SHAPES[arch];
+  const path = join(place.dir, 'partition.img');
+  const marker = join(place.dir, 'marker');
   await writeFile(marker, 'GRUB finds its partition by this file.\n');
   await (await open(path, 'w')).close();
-  await truncate(path, PARTITION_SIZE);
+  await truncate(path, partitionSize);
   await run(['mkfs.vfat', '--invariant', '-i', FAT_SERIAL, path]);
-  await run(['mmd', '-i', path, '::/EFI', '::/EFI/BOOT']);
+  await run(['mmd', '-i', path, '::/EFI', '::/EFI/BOOT', '::/EFI/debian']);
+  const loader = unsigned && (await grubImage('x86_64-efi', GRUB_MODULES, place.config, join(place.dir, 'boot.efi')));
   const files = [
-    [loader, '::/EFI/BOOT/BOOTX64.EFI'],
-    [system.kernel, '::/vmlinuz'],
-    [system.initramfs, '::/initramfs.gz'],
+    ...(loader ? [[loader, '::/EFI/BOOT/BOOTX64.EFI'] as const] : []),
+    [signed.shim, `::/EFI/debian/shim${suffix}.efi`],
+    [signed.grub, `::/EFI/debian/grub${suffix}.efi`],
+    [place.config, '::/EFI/debian/grub.cfg'],
+    [kernel, '::/vmlinuz'],
+    [initramfs, '::/initramfs.gz'],
     [marker, '::/slipway.disk'],
   ] as const;
   for (const [from, to] of files) await run(['mcopy', '-i', path, from, to]);
-  await Promise.all([loader, marker].map((file) => rm(file)));
+  await Promise.all([...(loader ? [loader] : []), marker].map((file) => rm(file)));
   return path;
 }
 

@@ -34,7 +34,10 @@ export const CLIENT_PROOFS: Readonly<Record<string, Partial<Readonly<Record<Mode
     relayed: [cell],
   },
   'uefi-x64': {
-    authoritative: [demo, proof('lab/secure-boot', 'boots by shim and GRUB')],
+    authoritative: [
+      demo,
+      proof('lab/secure-boot', 'boots by shim and GRUB: is held with a code, claimed, and installs'),
+    ],
     proxy: [beside, simulated('wire/proxy', 'its loader comes by TFTP, and by that its boot is seen')],
     auto: [cell],
     relayed: [cell, simulated('wire/relay', 'its loader, script, secrets and word come over the router')],
@@ -43,6 +46,7 @@ export const CLIENT_PROOFS: Readonly<Record<string, Partial<Readonly<Record<Mode
     authoritative: [
       proof('lab/arm64', 'boots by GRUB, with a kernel by TFTP'),
       proof('matrix/arm64-secure', 'from the next power-on boots by shim'),
+      proof('matrix/grub-disks', 'ends on the disk, from which the system starts by its own shim'),
     ],
     relayed: [cell],
   },

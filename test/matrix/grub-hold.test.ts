@@ -17,6 +17,7 @@ describe('a machine with GRUB that no slot expects', () => {
     await machine.console.waitFor(/\*\*\* [A-Z0-9]{4} \*\*\*/, 30_000);
     await run.site.stop('SIGKILL');
     await machine.console.waitFor(/The time is over\. Going on with the local disk/, 120_000);
+    await machine.console.waitFor(/There is no system on the disks of this machine/, 60_000);
     expect(await machine.console.waitFor(EMPTY_DISK.arm64, 60_000)).toContain('UiApp');
   });
 });

@@ -10,7 +10,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   'test/lab/auto-mode.test.ts': 72,
   'test/lab/beside-servers.test.ts': 66,
   'test/lab/relay.test.ts': 30,
-  'test/lab/secure-boot.test.ts': 48,
+  'test/lab/secure-boot.test.ts': 100,
   'test/lab/http-boot.test.ts': 40,
   'test/lab/arm64.test.ts': 32,
   'test/lab/kill.test.ts': 48,

@@ -5,7 +5,9 @@
 . /lib.sh
 start
 if told slipway.disk-boot; then
-  say "booted from disk"
+  # From the kernel's own first lines.
+  dmesg | grep -q "Secure boot enabled" && secure=", with Secure Boot"
+  say "booted from disk$secure"
   get_address
   finish "done, from its own disk"
 fi
