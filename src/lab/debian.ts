@@ -35,6 +35,8 @@ export const DEBIAN_PACKAGES = {
     'debian-archive-keyring',
     'dnsmasq-base',
     'iproute2',
+    // With it the site's doctor sees whether another host has its address.
+    'iputils-arping',
     'iptables',
     'kea-admin',
     // What cloud-init imports; cloud-init itself is only unpacked, because installed it would configure this machine.

@@ -7,6 +7,7 @@ import type { MacAddress } from '../kernel/mac.ts';
 import type { Log } from '../kernel/ports.ts';
 import type { Network } from '../model/network.ts';
 import type { SiteStatus } from '../wire/api/views.ts';
+import { askNeighbour } from './dhcp/ask-neighbour.ts';
 import { clientDoor, look } from './dhcp/look.ts';
 import { isAllowed } from './dhcp/policy/findings.ts';
 import type { Found } from './preflight/result.ts';
@@ -33,15 +34,16 @@ export async function serversOf(
 }
 
 async function lookForServers(network: Network | undefined, own: Ipv4): Promise<Found<readonly SeenServer[]>> {
-  const door = clientDoor(createUdpPort(silent), own);
+  const udp = createUdpPort(silent);
+  const door = clientDoor(udp, own);
+  const askParts = { udp, clock: systemClock, neighbours: { entries: () => readArp() }, from: own };
   const parts = { door, clock: systemClock, random: systemRandom, site: own, answerMs: OFFER_MS };
   const looked = await look(parts);
   if (looked.kind === 'blind') return { unseen: looked.because };
-  const neighbours = await readArp();
   const seen = new Map<Ipv4, SeenServer>();
   for (const { server, sender } of looked.offers) {
-    const known = neighbours.get(sender);
-    const found = { address: server, ...(known?.complete && { mac: known.mac }) };
+    const mac = await askNeighbour(askParts, sender).catch(() => undefined);
+    const found = { address: server, ...(mac !== undefined && { mac }) };
     seen.set(server, { ...found, allowed: network !== undefined && isAllowed(found, network) });
   }
   return { seen: [...seen.values()] };

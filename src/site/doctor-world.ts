@@ -46,6 +46,7 @@ export function doctorWorld(config: SiteConfig, revision: Revision | undefined, 
       protocol === 'udp' ? cannotBindUdp(address, port) : cannotBindTcp(address, port),
     addressTaken,
     otherServers: async ({ name }, own) => serversOf(await status, revision?.networks[name], own),
+    kernelLimit,
     disk: async (dir) => {
       const { bavail, bsize, files, ffree } = await statfs(await existing(dir));
       // Some file systems make inodes as they are needed, and count none.
@@ -122,6 +123,15 @@ function addressTaken(device: string, address: Ipv4): Promise<Found<boolean>> {
       resolve({ unseen: why });
     });
   });
+}
+
+/** In a network namespace some settings of the machine do not show. */
+async function kernelLimit(key: string): Promise<Found<number>> {
+  try {
+    return { seen: Number(await readFile(`/proc/sys/${key.replaceAll('.', '/')}`, 'utf8')) };
+  } catch (error) {
+    return { unseen: `${key} does not show here: ${(error as NodeJS.ErrnoException).code ?? String(error)}` };
+  }
 }
 
 /** Asks the nearest folder that exists: making the rest is the site's business. */

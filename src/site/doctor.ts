@@ -1,5 +1,8 @@
 import { connect } from 'node:net';
+import { BUFFER_BYTES } from '../adapters/node/udp.ts';
 import { AppError } from '../kernel/errors.ts';
+import { ipv4ToNumber, sizeOf } from '../kernel/ipv4.ts';
+import type { Network } from '../model/network.ts';
 import type { Revision } from '../model/revision.ts';
 import { compileSite } from './compile-site.ts';
 import { isStandalone, type SiteConfig } from './config.ts';
@@ -25,11 +28,13 @@ export async function examineSite(configPath: string, env: NodeJS.ProcessEnv): P
     const { name, subnet } = network;
     const offersTime = network.ntp.includes('site');
     const needsServer = network.mode === 'proxy';
-    return device === undefined ? [] : [{ name, interface: device, subnet, offersTime, needsServer }];
+    const machines = machinesIn(network, revision);
+    return device === undefined ? [] : [{ name, interface: device, subnet, offersTime, needsServer, machines }];
   });
   const plan: Plan = {
     dataDir: config.dataDir,
     networks,
+    receiveBytes: BUFFER_BYTES,
     ports: [
       { protocol: 'udp', port: 67, for: 'DHCP' },
       { protocol: 'udp', port: 4011, for: 'PXE' },
@@ -45,6 +50,14 @@ export async function examineSite(configPath: string, env: NodeJS.ProcessEnv): P
     ...(await runChecks(plan, doctorWorld(config, revision, env))),
     ...(await checkHeadOffice(config)),
   ];
+}
+
+/** How many the template lets into a network at once, which is never more than fit into it. */
+function machinesIn({ name, subnet, pool }: Network, revision: Revision | undefined): number {
+  const cards = Object.values(revision?.slots ?? {}).flatMap(({ interfaces }) => Object.values(interfaces));
+  const ofSlots = cards.filter(({ network }) => network === name).length;
+  const ofPool = pool ? ipv4ToNumber(pool.last) - ipv4ToNumber(pool.first) + 1 : 0;
+  return Math.min(ofSlots + ofPool, sizeOf(subnet));
 }
 
 /** Without sockets of their own, broadcasts of other networks are heard as those of ours. */

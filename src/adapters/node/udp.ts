@@ -12,7 +12,8 @@ export interface NodeUdpPort extends UdpPort {
 }
 
 /** Room for the DISCOVERs of a whole store that gets its power back at once. */
-const BUFFER_BYTES = 1024 * 1024;
+/** What each socket asks for, in either direction. */
+export const BUFFER_BYTES = 1024 * 1024;
 
 const openErrors: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   EADDRINUSE: ['port-in-use', 'another program has it'],

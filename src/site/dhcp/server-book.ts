@@ -10,6 +10,7 @@ import type { NewEvent } from '../../model/event.ts';
 import type { Network } from '../../model/network.ts';
 import type { NeighbourTable, SiteAddress } from '../../model/site-ports.ts';
 import type { Store } from '../../model/store.ts';
+import { askNeighbour } from './ask-neighbour.ts';
 import type { Noted, Sight } from './policy/findings.ts';
 import { forgetOld, isAllowed, leases, MOST_SERVERS, NOTHING_FOUND, noteServer } from './policy/findings.ts';
 
@@ -30,10 +31,6 @@ const GONE_MS = 60 * 60_000;
 /** A server that leases only to machines that it knows is seen only when one of them boots. */
 const SELDOM_MS = 24 * 60 * 60_000;
 const RECHECK_MS = 5 * 60_000;
-/** An answer to ARP takes some 30 ms on a busy wire. */
-const ARP_MS = 300;
-/** RFC 863, discard: whoever is there ignores it, or says that the port is closed. */
-const DISCARD_PORT = 9;
 /** Strangers make up as many servers as they like. */
 const EXAMINED_AT_ONCE = 4;
 const TOLD_PER_HOUR = 10;
@@ -173,23 +170,14 @@ export class ServerBook {
     return this.#parts.addresses().some((site) => site.address === address);
   }
 
-  /** The kernel knows whom it spoke to: so it is made to speak. */
   async #macOf(network: string, address: Ipv4): Promise<MacAddress | undefined> {
-    const { udp, clock, neighbours, addresses, log } = this.#parts;
-    const site = addresses().find((one) => one.network === network);
-    if (!site) return undefined;
-    try {
-      const ignore = { onDatagram: () => undefined, onSendError: () => undefined };
-      const socket = await udp.open({ address: site.address, port: 0 }, ignore);
-      socket.send(new Uint8Array(1), { address, port: DISCARD_PORT });
-      await new Promise<void>((resolve) => clock.after(ARP_MS, resolve));
-      await socket.close();
-      const entry = (await neighbours.entries()).get(address);
-      return entry?.complete ? entry.mac : undefined;
-    } catch (thrown) {
+    const { addresses, log } = this.#parts;
+    const from = addresses().find((one) => one.network === network)?.address;
+    if (from === undefined) return undefined;
+    return askNeighbour({ ...this.#parts, from }, address).catch((thrown: unknown) => {
       log.debug({ error: AppError.from(thrown).message, address }, 'the MAC of a DHCP server is not known');
       return undefined;
-    }
+    });
   }
 
   #complain(thrown: unknown): void {

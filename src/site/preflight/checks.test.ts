@@ -5,10 +5,18 @@ import type { CheckResult } from './result.ts';
 import type { Plan, PlannedNetwork, World } from './world.ts';
 
 const subnet = parseSubnet('10.0.0.0/24') ?? expect.unreachable();
-const nodes: PlannedNetwork = { name: 'nodes', interface: 'eth0', subnet, offersTime: true, needsServer: false };
+const nodes: PlannedNetwork = {
+  name: 'nodes',
+  interface: 'eth0',
+  subnet,
+  offersTime: true,
+  needsServer: false,
+  machines: 100,
+};
 const plan: Plan = {
   dataDir: '/var/lib/slipway',
   networks: [nodes],
+  receiveBytes: 1_048_576,
   ports: [{ protocol: 'udp', port: 67, for: 'DHCP' }],
 };
 const NOW = Date.UTC(2026, 10, 21);
@@ -19,6 +27,7 @@ const healthy: World = {
   cannotBind: async () => undefined,
   addressTaken: async () => ({ seen: false }),
   otherServers: async () => ({ seen: [] }),
+  kernelLimit: async () => ({ seen: 1_048_576 }),
   disk: async () => ({ freeBytes: 10 * 1024 ** 3, freeFiles: 1_000_000 }),
   cannotWrite: async () => undefined,
   runningSite: async () => ({ seen: undefined }),
@@ -47,6 +56,8 @@ describe('preflight checks', () => {
       'ok address 10.0.0.1',
       'ok port 67/udp',
       'ok DHCP in nodes',
+      'ok receive buffers',
+      'ok neighbour table',
       'ok loaders',
       'ok served',
       'ok certificate',
@@ -57,6 +68,20 @@ describe('preflight checks', () => {
   it.each<[string, string, CheckResult['verdict'], Partial<World>, RegExp]>([
     ['a clock in 1970', 'clock', 'warning', { now: () => 0 }, /1970/],
     ['a data directory that cannot be written', 'disk', 'failed', { cannotWrite: async () => 'denied' }, /denied/],
+    [
+      'small buffers',
+      'receive buffers',
+      'warning',
+      { kernelLimit: async () => ({ seen: 212_992 }) },
+      /ask for 1048576 bytes and get 212992 \(net\.core\.rmem_max\)/,
+    ],
+    [
+      'more machines than the kernel remembers',
+      'neighbour table',
+      'warning',
+      { kernelLimit: async () => ({ seen: 128 }) },
+      /100 machines by the template, .* 128 neighbours .* up to 164/,
+    ],
     ['no NTP server', 'time', 'warning', { answersTime: async () => false }, /nothing answers NTP at 10\.0\.0\.1/],
     ['a disk that is nearly full', 'disk', 'warning', { disk: async () => ({ freeBytes: 1e9 }) }, /0\.9 GiB/],
     [
@@ -207,5 +232,14 @@ describe('preflight checks', () => {
       });
       expect(results.filter(({ verdict }) => verdict === 'failed')).toEqual([]);
     }
+  });
+
+  it.each([
+    ['receive buffers', 212_992, 'echo net.core.rmem_max=1048576 >/etc/sysctl.d/60-rmem_max.conf'],
+    ['neighbour table', 128, 'echo net.ipv4.neigh.default.gc_thresh3=256 >/etc/sysctl.d/60-gc_thresh3.conf'],
+  ])('%s: says what to type, and where it cannot look, where to', async (name, seen, command) => {
+    expect((await check({ kernelLimit: async () => ({ seen }) }, name))?.doThis).toContain(command);
+    const blind = await check({ kernelLimit: async () => ({ unseen: 'not here' }) }, name);
+    expect(blind).toMatchObject({ verdict: 'unseen', doThis: expect.stringContaining('sysctl net.') });
   });
 });

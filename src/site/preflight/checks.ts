@@ -1,3 +1,4 @@
+import { checkKernel } from './kernel-checks.ts';
 import { checkAddress, checkInterface, checkPorts, checkServers, ownAddress } from './network-checks.ts';
 import { type CheckResult, failed, ok, unseen, warning } from './result.ts';
 import type { Plan, PlannedNetwork, World } from './world.ts';
@@ -24,6 +25,7 @@ export async function runChecks(plan: Plan, world: World): Promise<readonly Chec
     checkRunning(running),
     isSeenToRun || isUnknown ? [] : checkPorts(plan, world),
     eachNetwork(plan, (network) => checkServers(network, world)),
+    checkKernel(plan, world),
     checkLoaders(world),
     checkServed(world),
     checkCertificates(world),

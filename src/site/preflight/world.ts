@@ -34,6 +34,8 @@ export interface World {
   addressTaken(device: string, address: Ipv4): Promise<Found<boolean>>;
   /** The other DHCP servers of a network. */
   otherServers(network: PlannedNetwork, own: Ipv4): Promise<Found<readonly SeenServer[]>>;
+  /** A setting of the kernel that is a number, such as `net.core.rmem_max`. */
+  kernelLimit(key: string): Promise<Found<number>>;
   disk(dir: string): Promise<{ readonly freeBytes: number; readonly freeFiles?: number }>;
   cannotWrite(dir: string): Promise<string | undefined>;
   /** undefined: no site runs here. */
@@ -56,11 +58,15 @@ export type PlannedNetwork = {
   readonly offersTime: boolean;
   /** Somebody else leases there, and the site only adds the boot. */
   readonly needsServer: boolean;
+  /** So many may be there at once: those of its slots, and as many as its pool has addresses. */
+  readonly machines: number;
 };
 
 /** What the site is going to use. */
 export type Plan = {
   readonly dataDir: string;
   readonly networks: readonly PlannedNetwork[];
+  /** What each UDP socket asks of the kernel for what is not read yet. */
+  readonly receiveBytes: number;
   readonly ports: readonly { readonly protocol: 'udp' | 'tcp'; readonly port: number; readonly for: string }[];
 };
