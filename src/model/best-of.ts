@@ -20,7 +20,7 @@ export class BestOf<Row> {
     const found = this.#groups.get(group);
     if (!found) return undefined;
     if (!accept || accept(found.best.row)) return found.best.row;
-    return this.#bestOf(found.rows, accept)?.row;
+    return found.rows && this.#bestOf(found.rows, accept)?.row;
   }
 
   replace(key: string, step: Replacement<Row>): void {
@@ -31,9 +31,10 @@ export class BestOf<Row> {
   #add(name: string, entry: Entry<Row>): void {
     const group = this.#groups.get(name);
     if (!group) {
-      this.#groups.set(name, { rows: new Map([[entry.key, entry.row]]), best: entry });
+      this.#groups.set(name, { best: entry, rows: undefined });
       return;
     }
+    group.rows ??= new Map([[group.best.key, group.best.row]]);
     group.rows.set(entry.key, entry.row);
     if (this.#wins(entry, group.best)) group.best = entry;
   }
@@ -41,9 +42,9 @@ export class BestOf<Row> {
   #remove(name: string, key: string): void {
     const group = this.#groups.get(name);
     if (!group) return;
-    group.rows.delete(key);
+    group.rows?.delete(key);
     if (group.best.key !== key) return;
-    const best = this.#bestOf(group.rows);
+    const best = group.rows && this.#bestOf(group.rows);
     if (best) group.best = best;
     else this.#groups.delete(name);
   }
@@ -63,4 +64,5 @@ export class BestOf<Row> {
 }
 
 type Entry<Row> = { readonly key: string; readonly row: Row };
-type Group<Row> = { readonly rows: Map<string, Row>; best: Entry<Row> };
+/** Nearly every group is of one row for all its life, and there are two for each lease: `rows` is there from the second on. */
+type Group<Row> = { best: Entry<Row>; rows: Map<string, Row> | undefined };
