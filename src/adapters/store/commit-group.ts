@@ -23,6 +23,10 @@ export class CommitWriter {
   readonly #put: ReadonlyMap<TableName, Statement>;
   readonly #drop: ReadonlyMap<TableName, Statement>;
   readonly #append: Statement;
+  readonly #begin: Statement;
+  readonly #commit: Statement;
+  readonly #savepoint: Statement;
+  readonly #release: Statement;
 
   constructor(db: Database, gate: FaultGate) {
     this.#db = db;
@@ -36,6 +40,10 @@ export class CommitWriter {
     this.#append = db.prepare(
       'insert into events (at, type, machine, slot, boot, body) values (@at, @type, @machine, @slot, @boot, @body)',
     );
+    this.#begin = db.prepare('begin immediate');
+    this.#commit = db.prepare('commit');
+    this.#savepoint = db.prepare('savepoint one');
+    this.#release = db.prepare('release one');
   }
 
   /**
@@ -44,11 +52,11 @@ export class CommitWriter {
    * @throws what SQLite throws if the disk is in the way; nothing of the group is written then
    */
   write(group: readonly CommitText[]): readonly CommitAnswer[] {
-    this.#run('begin immediate');
+    this.#step(() => this.#begin.run());
     try {
       const answers = group.map((commit) => this.#writeOne(commit));
       this.#gate.beforeSync();
-      this.#db.exec('commit');
+      this.#commit.run();
       return answers;
     } catch (error) {
       // A full disk may have ended the transaction already.
@@ -58,11 +66,11 @@ export class CommitWriter {
   }
 
   #writeOne(commit: CommitText): CommitAnswer {
-    this.#run('savepoint one');
+    this.#step(() => this.#savepoint.run());
     try {
       for (const row of commit.rows) this.#writeRow(row);
       const seqs = commit.events.map((event) => this.#step(() => this.#append.run(event).lastInsertRowid));
-      this.#run('release one');
+      this.#step(() => this.#release.run());
       return { ok: true, firstSeq: Number(seqs[0] ?? 0) };
     } catch (error) {
       if (isWeather(error)) throw error;
@@ -75,10 +83,6 @@ export class CommitWriter {
     const statement = row === null ? this.#drop.get(table) : this.#put.get(table);
     if (!statement) throw new TypeError(`there is no table ${table}`);
     this.#step(() => (row === null ? statement.run(key) : statement.run(key, row)));
-  }
-
-  #run(sql: string): void {
-    this.#step(() => this.#db.exec(sql));
   }
 
   #step<T>(run: () => T): T {

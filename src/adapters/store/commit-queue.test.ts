@@ -14,9 +14,11 @@ type Write = {
 function createQueue() {
   const writes: Write[] = [];
   const committed: string[] = [];
+  const pauses: (() => void)[] = [];
   const queue = new CommitQueue(
     (group) => new Promise((resolve, reject) => writes.push({ group, resolve, reject })),
     (changes) => committed.push(changes[0]?.key ?? ''),
+    () => new Promise((resolve) => pauses.push(resolve)),
   );
   const put = (key: string, rows = 1) =>
     queue.commit(
@@ -24,7 +26,7 @@ function createQueue() {
       [],
     );
   const keysOf = (n: number) => writes[n]?.group.map(({ rows }) => rows[0]?.key);
-  return { queue, writes, committed, put, keysOf };
+  return { queue, writes, committed, pauses, put, keysOf };
 }
 
 const done = (count: number): readonly CommitAnswer[] =>
@@ -33,7 +35,7 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe('the queue of commits', () => {
   it('sends what is committed in one turn as one group, and what comes meanwhile as the next', async () => {
-    const { writes, put, keysOf, committed } = createQueue();
+    const { queue, writes, put, keysOf, committed, pauses } = createQueue();
     const first = [put('a'), put('b')];
     await turn();
     const second = [put('c'), put('d'), put('e')];
@@ -48,6 +50,29 @@ describe('the queue of commits', () => {
     writes[1]?.resolve(done(3));
     await Promise.all(second);
     expect(committed).toEqual(['a', 'b', 'c', 'd', 'e']);
+    pauses[0]?.();
+    await queue.idle();
+  });
+
+  it('pauses after a group of many, so that the next is one of many, and never for who comes alone', async () => {
+    const { queue, writes, put, keysOf, pauses } = createQueue();
+    const alone = put('a');
+    await turn();
+    const many = [put('b'), put('c'), put('d')];
+    writes[0]?.resolve(done(1));
+    await alone;
+    await turn();
+    expect(pauses).toEqual([]);
+    writes[1]?.resolve(done(3));
+    await Promise.all(many);
+    const next = [put('e'), put('f')];
+    await turn();
+    expect([writes.length, pauses.length]).toEqual([2, 1]);
+    pauses[0]?.();
+    await turn();
+    expect(keysOf(2)).toEqual(['e', 'f']);
+    writes[2]?.resolve(done(2));
+    await Promise.all([...next, queue.idle()]);
   });
 
   it('bounds a group, but never splits a commit', async () => {
