@@ -7,6 +7,12 @@ export function hexOf(bytes: Uint8Array, between = ''): string {
   return text;
 }
 
+/** Four bytes in network order, as an unsigned number; what is beyond the end counts as zeros. */
+export function uint32At(bytes: Uint8Array, at: number): number {
+  const high = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+  return ((high << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0;
+}
+
 /** What was wrong at which place: `need` bytes were wanted at `offset`, `have` were left. */
 export type ShortRead = { readonly offset: number; readonly need: number; readonly have: number };
 
@@ -21,7 +27,8 @@ export class ByteReader {
   #failure: ShortRead | undefined;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    // Of a Buffer of Node, `slice` would be no copy, and costs several times as much.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -52,6 +59,11 @@ export class ByteReader {
   /** A copy of the next `count` bytes; empty after a failure. */
   bytes(count: number): Uint8Array {
     return this.#take(count) ? this.#bytes.slice(this.#offset - count, this.#offset) : new Uint8Array(0);
+  }
+
+  /** As `bytes`, without a copy: good for as long as the bytes that are read stay as they are. */
+  view(count: number): Uint8Array {
+    return this.#take(count) ? this.#bytes.subarray(this.#offset - count, this.#offset) : new Uint8Array(0);
   }
 
   #take(count: number): boolean {
@@ -85,7 +97,10 @@ export class ByteWriter {
   }
 
   uint16(value: number): this {
-    return this.uint8(value >>> 8).uint8(value);
+    this.#reserve(2);
+    this.#bytes[this.#length++] = value >>> 8;
+    this.#bytes[this.#length++] = value;
+    return this;
   }
 
   uint32(value: number): this {

@@ -1,4 +1,5 @@
 import type { Brand } from './brand.ts';
+import { uint32At } from './bytes.ts';
 
 /** An IPv4 address in dotted-quad form, always without leading zeros. */
 export type Ipv4 = Brand<string, 'Ipv4'>;
@@ -38,12 +39,13 @@ export function ipv4ToNumber(address: Ipv4): number {
 /** An unsigned 32-bit number as an address; the number is taken modulo 2^32. */
 export function ipv4FromNumber(value: number): Ipv4 {
   const n = value >>> 0;
+  if (n === 0) return UNSPECIFIED;
   return `${n >>> 24}.${(n >>> 16) & 255}.${(n >>> 8) & 255}.${n & 255}` as Ipv4;
 }
 
 /** Four bytes as an address; undefined for any other length. */
 export function ipv4FromBytes(bytes: Uint8Array): Ipv4 | undefined {
-  return bytes.length === 4 ? (bytes.join('.') as Ipv4) : undefined;
+  return bytes.length === 4 ? ipv4FromNumber(uint32At(bytes, 0)) : undefined;
 }
 
 /** The four bytes of an address. */

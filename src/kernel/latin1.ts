@@ -1,7 +1,7 @@
 /** Bytes as text, one character each: what firmware writes is ASCII at best, and nothing may be lost or throw. */
 export function latin1FromBytes(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
+  for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i] ?? 0);
   return text;
 }
 

@@ -14,7 +14,7 @@ type Arrived = {
   readonly bytes: Uint8Array;
   readonly from: Endpoint;
   readonly door: Door;
-  readonly xid: string;
+  readonly xid: number;
   readonly at: number;
 };
 

@@ -62,6 +62,7 @@ export const BROADCAST_FLAG = 0x8000;
 const COOKIE = 0x63825363;
 const SNAME_BYTES = 64;
 const FILE_BYTES = 128;
+const NOTHING = new Uint8Array(0);
 /** Up to and including the cookie. */
 export const HEADER_BYTES = 240;
 /** RFC 1542 section 2.1: BOOTP relays and some ROMs drop anything shorter. */
@@ -79,8 +80,8 @@ export function decodeMessage(datagram: Uint8Array): Result<DhcpMessage, DecodeE
   const [secs, flags] = [reader.uint16(), reader.uint16()];
   const [ciaddr, yiaddr, siaddr, giaddr] = [address(reader), address(reader), address(reader), address(reader)];
   const chaddr = reader.bytes(16);
-  const snameField = reader.bytes(SNAME_BYTES);
-  const fileField = reader.bytes(FILE_BYTES);
+  const snameField = reader.view(SNAME_BYTES);
+  const fileField = reader.view(FILE_BYTES);
   const cookie = reader.uint32();
   if (reader.failure) {
     const { offset, need, have } = reader.failure;
@@ -89,7 +90,7 @@ export function decodeMessage(datagram: Uint8Array): Result<DhcpMessage, DecodeE
   if (op !== 1 && op !== 2) return refuse('bad-op', `op is ${op}, neither request (1) nor reply (2)`);
   if (hlen > 16) return refuse('bad-hlen', `hlen is ${hlen}, chaddr holds 16`);
   if (cookie !== COOKIE) return refuse('bad-cookie', `cookie is 0x${cookie.toString(16)}: plain BOOTP, or not DHCP`);
-  const fields = decodeOptionFields(reader.bytes(reader.remaining), fileField, snameField);
+  const fields = decodeOptionFields(reader.view(reader.remaining), fileField, snameField);
   if (!fields.ok) return refuse('option-overrun', fields.error);
   const { options, overload } = fields.value;
   const sname = overload & 2 ? '' : fieldText(snameField);
@@ -109,7 +110,7 @@ export function encodeMessage(message: DhcpMessage): Result<Uint8Array, EncodeEr
   if (!file || file.length > FILE_BYTES) return tooLong('file', message.file, FILE_BYTES);
   if (message.chaddr.length !== 16 || message.hlen > 16)
     return err({ field: 'chaddr', sentence: `chaddr has ${message.chaddr.length} bytes, 16 are needed` });
-  const misplaced = message.options.find(({ code }) => code <= 0 || code >= 255 || code === OVERLOAD_CODE);
+  const misplaced = message.options.find(isFraming);
   if (misplaced)
     return err({ field: 'options', sentence: `option ${misplaced.code} is framing, and is not written as a value` });
   const writer = new ByteWriter(messageBytes(message))
@@ -129,7 +130,7 @@ export function encodeMessage(message: DhcpMessage): Result<Uint8Array, EncodeEr
     .padded(file, FILE_BYTES)
     .uint32(COOKIE);
   encodeOptions(message.options, writer);
-  if (writer.length < MIN_MESSAGE_BYTES) writer.bytes(new Uint8Array(MIN_MESSAGE_BYTES - writer.length));
+  if (writer.length < MIN_MESSAGE_BYTES) writer.padded(NOTHING, MIN_MESSAGE_BYTES - writer.length);
   return ok(writer.finish());
 }
 
@@ -143,11 +144,16 @@ export function rawOption(message: DhcpMessage, code: number): Uint8Array | unde
   return message.options.find((option) => option.code === code)?.bytes;
 }
 
+function isFraming({ code }: RawOption): boolean {
+  return code <= 0 || code >= 255 || code === OVERLOAD_CODE;
+}
+
 function address(reader: ByteReader): Ipv4 {
   return ipv4FromNumber(reader.uint32());
 }
 
 function fieldText(bytes: Uint8Array): string {
+  if (bytes[0] === 0) return '';
   const end = bytes.indexOf(0);
   return latin1FromBytes(end < 0 ? bytes : bytes.subarray(0, end));
 }

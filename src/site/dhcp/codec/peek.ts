@@ -1,3 +1,4 @@
+import { uint32At } from '../../../kernel/bytes.ts';
 import { HEADER_BYTES } from './message.ts';
 import { MESSAGE_TYPES, OPTIONS } from './options.ts';
 import { END, PAD } from './raw-options.ts';
@@ -23,10 +24,12 @@ export function isDiscover(datagram: Uint8Array): boolean {
 
 /** The 16 bytes of chaddr of a datagram that is long enough, one character each. */
 export function chaddrOf(datagram: Uint8Array): string {
-  return String.fromCharCode(...datagram.subarray(CHADDR_AT, CHADDR_AT + CHADDR_BYTES));
+  let text = '';
+  for (let i = CHADDR_AT; i < CHADDR_AT + CHADDR_BYTES; i++) text += String.fromCharCode(datagram[i] ?? 0);
+  return text;
 }
 
-/** The four bytes of xid, one character each. */
-export function xidOf(datagram: Uint8Array): string {
-  return String.fromCharCode(...datagram.subarray(XID_AT, XID_AT + 4));
+/** The transaction of a datagram that is long enough. */
+export function xidOf(datagram: Uint8Array): number {
+  return uint32At(datagram, XID_AT);
 }

@@ -24,17 +24,20 @@ type Decoded = { readonly options: readonly RawOption[]; readonly overload: numb
  * the pieces of each code. Fails if an option claims more bytes than its field has.
  */
 export function decodeOptionFields(field: Uint8Array, file: Uint8Array, sname: Uint8Array): Result<Decoded, string> {
-  const pieces = new Map<number, Uint8Array[]>();
+  const pieces: RawOption[] = [];
   const first = collect(field, 'options', pieces);
   if (first !== undefined) return err(first);
-  const overload = (pieces.get(OVERLOAD_CODE)?.[0]?.[0] ?? 0) & 3;
+  const overload = (pieces.find(isOverload)?.bytes[0] ?? 0) & 3;
   // A field that carries options cannot overload again; an option 52 in it means nothing.
   const inFile = overload & 1 ? collect(file, 'file', pieces) : undefined;
   const inSname = overload & 2 ? collect(sname, 'sname', pieces) : undefined;
   const wrong = inFile ?? inSname;
   if (wrong !== undefined) return err(wrong);
-  pieces.delete(OVERLOAD_CODE);
-  return ok({ options: Array.from(pieces, ([code, parts]) => ({ code, bytes: join(parts) })), overload });
+  const options = joinPieces(pieces);
+  return ok({
+    options: options.some(isOverload) ? options.filter((option) => !isOverload(option)) : options,
+    overload,
+  });
 }
 
 /** Writes options in the given order, then END. */
@@ -50,21 +53,28 @@ export function encodeOptions(options: readonly RawOption[], writer: ByteWriter)
 
 /** How many bytes `encodeOptions` writes. */
 export function optionsBytes(options: readonly RawOption[]): number {
-  return options.reduce((sum, { code, bytes }) => {
-    const pieces = Math.max(1, Math.ceil(bytes.length / 255));
-    return sum + 2 * pieces + bytes.length + (code === BOOT_FILE_CODE ? 1 : 0);
-  }, 1);
+  let sum = 1;
+  for (let i = 0; i < options.length; i++) {
+    const option = options[i];
+    if (!option) continue;
+    const { length } = option.bytes;
+    sum += 2 * Math.max(1, Math.ceil(length / 255)) + length + (option.code === BOOT_FILE_CODE ? 1 : 0);
+  }
+  return sum;
 }
 
 /** The options of an encapsulating option (43, 175): the same framing; undefined if one overruns. */
 export function decodeEncapsulated(bytes: Uint8Array): readonly RawOption[] | undefined {
-  const pieces = new Map<number, Uint8Array[]>();
-  if (collect(bytes, 'sub-options', pieces) !== undefined) return undefined;
-  return Array.from(pieces, ([code, parts]) => ({ code, bytes: join(parts) }));
+  const pieces: RawOption[] = [];
+  return collect(bytes, 'sub-options', pieces) === undefined ? joinPieces(pieces) : undefined;
 }
 
 /** RFC 3396 section 5: what does not fit into 255 bytes follows in further options of the same code. */
 function encodeOption({ code, bytes }: RawOption, writer: ByteWriter): void {
+  if (bytes.length <= 255) {
+    writer.uint8(code).uint8(bytes.length).bytes(bytes);
+    return;
+  }
   let offset = 0;
   do {
     const part = bytes.subarray(offset, offset + 255);
@@ -74,7 +84,7 @@ function encodeOption({ code, bytes }: RawOption, writer: ByteWriter): void {
 }
 
 /** Adds the options of one field to `pieces`; the answer is what was wrong, if anything. */
-function collect(field: Uint8Array, name: string, pieces: Map<number, Uint8Array[]>): string | undefined {
+function collect(field: Uint8Array, name: string, pieces: RawOption[]): string | undefined {
   let offset = 0;
   while (offset < field.length) {
     const code = field[offset] ?? END;
@@ -87,12 +97,32 @@ function collect(field: Uint8Array, name: string, pieces: Map<number, Uint8Array
     const end = offset + 2 + (length ?? 0);
     if (length === undefined || end > field.length)
       return `option ${code} at offset ${offset} of ${name} claims ${length ?? 'no'} bytes, ${Math.max(0, field.length - offset - 2)} are left`;
-    const parts = pieces.get(code) ?? [];
-    parts.push(field.slice(offset + 2, end));
-    pieces.set(code, parts);
+    pieces.push({ code, bytes: field.slice(offset + 2, end) });
     offset = end;
   }
   return undefined;
+}
+
+/** RFC 3396: the pieces of one code are one option. Nearly always each code is there once, and nothing is to be done. */
+function joinPieces(pieces: readonly RawOption[]): readonly RawOption[] {
+  const seen = new Uint8Array(256);
+  let isTwice = false;
+  for (const { code } of pieces) {
+    isTwice ||= seen[code] === 1;
+    seen[code] = 1;
+  }
+  if (!isTwice) return pieces;
+  const parts = new Map<number, Uint8Array[]>();
+  for (const { code, bytes } of pieces) {
+    const before = parts.get(code);
+    if (before) before.push(bytes);
+    else parts.set(code, [bytes]);
+  }
+  return Array.from(parts, ([code, all]) => ({ code, bytes: join(all) }));
+}
+
+function isOverload({ code }: RawOption): boolean {
+  return code === OVERLOAD_CODE;
 }
 
 function join(parts: readonly Uint8Array[]): Uint8Array {

@@ -52,14 +52,18 @@ export const uint16sValue: ValueCodec<readonly number[]> = {
 };
 
 export const codesValue: ValueCodec<readonly number[]> = {
-  decode: (bytes) => [...bytes],
+  decode: (bytes) => Array.from(bytes),
   encode: (codes) => Uint8Array.from(codes),
   format: (codes) => codes.join(' '),
 };
 
 /** Text as Latin-1; some clients end it with NULs, which are not part of it. A character that does not fit becomes `?`. */
 export const textValue: ValueCodec<string> = {
-  decode: (bytes) => latin1FromBytes(bytes).replace(/\0+$/, ''),
+  decode: (bytes) => {
+    let end = bytes.length;
+    while (end > 0 && bytes[end - 1] === 0) end -= 1;
+    return latin1FromBytes(end === bytes.length ? bytes : bytes.subarray(0, end));
+  },
   encode: (text) => latin1ToBytes(text) ?? Uint8Array.from(text, (c) => (c.charCodeAt(0) < 256 ? c.charCodeAt(0) : 63)),
   format: (text) => JSON.stringify(text),
 };
