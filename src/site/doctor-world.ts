@@ -9,21 +9,19 @@ import { systemClock } from '../adapters/node/clock.ts';
 import { systemDevices } from '../adapters/node/interfaces.ts';
 import { createUdpPort } from '../adapters/node/udp.ts';
 import { AppError } from '../kernel/errors.ts';
-import { type Ipv4, parseIpv4 } from '../kernel/ipv4.ts';
+import type { Ipv4 } from '../kernel/ipv4.ts';
 import type { Log } from '../kernel/ports.ts';
 import type { Revision } from '../model/revision.ts';
-import { loaderUrl, type SiteAddress } from '../model/site-ports.ts';
 import type { SiteStatus } from '../wire/api/views.ts';
 import type { SiteConfig } from './config.ts';
 import { blobPath, layoutOf } from './content/layout.ts';
 import { parseLoaderManifest } from './content/loader-manifest.ts';
-import { askForEach, type Named } from './doctor-served.ts';
+import { notServed } from './doctor-served.ts';
 import { serversOf } from './doctor-servers.ts';
 import { parseIdentity } from './link/identity/kept.ts';
 import { readLoaderManifest } from './loader-manifest-file.ts';
 import type { Found } from './preflight/result.ts';
 import type { RunningSite, World } from './preflight/world.ts';
-import { whyUnanswerable } from './probe-revision.ts';
 
 const TIME_ANSWER_MS = 500;
 const ARPING_SECONDS = 2;
@@ -55,7 +53,10 @@ export function doctorWorld(config: SiteConfig, revision: Revision | undefined, 
     cannotWrite,
     runningSite: async () => runningOf(await status),
     missingLoaders: async () => missingLoaders(config.dataDir),
-    notServed: async () => notServed(config, revision, await status),
+    notServed: async () => {
+      const view = await status;
+      return notServed(config, revision, 'seen' in view ? view.seen : undefined, env);
+    },
     certificates: () => certificatesOf(config),
     answersTime: (address) => answersTime(address, TIME_ANSWER_MS),
   };
@@ -192,54 +193,6 @@ async function loadersHere(dataDir: string): Promise<readonly LoaderRow[]> {
       return { name: asset.name, kinds, isHere: found.includes(true), canCome };
     }),
   );
-}
-
-/**
- * Of a site that runs, everything that its answers may name is asked for as a machine would. Before that, only the words are
- * looked at: files come when it starts.
- */
-async function notServed(
-  config: SiteConfig,
-  revision: Revision | undefined,
-  status: Status,
-): ReturnType<World['notServed']> {
-  if (!revision) return { unseen: 'there is no revision here yet' };
-  const view = 'seen' in status ? status.seen : undefined;
-  const sites = (view?.networks ?? []).flatMap(({ name, serverAddress }): SiteAddress[] => {
-    const address = parseIpv4(serverAddress ?? '');
-    return address ? [{ network: name, address, httpPort: config.ports.http }] : [];
-  });
-  const [example] = Object.values(revision.networks);
-  const anywhere = example
-    ? [{ network: example.name, address: example.subnet.network, httpPort: config.ports.http }]
-    : [];
-  const addresses = sites.length > 0 ? sites : anywhere;
-  const none = { kind: 'absent' } as never;
-  const because = whyUnanswerable(revision, {
-    ...{ siteName: config.site, addresses, assetState: () => none, loaders: { find: () => undefined } },
-  });
-  const words = because === undefined ? [] : [because];
-  if (!view) return { seen: { asked: Object.keys(revision.slots).length, problems: words } };
-  const names = (await loadersHere(config.dataDir)).flatMap(({ name, isHere }) => (isHere ? [name] : []));
-  const named = sites.flatMap((site) => namedAt(site, config, names, revision));
-  return { seen: { asked: named.length, problems: [...words, ...(await askForEach(named))] } };
-}
-
-function namedAt(
-  site: SiteAddress,
-  config: SiteConfig,
-  loaders: readonly string[],
-  revision: Revision,
-): readonly Named[] {
-  const { address } = site;
-  const http = (path: string): Named => ({ by: 'http', address, port: config.ports.http, path });
-  const tftp = (name: string): Named => ({ by: 'tftp', address, port: config.ports.tftp, name });
-  return [
-    ...[...loaders, 'boot.ipxe', 'autoexec.ipxe'].map(tftp),
-    ...loaders.map((name) => http(new URL(loaderUrl(site, name)).pathname)),
-    http('/boot.ipxe'),
-    ...revision.assets.map(({ name, digest }) => http(`/assets/sha256/${digest}/${encodeURIComponent(name)}`)),
-  ];
 }
 
 /** That by which head office knows this box, and those by which the box knows head office and a proxy before it. */
