@@ -7,7 +7,7 @@ import { decodeMessage, encodeMessage } from './codec/message.ts';
 import { CLIENT_PORT, SERVER_PORT } from './policy/destination.ts';
 import { MOST_SERVERS } from './policy/findings.ts';
 import type { SeenOffer } from './policy/probe.ts';
-import { buildProbe, offerIn, PROBE_SHAPES } from './policy/probe.ts';
+import { buildProbe, leasingIn, offerIn, PROBE_SHAPES } from './policy/probe.ts';
 
 /** What was seen; or why nothing could be: then nobody knows who else is there. */
 export type Look =
@@ -32,15 +32,25 @@ export type LookParts = {
 /** Some servers look for half a second whether the address is free that they are about to offer, slow ones for three. */
 const ANSWER_MS = 2_500;
 
-/** Asks three times who else gives out addresses or boots in a network, and takes nothing of it. About nine seconds. */
+/** One answer to somebody else may be anybody's; a server gives two in each boot. */
+const OVERHEARD_TIMES = 2;
+
+/**
+ * Asks three times who else gives out addresses or boots in a network, and takes nothing of it. About nine seconds. A server
+ * that answers only machines that it knows is seen by what it says to them meanwhile.
+ */
 export async function look({ door, clock, random, site, stopped, answerMs = ANSWER_MS }: LookParts): Promise<Look> {
   const seen = new Map<string, SeenOffer>();
+  const overheard = new Map<Ipv4, number>();
   const failures: string[] = [];
   const xid = random.bytes(4).reduce((sum, byte) => sum * 256 + byte, 0);
   const opened = await door({
     onDatagram: (bytes, { address: from }) => {
       const message = decodeMessage(bytes);
-      const offer = message.ok ? offerIn(message.value, { from, xid, site }) : undefined;
+      if (!message.ok) return;
+      const about = { from, xid, site };
+      const leasing = leasingIn(message.value, about);
+      const offer = offerIn(message.value, about) ?? (leasing && isRepeated(overheard, leasing) ? leasing : undefined);
       if (offer && seen.size < MOST_SERVERS) seen.set(`${offer.server} ${offer.how}`, offer);
     },
     onSendError: (error) => failures.push(error.message),
@@ -59,6 +69,12 @@ export async function look({ door, clock, random, site, stopped, answerMs = ANSW
   await opened.close();
   if (failures.length >= PROBE_SHAPES.length) return { kind: 'blind', because: failures[0] ?? 'nothing can be sent' };
   return { kind: 'looked', offers: [...seen.values()] };
+}
+
+function isRepeated(overheard: Map<Ipv4, number>, { server }: SeenOffer): boolean {
+  const times = (overheard.get(server) ?? 0) + 1;
+  if (times > 1 || overheard.size < MOST_SERVERS) overheard.set(server, times);
+  return times >= OVERHEARD_TIMES;
 }
 
 /**

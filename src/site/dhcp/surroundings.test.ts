@@ -14,9 +14,9 @@ const ROUTER_MAC = mac('f4:f2:6d:00:00:02');
 const EVERYBODY = ip('255.255.255.255');
 const random = { unit: () => 0.5, bytes: (count: number) => new Uint8Array(count).fill(9) };
 
-function offerOf(server: typeof ROUTER, xid: number): Uint8Array {
+function offerOf(server: typeof ROUTER, xid: number, type: 'offer' | 'ack' = 'offer'): Uint8Array {
   const parts = { op: 2 as const, xid, yiaddr: ip('10.7.0.180') };
-  const offer = encodeMessage(message('offer', [option('serverId', server)], parts));
+  const offer = encodeMessage(message(type, [option('serverId', server)], parts));
   if (!offer.ok) throw new Error(offer.error.sentence);
   return offer.value;
 }
@@ -257,6 +257,35 @@ describe('a network of mode auto', () => {
     hear();
     await pass(7 * MINUTE);
     expect([role(), told()]).toEqual(['proxy', ['dhcp-blind', 'dhcp-mode']]);
+    await surroundings.stop();
+  });
+
+  it('is not decided by REQUESTs that name a server which answers nobody', async () => {
+    const { surroundings, hear, pass, role, told } = setUp({ mode: 'auto' });
+    surroundings.start();
+    for (let i = 0; i < 20; i++) {
+      hear();
+      await pass(5_000);
+    }
+    expect([role(), told()]).toEqual(['authoritative', ['dhcp-mode']]);
+    hear();
+    await pass(7 * MINUTE);
+    expect([role(), surroundings.keepsToKnown('nodes')]).toEqual(['authoritative', false]);
+    await surroundings.stop();
+  });
+
+  it.each([
+    [1, 'authoritative'],
+    [2, 'proxy'],
+  ])('is decided by what a server says to the machines that it knows: %i answers, %s', async (times, expected) => {
+    const { surroundings, pass, role, udp } = setUp({ mode: 'auto' });
+    surroundings.start();
+    const isLooking = () => udp.sockets.some(({ local, isOpen }) => isOpen && local.port === 68);
+    while (!isLooking()) await pass(500);
+    for (const type of (['offer', 'ack'] as const).slice(0, times))
+      udp.deliver(offerOf(ROUTER, 77, type), EVERYBODY, { address: ROUTER, port: 67 }, 68);
+    await pass(MINUTE);
+    expect(role()).toBe(expected);
     await surroundings.stop();
   });
 

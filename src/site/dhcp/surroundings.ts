@@ -221,10 +221,14 @@ class SiteSurroundings implements RunningSurroundings {
   }
 
   async #conclude(network: Network, watch: Watch, seen: Look): Promise<void> {
-    const isThere = (seen.kind === 'looked' && seen.offers.some(leases)) || this.#book.wasChosen(network.name);
+    const { name } = network;
     const role = this.roleOf(network);
-    if (role === 'looking') await this.#settle(network.name, watch, { isThere, seen });
-    if (role === 'proxy' && seen.kind === 'looked') await this.#missServer(network.name, watch, isThere);
+    const isSeen = seen.kind === 'looked' && seen.offers.some(leases);
+    const isChosen = this.#book.wasChosen(name);
+    // What is written down and stays is not decided by a REQUEST, which anybody can send, unless nothing else can be had.
+    const isThere = isSeen || (seen.kind === 'blind' && isChosen);
+    if (role === 'looking') await this.#settle(name, watch, { isThere, seen });
+    if (role === 'proxy' && seen.kind === 'looked') await this.#missServer(name, watch, isSeen || isChosen);
   }
 
   async #settle(name: string, watch: Watch, { isThere, seen }: { isThere: boolean; seen: Look }): Promise<void> {

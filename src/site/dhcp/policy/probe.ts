@@ -60,6 +60,21 @@ export function offerIn(
   return { server, sender: from, how: message.yiaddr === UNSPECIFIED ? 'proxy-offer' : 'offer' };
 }
 
+/**
+ * A server that gave a machine its address while the site listened, by broadcast; undefined: it is none, or the site itself.
+ * Of one machine's boot there are two such answers, an OFFER and an ACK.
+ */
+export function leasingIn(
+  message: DhcpMessage,
+  { from, xid, site }: { readonly from: Ipv4; readonly xid: number; readonly site: Ipv4 },
+): SeenOffer | undefined {
+  const type = messageTypeOf(message);
+  if (message.op !== 2 || message.xid === xid || (type !== 'offer' && type !== 'ack')) return undefined;
+  const server = hintOf(message, 'serverId');
+  if (server === undefined || server === site || from === site || server === UNSPECIFIED) return undefined;
+  return message.yiaddr === UNSPECIFIED ? undefined : { server, sender: from, how: 'offer' };
+}
+
 function firmware(arch: number, text: string): readonly RawOption[] {
   return [
     option('vendorClass', `PXEClient:Arch:${text}:UNDI:003016`),
