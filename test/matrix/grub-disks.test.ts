@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { labCacheDir } from '../../src/lab/cache.ts';
 import { run as command } from '../../src/lab/command.ts';
-import { demoSite, prepareArm64Installer, prepareInstaller } from '../../src/lab/demo-site.ts';
+import { demoSite, type Installer, prepareArm64Installer, prepareInstaller } from '../../src/lab/demo-site.ts';
 import { FIRMWARES } from '../../src/lab/firmware.ts';
 import { EMPTY_DISK, LabRun, TEST_MAC } from '../lab/support/lab-machine.ts';
 
@@ -12,10 +12,14 @@ const MEMORY_MB = 512;
 const LONG_MS = 240_000;
 const TEMPLATE = join(import.meta.dirname, '../lab/support/grub.yaml');
 
-/** The site with an installer for this firmware; whether its GRUB comes by shim. */
-async function startSite(run: LabRun, firmware: 'uefi-secure' | 'arm64' | 'arm64-secure') {
+/** The site with an installer for this firmware; by shim where it enforces Secure Boot. */
+async function startSite(
+  run: LabRun,
+  firmware: 'uefi-secure' | 'arm64' | 'arm64-secure',
+  change: (system: Installer) => Installer = (system) => system,
+): Promise<Installer> {
   const isArm64 = firmware.startsWith('arm64');
-  const system = await (isArm64 ? prepareArm64Installer : prepareInstaller)(labCacheDir(), () => undefined);
+  const system = change(await (isArm64 ? prepareArm64Installer : prepareInstaller)(labCacheDir(), () => undefined));
   const text = readFileSync(TEMPLATE, 'utf8')
     .replaceAll('amd64', isArm64 ? 'arm64' : 'amd64')
     .replaceAll('ttyS0', FIRMWARES[firmware].serialConsole)
@@ -68,5 +72,32 @@ describe('a PC whose disk has a system that nobody signed', () => {
     await machine.console.waitFor(/The system on the disk did not start/, LONG_MS);
     expect(await machine.console.waitFor(EMPTY_DISK['uefi-secure'], LONG_MS)).toContain('UiApp');
     await machine.stop();
+  });
+});
+
+describe('a PC that is given a kernel that nobody signed', () => {
+  const run = new LabRun('matrix-grub-disks-kernel');
+  afterAll(() => run.end());
+
+  /** The middle of it is not what was signed. */
+  function changed(system: Installer): Installer {
+    const bytes = readFileSync(system.kernel);
+    bytes.fill(0, bytes.length / 2, bytes.length / 2 + 16);
+    const kernel = join(run.workDir, 'vmlinuz');
+    writeFileSync(kernel, bytes);
+    return { ...system, kernel };
+  }
+
+  it('refuses it, says so, and asks the site again', async () => {
+    await startSite(run, 'uefi-secure', changed);
+    await run.slipway('arm');
+    const machine = await run.switchOn('uefi-secure', MEMORY_MB);
+    await machine.console.waitFor(/pos INSTALLS on the disk vda/, LONG_MS);
+    await machine.console.waitFor(/error: bad shim signature/, LONG_MS);
+    await machine.console.waitFor(/The kernel could not be loaded, as the line above says/, LONG_MS);
+    await machine.console.waitFor(/What failed before: GRUB could not do it, at kernel; its screen said why/, LONG_MS);
+    await machine.stop();
+    expect(await run.diskWrites()).toBe(0);
+    expect(await run.written('order-attempt', 'till-1')).toHaveLength(0);
   });
 });

@@ -166,7 +166,12 @@ describe('a machine in a slot', () => {
   });
 
   it('goes on with its disk when its script gave up', () => {
-    expect(decide(ask({ givenUp: true }))).toMatchObject({ kind: 'local' });
+    expect(decide(ask({ givenUp: true }))).toMatchObject({
+      kind: 'local',
+      because: 'the files of pos-1 did not arrive in many tries; switch the machine off and on to try again',
+    });
+    const because = expect.stringContaining('or were refused ("bad shim signature": by Secure Boot)');
+    expect(decide(ask({ givenUp: true, env: efi, loader: 'grub' }))).toMatchObject({ kind: 'local', because });
   });
 
   it.each([

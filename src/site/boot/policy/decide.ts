@@ -130,7 +130,8 @@ function prepareStart(
     return { kind: 'refuse', because, localBoot };
   }
   if (request.givenUp) {
-    const because = `the files of ${slot.name} did not arrive in many tries; switch the machine off and on to try again`;
+    const refused = request.loader === 'grub' ? ' or were refused ("bad shim signature": by Secure Boot)' : '';
+    const because = `the files of ${slot.name} did not arrive${refused} in many tries; switch the machine off and on to try again`;
     return { kind: 'local', because, localBoot };
   }
   const missing = missingFiles(profile, context.assetState) ?? context.lackOfSecrets?.(secretsOf(profile.documents));

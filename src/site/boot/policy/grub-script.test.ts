@@ -32,7 +32,7 @@ describe('the answer that GRUB carries out', () => {
       set here='1'
       break
     fi
-    echo 'The kernel did not arrive; waiting, in seconds:' "\${pause}"
+    echo 'The kernel could not be loaded, as the line above says; waiting, in seconds:' "\${pause}"
     sleep "\${pause}"
   done
   if [ "\${here}" = '1' ]; then
@@ -43,7 +43,7 @@ describe('the answer that GRUB carries out', () => {
         set here='1'
         break
       fi
-      echo 'The initramfs did not arrive; waiting, in seconds:' "\${pause}"
+      echo 'The initramfs could not be loaded, as the line above says; waiting, in seconds:' "\${pause}"
       sleep "\${pause}"
     done
     if [ "\${here}" = '1' ]; then
@@ -53,7 +53,7 @@ describe('the answer that GRUB carries out', () => {
     fi
   fi
   echo 'This did not work: step' "\${step}"
-  echo 'What to do: look at the network cable. If it stays, tell whoever looks after this site what stands here.'
+  echo 'What to do: look at the network cable; if it says "bad shim signature", Secure Boot does not allow this system. Tell whoever looks after this site what stands here.'
   set rounds="\${rounds}"'x'
   if [ "\${rounds}" = 'xxx' ]; then
     set giveup='1'

@@ -89,7 +89,7 @@ function startLines(decision: Start, server: Ipv4): GrubLine[] {
     grubEcho(shownLiteral('This did not work: step'), variable('step')),
     grubEcho(
       shownLiteral(
-        'What to do: look at the network cable. If it stays, tell whoever looks after this site what stands here.',
+        'What to do: look at the network cable; if it says "bad shim signature", Secure Boot does not allow this system. Tell whoever looks after this site what stands here.',
       ),
     ),
     assign('rounds', glued(variable('rounds'), literal('x'))),
@@ -106,7 +106,10 @@ function fetchLines(step: string, words: readonly GrubWord[], then: readonly Gru
     assign('here', literal('0')),
     each('pause', PAUSES.map(literal), [
       branch(command(...words), [assign('here', literal('1')), command(...grubWords('break'))]),
-      grubEcho(shownLiteral(`The ${step} did not arrive; waiting, in seconds:`), variable('pause')),
+      grubEcho(
+        shownLiteral(`The ${step} could not be loaded, as the line above says; waiting, in seconds:`),
+        variable('pause'),
+      ),
       command(...grubWords('sleep'), variable('pause')),
     ]),
     branch(is('here', '1'), then),
