@@ -1,16 +1,23 @@
-import { DATA_HEADER_BYTES, encodeDataBlocks } from './codec/packet.ts';
+import { DATA_HEADER_BYTES, packDataBlocks } from './codec/packet.ts';
 import type { BootFile } from './ports.ts';
 
-/** The least to read at once: each read costs a turn of another thread, and each transfer of a large file keeps up to three of these. */
-const LEAST_CHUNK_BYTES = 128 * 1024;
+/** The least to read at once: each read costs a turn of another thread. */
+const LEAST_CHUNK_BYTES = 64 * 1024;
 /** What is in memory costs no turn, only its copy. */
 const LEAST_COPY_BYTES = 16 * 1024;
+/**
+ * Chunks have their memory in turn: memory that is new for each of them makes the collector of V8 walk the whole heap every few
+ * megabytes. Up to three are needed at a time. The one before them rests, as its packets may still wait in the socket, sent a second
+ * time; once the chunk after it is confirmed, they have left, being in front of it.
+ */
+const CHUNKS = 4;
 
 /** Reads blocks in order, with rewinds inside a window; block 1 is the first. */
 export type BlockReader = {
   /**
    * The DATA packets of blocks `first` to `last`, ready to be sent; at once where they were read ahead, which is nearly always: a
-   * client in lock-step waits for every turn. Blocks before `first` are not asked for again.
+   * client in lock-step waits for every turn. Blocks before `first` have been confirmed and are not asked for again. The packets
+   * stay as they are until two chunks after theirs are.
    */
   read(first: number, last: number): readonly Uint8Array[] | Promise<readonly Uint8Array[]>;
 };
@@ -19,34 +26,40 @@ export type BlockReader = {
 type Chunk = { readonly loading: Promise<void> | undefined; packets?: Uint8Array };
 
 /**
- * Reads a file in chunks of at least a window, always one ahead, so that a window rarely waits for the disk. Keeps at most
- * three chunks. Each is made into packets as a whole: nothing is left to do for a block but to send it.
+ * Reads a file in chunks of at least a window, always one ahead, so that a window rarely waits for the disk. Each is made into
+ * packets as a whole: nothing is left to do for a block but to send it.
  */
 export function createBlockReader(file: BootFile, blockBytes: number, window: number): BlockReader {
   const leastBytes = file.bytes ? LEAST_COPY_BYTES : LEAST_CHUNK_BYTES;
-  const blocksPerChunk = Math.max(window, Math.ceil(leastBytes / blockBytes));
-  const chunkBytes = blocksPerChunk * blockBytes;
-  const packetBytes = DATA_HEADER_BYTES + blockBytes;
   const blocks = Math.floor(file.sizeBytes / blockBytes) + 1;
+  const blocksPerChunk = Math.min(blocks, Math.max(window, Math.ceil(leastBytes / blockBytes)));
+  const packetBytes = DATA_HEADER_BYTES + blockBytes;
+  const memory: Uint8Array[] = [];
   const chunks = new Map<number, Chunk>();
   const chunkOf = (block: number) => Math.floor((block - 1) / blocksPerChunk);
 
-  const pack = (index: number, bytes: Uint8Array): Uint8Array => {
-    const before = index * blocksPerChunk;
-    return encodeDataBlocks(bytes, {
-      ...{ first: before + 1, count: Math.min(blocksPerChunk, blocks - before), blockBytes },
-    });
-  };
   const start = (index: number): Chunk => {
-    const from = index * chunkBytes;
-    if (file.bytes) return { loading: undefined, packets: pack(index, file.bytes.subarray(from, from + chunkBytes)) };
-    const chunk: Chunk = {
-      loading: readExactly(file, from, chunkBytes).then((bytes) => {
-        chunk.packets = pack(index, bytes);
-      }),
-    };
+    const before = index * blocksPerChunk;
+    const count = Math.min(blocksPerChunk, blocks - before);
+    const position = before * blockBytes;
+    const end = Math.min(file.sizeBytes, position + count * blockBytes);
+    memory[index % CHUNKS] ??= new Uint8Array(blocksPerChunk * packetBytes);
+    const packets =
+      memory[index % CHUNKS]?.subarray(0, count * DATA_HEADER_BYTES + end - position) ?? new Uint8Array(0);
+    const bytes = packets.subarray(count * DATA_HEADER_BYTES);
+    const pack = () => packDataBlocks(packets, { first: before + 1, count, blockBytes });
+    if (file.bytes) {
+      bytes.set(file.bytes.subarray(position, end));
+      pack();
+      return { loading: undefined, packets };
+    }
+    const loading = readExactly(file, position, bytes).then(() => {
+      pack();
+      chunk.packets = packets;
+    });
+    const chunk: Chunk = { loading };
     // Whoever needs the chunk meets its error; a chunk that was only read ahead may never be needed.
-    chunk.loading?.catch(() => chunks.delete(index));
+    loading.catch(() => chunks.delete(index));
     return chunk;
   };
   const load = (index: number): Chunk => {
@@ -70,7 +83,7 @@ export function createBlockReader(file: BootFile, blockBytes: number, window: nu
     for (const index of chunks.keys()) if (index < chunkOf(first)) chunks.delete(index);
     for (let index = chunkOf(first); index <= chunkOf(last); index++) load(index);
     const next = chunkOf(last) + 1;
-    if (!file.bytes && next * chunkBytes < file.sizeBytes) load(next);
+    if (!file.bytes && next * blocksPerChunk * blockBytes < file.sizeBytes) load(next);
   };
   return {
     read: (first, last) => {
@@ -83,12 +96,10 @@ export function createBlockReader(file: BootFile, blockBytes: number, window: nu
   };
 }
 
-async function readExactly(file: BootFile, position: number, count: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(Math.max(0, Math.min(count, file.sizeBytes - position)));
-  for (let done = 0; done < bytes.length; ) {
-    const got = await file.read(bytes.subarray(done), position + done);
+async function readExactly(file: BootFile, position: number, into: Uint8Array): Promise<void> {
+  for (let done = 0; done < into.length; ) {
+    const got = await file.read(into.subarray(done), position + done);
     if (got === 0) throw new Error(`a file of ${file.sizeBytes} bytes ends at ${position + done}`);
     done += got;
   }
-  return bytes;
 }

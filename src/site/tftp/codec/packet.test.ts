@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { latin1ToBytes } from '../../../kernel/latin1.ts';
-import { decodeTftp, encodeTftp, type TftpPacket } from './packet.ts';
+import { ackedBlock, decodeTftp, encodeTftp, packDataBlocks, type TftpPacket } from './packet.ts';
 
 const seed = Number(process.env['SLIPWAY_SEED'] ?? 1);
 const bytesOf = (text: string) => latin1ToBytes(text) ?? new Uint8Array(0);
@@ -112,4 +112,37 @@ describe('encode', () => {
   test.each(['a\0b', 'Ω'])('refuses the string %j instead of saying something else', (message) => {
     expect(() => encodeTftp({ kind: 'error', code: 0, message })).toThrow(RangeError);
   });
+});
+
+test.each([
+  [8, 8, 3],
+  [8, 3, 3],
+  [8, 0, 3],
+  [1_468, 700, 64],
+  [512, 0, 1],
+])('blocks of %i bytes, %i in the last, become %i packets where they stand', (blockBytes, lastBytes, count) => {
+  const first = 65_534;
+  const bytes = new Uint8Array((count - 1) * blockBytes + lastBytes).map((_, index) => (index * 7) & 255);
+  const packets = new Uint8Array(4 * count + bytes.length).fill(255);
+  packets.set(bytes, 4 * count);
+  packDataBlocks(packets, { first, count, blockBytes });
+  const each = Array.from({ length: count }, (_, index) =>
+    encodeTftp({
+      ...{ kind: 'data', block: (first + index) & 0xffff },
+      bytes: bytes.subarray(index * blockBytes, (index + 1) * blockBytes),
+    }),
+  );
+  expect(Buffer.compare(packets, Buffer.concat(each))).toBe(0);
+});
+
+test('what is looked at as an ACK is what is decoded as one', () => {
+  const start = fc.constantFrom([0, 4], [0, 3], [1, 4], [0], [4]);
+  fc.assert(
+    fc.property(start, fc.uint8Array({ maxLength: 4 }), (opcode, rest) => {
+      const bytes = Uint8Array.of(...opcode, ...rest);
+      const packet = decodeTftp(bytes);
+      expect(ackedBlock(bytes)).toBe(packet.ok && packet.value.kind === 'ack' ? packet.value.block : undefined);
+    }),
+    { seed },
+  );
 });

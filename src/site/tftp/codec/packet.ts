@@ -96,23 +96,23 @@ export function encodeTftp(packet: TftpPacket): Uint8Array {
 export const DATA_HEADER_BYTES = 4;
 
 /**
- * The DATA packets of `count` blocks from `first` on, one behind the other, each but the last with `blockBytes` bytes. Numbers roll
- * over from 65535 to 0: clients that can take such files at all expect that.
+ * Makes the DATA packets of `count` blocks from `first` on, one behind the other, where their bytes stand at the end of `packets`:
+ * each but the last has `blockBytes`, and in front there is room for the headers. Numbers roll over from 65535 to 0: clients that
+ * can take such files at all expect that.
  */
-export function encodeDataBlocks(
-  bytes: Uint8Array,
+export function packDataBlocks(
+  packets: Uint8Array,
   { first, count, blockBytes }: { readonly first: number; readonly count: number; readonly blockBytes: number },
-): Uint8Array {
-  const packets = new Uint8Array(bytes.length + count * DATA_HEADER_BYTES);
-  for (let index = 0, at = 0; index < count; index++) {
-    const payload = bytes.subarray(index * blockBytes, (index + 1) * blockBytes);
+): void {
+  for (let index = 0; index < count; index++) {
+    const at = index * (DATA_HEADER_BYTES + blockBytes);
+    const from = count * DATA_HEADER_BYTES + index * blockBytes;
+    packets.copyWithin(at + DATA_HEADER_BYTES, from, from + blockBytes);
+    packets[at] = 0;
     packets[at + 1] = opcodes.data;
     packets[at + 2] = (first + index) >> 8;
     packets[at + 3] = first + index;
-    packets.set(payload, at + DATA_HEADER_BYTES);
-    at += DATA_HEADER_BYTES + payload.length;
   }
-  return packets;
 }
 
 /** The block of an ACK, undefined if it is none: what nearly every datagram is, without the objects of `decodeTftp`. */
