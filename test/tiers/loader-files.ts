@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { AppError } from '../../src/kernel/errors.ts';
 import type { Report } from '../../src/lab/command.ts';
 import type { Asset } from '../../src/model/revision.ts';
-import { attemptsOf } from '../../src/site/content/sources/attempts.ts';
+import type { SourceRequest } from '../../src/site/content/sources/request.ts';
+import { sourcesOf } from '../../src/site/content/sources/sources.ts';
 import { loadersOf } from '../../src/site/loader-manifest-file.ts';
 
 const STALL_MS = 30_000;
@@ -28,17 +29,18 @@ export async function fetchLoaderFiles(folder: string, report: Report): Promise<
 }
 
 async function fetchOne(asset: Asset, scratchDir: string): Promise<Uint8Array> {
-  const context = { scratchDir, stallMs: STALL_MS, signal: new AbortController().signal };
+  const { signal } = new AbortController();
+  const request: SourceRequest = { fromByte: 0, stallMs: STALL_MS, priority: () => 'boot', signal };
   const failures: string[] = [];
-  for (const attempt of attemptsOf(asset.sources)) {
+  for (const source of sourcesOf(asset.sources, scratchDir)) {
     try {
       const parts: Uint8Array[] = [];
-      for await (const part of (await attempt.deliver(context)).chunks) parts.push(part);
+      for await (const part of (await source.deliver(request)).chunks) parts.push(part);
       const bytes = Buffer.concat(parts);
       if (digestOf(bytes) === asset.digest) return bytes;
-      failures.push(`${attempt.label}: it is another one`);
+      failures.push(`${source.label}: it is another one`);
     } catch (error) {
-      failures.push(`${attempt.label}: ${(error as Error).message}`);
+      failures.push(`${source.label}: ${(error as Error).message}`);
     }
   }
   throw new AppError('asset-unavailable', `${asset.name}: ${failures.join('; ')}`);

@@ -1,122 +1,321 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Digest } from '../../kernel/digest.ts';
 import { AppError } from '../../kernel/errors.ts';
-import type { Asset } from '../../model/revision.ts';
-import { checkRoom, diskError, syncFolder } from './disk.ts';
-import { blobPath, type Layout, shardOf } from './layout.ts';
-import type { Attempt, Delivery } from './sources/attempt.ts';
-import { attemptsOf } from './sources/attempts.ts';
+import type { Clock, Random } from '../../kernel/ports.ts';
+import type { OpenAsset, WantedBlob } from '../../model/content.ts';
+import { type BlobDelivery, type BlobSource, FILL_PRIORITIES, type FillPriority } from '../../model/content.ts';
+import { createFollower, type Followed } from './follower.ts';
+import { createLatch } from './latch.ts';
+import type { Layout } from './layout.ts';
+import { PartialFile } from './partial-file.ts';
+import { pause, unlessStopped } from './pause.ts';
+import {
+  type ActiveFillKind,
+  beginFill,
+  type Fill,
+  type FillEvent,
+  type FillTerms,
+  isActiveFill,
+  isFollowable,
+  readableBytes,
+  stepFill,
+} from './policy/fill-machine.ts';
+import { failureOf, receive } from './receive.ts';
+import type { Ticket, Turnstile } from './turnstile.ts';
 
-export type FillContext = {
+export type FillDeps = {
   readonly layout: Layout;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly turnstile: Turnstile;
   readonly stallMs: number;
   /** A source that sends more is cut off: it must not fill the disk before its digest can be checked. */
   readonly maxBytes: number;
-  /** What an asset must leave free on the disk. */
-  readonly reserveBytes: number;
+  /** Makes sure that so many bytes more fit on the disk; rejects with `disk-full`. */
+  readonly checkRoom: (bytes: number) => Promise<void>;
+  readonly isPinned: () => boolean;
+  /** Why a source is not asked now; undefined: it may be. */
+  readonly barred: (source: BlobSource) => string | undefined;
+  /** Hears that the bytes have another digest; no source: they are not of one alone. */
+  readonly onWrong: (source: BlobSource | undefined, because: string) => void;
+  /** Hears the size, or why it is not here, before anybody else does. */
+  readonly onEnd: (outcome: number | AppError) => void;
+  /** Aborted when the site stops: what is here is kept. */
   readonly signal: AbortSignal;
-  /** Hears how far an attempt is; `sizeBytes` is what its source promises. */
-  readonly onProgress: (bytesDone: number, sizeBytes: number | undefined) => void;
 };
 
 /** How often the free space is looked at again: others write to this disk, too. */
 const LOOK_EVERY_BYTES = 16 * 1024 * 1024;
 
-/** Why one attempt brought nothing; `wrongDigest` if it brought something else. */
-type Failure = { readonly label: string; readonly because: string; readonly wrongDigest: boolean };
-
 /**
- * Fetches an asset from the first of its sources that has it, checks it on the way in, and gives it its final name only
- * when it is whole and on disk.
- * @returns its size in bytes
- * @throws AppError `asset-unavailable` or, if every source delivered other bytes, `asset-wrong-digest`, each with a reason
- * per source; `disk-full`, `disk-failed` if the fault is our own disk, which no other source can help
+ * One digest on its way, owned by the store: it goes on when nobody follows. What is done in each state is a function here,
+ * and what comes next is the table of `policy/fill-machine.ts`. One thing is done after the other, so there are never two
+ * deliveries at once, and never more than one piece between the source and the disk.
  */
-export async function fill(asset: Asset, context: FillContext): Promise<number> {
-  const failures: Failure[] = [];
-  for (const attempt of attemptsOf(asset.sources)) {
-    const outcome = await tryOnce(attempt, asset.digest, context);
-    if (typeof outcome === 'number') return outcome;
-    failures.push(outcome);
-  }
-  const reasons = failures.map(({ label, because }) => `${label}: ${because}`).join('; ') || 'no source is named';
-  const allWrong = failures.length > 0 && failures.every((failure) => failure.wrongDigest);
-  throw new AppError(allWrong ? 'asset-wrong-digest' : 'asset-unavailable', `${asset.name}: ${reasons}`);
-}
+export class RunningFill {
+  /** Resolves with the size when the file is whole and has its name; rejects with an AppError. */
+  readonly done: Promise<number>;
+  readonly #wanted: WantedBlob;
+  readonly #deps: FillDeps;
+  readonly #sources: BlobSource[];
+  readonly #urgencies: FillPriority[];
+  readonly #ticket: Ticket;
+  readonly #changed = createLatch();
+  #fill: Fill;
+  /** Bytes on the disk; the state has it as of its last step. */
+  #here = 0;
+  #hash = createHash('sha256');
+  #file: PartialFile | undefined;
+  #delivery: BlobDelivery | undefined;
+  /** Ends the delivery. */
+  #hangUp = new AbortController();
+  #broken: AppError | undefined;
+  #failure: AppError | undefined;
+  #followers = 0;
+  #isOver = false;
 
-async function tryOnce(attempt: Attempt, digest: Digest, context: FillContext): Promise<number | Failure> {
-  const scratchDir = await onDisk('make a folder for an asset', mkdtemp(join(context.layout.partial, 'fill-')));
-  try {
-    return await receive(attempt, digest, scratchDir, context);
-  } catch (cause) {
-    // Our own disk, and the end of the site, are not the fault of this source.
-    if (cause instanceof AppError && cause.code !== 'asset-wrong-digest') throw cause;
-    if (context.signal.aborted) throw new AppError('asset-unavailable', 'the site is stopping', { cause });
-    const because = cause instanceof Error ? cause.message : String(cause);
-    return { label: attempt.label, because, wrongDigest: cause instanceof AppError };
-  } finally {
-    await onDisk('drop the rest of a download', rm(scratchDir, { recursive: true, force: true }));
+  constructor(wanted: WantedBlob, deps: FillDeps) {
+    this.#wanted = wanted;
+    this.#deps = deps;
+    this.#sources = [...wanted.sources];
+    this.#urgencies = [wanted.priority];
+    this.#fill = beginFill(this.#terms());
+    this.#ticket = deps.turnstile.enter(() => FILL_PRIORITIES.indexOf(this.#priority()));
+    this.done = this.#run();
+    // Whoever wants to know asks for it; to the others the state says it.
+    this.done.catch(() => undefined);
   }
-}
 
-async function receive(attempt: Attempt, digest: Digest, scratchDir: string, context: FillContext): Promise<number> {
-  const path = join(scratchDir, 'bytes');
-  const file = await onDisk('make a file for an asset', open(path, 'wx'));
-  try {
-    const delivery = await attempt.deliver({ scratchDir, stallMs: context.stallMs, signal: context.signal });
-    const { sizeBytes, found } = await copy(delivery, file, context);
-    if (found !== digest) throw new AppError('asset-wrong-digest', `has sha256 ${found}, expected ${digest}`);
-    await onDisk('write an asset', file.chmod(0o444));
-    await onDisk('write an asset', file.sync());
-    await publish(path, digest, context.layout);
-    return sizeBytes;
-  } finally {
-    await file.close();
+  get progress(): { readonly bytesDone: number; readonly sizeBytes: number | undefined } {
+    return { bytesDone: this.#here, sizeBytes: this.#fill.sizeBytes };
   }
-}
 
-async function copy(
-  delivery: Delivery,
-  file: FileHandle,
-  context: FillContext,
-): Promise<{ sizeBytes: number; found: string }> {
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  let lookAt = 0;
-  for await (const chunk of delivery.chunks) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > context.maxBytes) throw new Error(`sends more than ${context.maxBytes} bytes`);
-    if (sizeBytes >= lookAt) {
-      const toCome = Math.max(chunk.length, (delivery.sizeBytes ?? 0) - sizeBytes);
-      await onDisk('measure the disk', checkRoom(context.layout.partial, toCome, context.reserveBytes));
-      lookAt = sizeBytes + LOOK_EVERY_BYTES;
+  /** Other ways to the same bytes, asked after those that are known. */
+  addSources(sources: readonly BlobSource[]): void {
+    const known = new Set(this.#sources.map(({ label }) => label));
+    this.#sources.push(...sources.filter(({ label }) => !known.has(label)));
+  }
+
+  /** See `ContentStore.follow`. */
+  async follow(priority: FillPriority): Promise<OpenAsset> {
+    this.#followers++;
+    this.#urgencies.push(priority);
+    // Somebody stands there and waits.
+    this.#ticket.hurry();
+    const leave = (): void => {
+      this.#followers--;
+      this.#urgencies.splice(this.#urgencies.indexOf(priority), 1);
+      this.#changed.open();
+      this.#closeIfUnused();
+    };
+    while (!this.#failure && !isFollowable(this.#fill)) await this.#changed.next();
+    if (!this.#failure) return createFollower(this.#followed(leave), this.#fill.sizeBytes ?? 0);
+    leave();
+    throw this.#failure;
+  }
+
+  #followed(left: () => void): Followed {
+    return {
+      sizeBytes: () => this.#fill.sizeBytes,
+      readable: () => readableBytes(this.#fill, this.#here),
+      round: () => this.#fill.round,
+      failure: () => this.#failure,
+      read: (into, position) => this.#opened().read(into, position),
+      changed: () => this.#changed.next(),
+      left,
+    };
+  }
+
+  async #run(): Promise<number> {
+    // In a later turn: nobody must meet a fill that is not in the table yet.
+    await Promise.resolve();
+    while (isActiveFill(this.#fill.kind)) {
+      const event = await this.#act(this.#fill.kind).catch((cause: unknown) => this.#fault(cause));
+      this.#fill = stepFill(this.#fill, event, this.#terms());
+      this.#here = this.#fill.here;
+      if (this.#here === 0) this.#hash = createHash('sha256');
+      if (this.#fill.kind !== 'receiving') this.#dropDelivery();
+      this.#changed.open();
     }
-    hash.update(chunk);
-    await onDisk('write an asset', writeAll(file, chunk));
-    context.onProgress(sizeBytes, delivery.sizeBytes);
+    return this.#end();
   }
-  return { sizeBytes, found: hash.digest('hex') };
-}
 
-async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let done = 0; done < chunk.length; ) done += (await file.write(chunk, done)).bytesWritten;
-}
+  #act(kind: ActiveFillKind): Promise<FillEvent> {
+    switch (kind) {
+      case 'queued':
+        return this.#queue();
+      case 'restoring':
+        return this.#restore();
+      case 'asking':
+        return this.#ask();
+      case 'receiving':
+        return this.#receive();
+      case 'waiting':
+        return this.#wait();
+      case 'verifying':
+        return this.#verify();
+      case 'keeping':
+        return this.#keep();
+      default:
+        return kind satisfies never;
+    }
+  }
 
-/** The rename is what makes an asset exist; it is durable when its folder is. */
-async function publish(path: string, digest: Digest, layout: Layout): Promise<void> {
-  const shard = shardOf(layout, digest);
-  const made = await onDisk('make a folder for an asset', mkdir(shard, { recursive: true }));
-  await onDisk('name an asset', rename(path, blobPath(layout, digest)));
-  await onDisk('name an asset', syncFolder(shard));
-  if (made !== undefined) await onDisk('name an asset', syncFolder(layout.blobs));
-}
+  async #queue(): Promise<FillEvent> {
+    await unlessStopped(this.#ticket.passed, this.#deps.signal);
+    return this.#unlessStopping({ kind: 'started' });
+  }
 
-async function onDisk<T>(doing: string, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (cause) {
-    throw diskError(cause, `cannot ${doing}`);
+  async #restore(): Promise<FillEvent> {
+    this.#file = await PartialFile.open(this.#deps.layout, this.#wanted.digest);
+    const take = (bytes: Uint8Array): void => void this.#hash.update(bytes);
+    const here = await this.#file.restore(take, () => this.#deps.signal.aborted);
+    return this.#unlessStopping({ kind: 'restored', here });
+  }
+
+  async #ask(): Promise<FillEvent> {
+    const source = this.#source();
+    // What lies behind is of a round that is over.
+    await this.#opened().cut(this.#here);
+    const barred = this.#deps.barred(source);
+    if (barred !== undefined) return this.#refused(new AppError('asset-wrong-digest', barred));
+    const { stallMs, signal } = this.#deps;
+    this.#hangUp = new AbortController();
+    const ended = AbortSignal.any([signal, this.#hangUp.signal]);
+    const request = { fromByte: this.#here, stallMs, signal: ended, priority: () => this.#priority() };
+    try {
+      this.#delivery = await source.deliver(request);
+    } catch (cause) {
+      return this.#refused(cause);
+    }
+    const { startsAt, sizeBytes } = this.#delivery;
+    return { kind: 'answered', startsAt, sizeBytes };
+  }
+
+  async #receive(): Promise<FillEvent> {
+    const { sizeBytes, skip } = this.#fill;
+    const delivery = this.#delivery;
+    if (!delivery) throw new Error('a fill receives what it did not ask for');
+    const { maxBytes, clock } = this.#deps;
+    const keep = this.#createKeep();
+    const monotonic = () => clock.monotonic();
+    const received = await receive({ delivery, sizeBytes, maxBytes, skip, here: this.#here, keep, monotonic });
+    const { failure, rest, ...arrived } = received;
+    if (!failure) {
+      const hangUp = this.#hangUp;
+      void rest.then(() => hangUp.abort());
+      this.#delivery = undefined;
+      return { kind: 'ended', ...arrived, ...this.#now() };
+    }
+    return this.#unlessStopping({ kind: 'cut', ...arrived, ...failure, ...this.#now() });
+  }
+
+  #createKeep(): (bytes: Uint8Array) => Promise<void> {
+    let lookAt = this.#here;
+    return async (bytes) => {
+      if (this.#here >= lookAt) {
+        await this.#deps.checkRoom(Math.max(bytes.length, (this.#fill.sizeBytes ?? 0) - this.#here));
+        lookAt = this.#here + LOOK_EVERY_BYTES;
+      }
+      await this.#opened().write(bytes, this.#here);
+      this.#hash.update(bytes);
+      this.#here += bytes.length;
+      this.#changed.open();
+    };
+  }
+
+  async #wait(): Promise<FillEvent> {
+    const { clock, random, signal } = this.#deps;
+    await pause(this.#fill.tries, { clock, random, signal });
+    return this.#unlessStopping({ kind: 'due', wanted: this.#now().wanted });
+  }
+
+  async #verify(): Promise<FillEvent> {
+    const found = this.#hash.digest('hex');
+    const { digest } = this.#wanted;
+    if (found === digest) return { kind: 'right' };
+    const because = `has sha256 ${found}, expected ${digest}`;
+    this.#deps.onWrong(this.#fill.isMixed ? undefined : this.#source(), because);
+    return { kind: 'wrong', because };
+  }
+
+  async #keep(): Promise<FillEvent> {
+    await this.#opened().cut(this.#here);
+    await this.#opened().publish();
+    return { kind: 'kept' };
+  }
+
+  async #end(): Promise<number> {
+    this.#ticket.leave();
+    const failure = this.#fill.kind === 'failed' ? this.#explain() : undefined;
+    // When the site stops, what lies here may not even have been looked at.
+    if (failure && this.#here === 0 && !this.#deps.signal.aborted) await this.#file?.drop().catch(() => undefined);
+    this.#failure = failure;
+    this.#isOver = true;
+    this.#deps.onEnd(failure ?? this.#here);
+    this.#changed.open();
+    this.#closeIfUnused();
+    if (failure) throw failure;
+    return this.#here;
+  }
+
+  #explain(): AppError {
+    if (this.#broken) return this.#broken;
+    if (this.#deps.signal.aborted) return new AppError('asset-unavailable', 'the site is stopping');
+    const { failures } = this.#fill;
+    const reasons = failures.map(({ source, because }) => `${this.#sources[source]?.label ?? 'on disk'}: ${because}`);
+    const [code, ...others] = new Set(failures.map((failure) => failure.code ?? 'asset-unavailable'));
+    const common = code !== undefined && others.length === 0 ? code : 'asset-unavailable';
+    return new AppError(common, `${this.#wanted.name}: ${reasons.join('; ') || 'no source is named'}`);
+  }
+
+  #fault(cause: unknown): FillEvent {
+    const error = AppError.from(cause);
+    this.#broken = error;
+    // A disk without a free byte has none for leases. What only came to the reserve is worth keeping.
+    return { kind: 'broken', isSpoiled: error.code === 'disk-full' && error.cause !== undefined };
+  }
+
+  #refused(cause: unknown): FillEvent {
+    return this.#unlessStopping({ kind: 'refused', ...failureOf(cause), ...this.#now() });
+  }
+
+  #unlessStopping(event: FillEvent): FillEvent {
+    return this.#deps.signal.aborted ? { kind: 'stopped' } : event;
+  }
+
+  #now() {
+    return { at: this.#deps.clock.monotonic(), wanted: this.#followers > 0 || this.#deps.isPinned() };
+  }
+
+  #source(): BlobSource {
+    const source = this.#sources[this.#fill.source];
+    if (!source) throw new Error('a fill asks a source that is not there');
+    return source;
+  }
+
+  #opened(): PartialFile {
+    if (!this.#file) throw new Error('a fill uses its file before it is open');
+    return this.#file;
+  }
+
+  #priority(): FillPriority {
+    return FILL_PRIORITIES.find((priority) => this.#urgencies.includes(priority)) ?? 'prefetch';
+  }
+
+  #terms(): FillTerms {
+    const { sizeBytes: promisedBytes } = this.#wanted;
+    return { sources: this.#sources.length, promisedBytes, maxBytes: this.#deps.maxBytes };
+  }
+
+  #dropDelivery(): void {
+    if (this.#delivery) this.#hangUp.abort();
+    this.#delivery = undefined;
+  }
+
+  #closeIfUnused(): void {
+    if (!this.#isOver || this.#followers > 0) return;
+    const file = this.#file;
+    this.#file = undefined;
+    file?.close().catch(() => undefined);
   }
 }

@@ -7,7 +7,7 @@ import { syncFolder } from './disk.ts';
  * Where the bytes lie below the data directory:
  *
  *     blobs/sha256/ab/<hex>   complete, verified, mode 0444; the name is the promise
- *     partial/                being filled; dropped at every start
+ *     partial/<hex>           on its way, or what an earlier try left for the next one; a week at most
  *     quarantine/             was a blob once and is no longer what its name says; kept for whoever looks into the disk
  */
 export type Layout = {
@@ -33,14 +33,33 @@ export function blobPath(layout: Layout, digest: Digest): string {
   return join(shardOf(layout, digest), digest);
 }
 
-/** Makes the folders, drops what a former life left half done, and answers the blobs that are here with their sizes in bytes. */
+/** What nobody came back for is of no use to anybody. */
+const PARTIAL_MAX_AGE_MS = 7 * 24 * 60 * 60_000;
+
+/** Makes the folders, and answers the blobs that are here with their sizes in bytes. */
 export async function openLayout(layout: Layout): Promise<Map<Digest, number>> {
-  await rm(layout.partial, { recursive: true, force: true });
   for (const folder of Object.values(layout)) await mkdir(folder, { recursive: true });
   await syncFolder(layout.blobs);
   const blobs = new Map<Digest, number>();
   for (const shard of await readdir(layout.blobs)) await scanShard(join(layout.blobs, shard), blobs);
   return blobs;
+}
+
+/**
+ * Drops what lies in `partial/` and is not the beginning of an asset (a package that was being unpacked in a former life), and
+ * beginnings that nobody has gone on with for a week. `nowMs` is milliseconds since 1970.
+ */
+export async function dropOldPartials(
+  layout: Layout,
+  nowMs: number,
+  isFilling: (digest: Digest) => boolean,
+): Promise<void> {
+  for (const entry of await readdir(layout.partial, { withFileTypes: true })) {
+    const path = join(layout.partial, entry.name);
+    const digest = entry.isFile() ? parseDigest(entry.name) : undefined;
+    const isOld = digest && !isFilling(digest) && nowMs - (await stat(path)).mtimeMs > PARTIAL_MAX_AGE_MS;
+    if (!digest || isOld) await rm(path, { recursive: true, force: true });
+  }
 }
 
 async function scanShard(shard: string, into: Map<Digest, number>): Promise<void> {

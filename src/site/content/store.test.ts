@@ -298,11 +298,11 @@ describe('an opened asset', () => {
   });
 });
 
-test('stop ends a download that runs', async () => {
+test('stop ends a download that runs, and keeps what is here for the next life', async () => {
   answer = (_, response) => void response.writeHead(200).write('hello');
   const outcome = store.ensure(assetOf('hello!', url())).catch((cause) => cause);
   await vi.waitFor(() => expect(store.stateOf(digestOf('hello!'))).toMatchObject({ bytesDone: 5 }));
   await store.stop();
   expect(await outcome).toMatchObject({ code: 'asset-unavailable' });
-  expect(await readdir(join(dataDir(), 'partial'))).toEqual([]);
+  expect(await readdir(join(dataDir(), 'partial'))).toEqual([digestOf('hello!')]);
 });

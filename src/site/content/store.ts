@@ -1,15 +1,18 @@
+import { setMaxListeners } from 'node:events';
 import type { Digest } from '../../kernel/digest.ts';
 import { shortDigest } from '../../kernel/digest.ts';
-import { AppError } from '../../kernel/errors.ts';
-import type { Cancel, Clock, Log, Random } from '../../kernel/ports.ts';
-import type { AssetState, ContentStore, OpenAsset, WantedBlob } from '../../model/content.ts';
+import type { AppError } from '../../kernel/errors.ts';
+import type { Clock, Log, Random } from '../../kernel/ports.ts';
+import type { AssetState, BlobSource, ContentStore, OpenAsset, WantedBlob } from '../../model/content.ts';
 import type { Asset } from '../../model/revision.ts';
-import { diskError } from './disk.ts';
-import { fill } from './fill.ts';
-import { layoutOf, openLayout } from './layout.ts';
+import { BarredSources } from './barred-sources.ts';
+import { checkRoom, diskError } from './disk.ts';
+import { RunningFill } from './fill.ts';
+import { dropOldPartials, type Layout, layoutOf, openLayout } from './layout.ts';
 import { openBlob, quarantineBlob } from './open-blob.ts';
-import { retryDelays } from './retry.ts';
-import { createTurnstile } from './turnstile.ts';
+import { sourcesOf } from './sources/sources.ts';
+import { Troubles } from './troubles.ts';
+import { createTurnstile, type Turnstile } from './turnstile.ts';
 
 export type ContentSettings = {
   readonly dataDir: string;
@@ -31,14 +34,9 @@ export type ContentDeps = {
 
 /** The store, as its composition root holds it. */
 export interface RunningContentStore extends ContentStore {
-  /** Ends fills and retries; what is half done is dropped. */
+  /** Ends fills and retries; what is half done is gone on with in the next life. */
   stop(): Promise<void>;
 }
-
-type Failed = Extract<AssetState, { kind: 'failed' }>;
-/** A digest that failed: its asset is kept for the next try, which comes while somebody pins it. */
-type Trouble = { readonly asset: Asset; readonly delays: Iterator<number>; state: Failed; cancel: Cancel };
-type Filling = { readonly work: Promise<void>; bytesDone: number; sizeBytes: number | undefined };
 
 const STALL_MS = 30_000;
 const MAX_ASSET_BYTES = 16 * 2 ** 30;
@@ -48,41 +46,53 @@ const PARALLEL_FILLS = 3;
 /** Opens the store in a data directory. Rejects with `disk-failed` or `disk-full` if its folders cannot be made or read. */
 export async function createContentStore(deps: ContentDeps): Promise<RunningContentStore> {
   const layout = layoutOf(deps.settings.dataDir);
-  const complete = await openLayout(layout).catch((cause: unknown) => {
+  const complete = await openAll(layout, deps.clock.now()).catch((cause: unknown) => {
     throw diskError(cause, `cannot open the assets below ${deps.settings.dataDir}`);
   });
   deps.log.info({ assets: complete.size }, 'content store opened');
-  return new DiskContentStore(deps, complete);
+  return new DiskContentStore(deps, layout, complete);
+}
+
+async function openAll(layout: Layout, nowMs: number): Promise<Map<Digest, number>> {
+  const complete = await openLayout(layout);
+  await dropOldPartials(layout, nowMs, () => false);
+  return complete;
 }
 
 class DiskContentStore implements RunningContentStore {
   readonly #deps: ContentDeps;
+  readonly #layout: Layout;
   readonly #complete: Map<Digest, number>;
-  readonly #filling = new Map<Digest, Filling>();
-  readonly #troubles = new Map<Digest, Trouble>();
-  /** What may have to be fetched again: all that was asked for and is pinned. */
-  readonly #assets = new Map<Digest, Asset>();
+  readonly #filling = new Map<Digest, RunningFill>();
+  readonly #troubles: Troubles;
+  readonly #barred: BarredSources;
+  /** What may have to be fetched again: all that is pinned, and what is tried. */
+  readonly #wanted = new Map<Digest, WantedBlob>();
   readonly #pins = new Map<string, ReadonlySet<Digest>>();
-  readonly #turnstile: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly #turnstile: Turnstile;
   readonly #stopping = new AbortController();
 
-  constructor(deps: ContentDeps, complete: Map<Digest, number>) {
+  constructor(deps: ContentDeps, layout: Layout, complete: Map<Digest, number>) {
     this.#deps = deps;
+    this.#layout = layout;
     this.#complete = complete;
     this.#turnstile = createTurnstile(deps.settings.parallelFills ?? PARALLEL_FILLS);
+    this.#barred = new BarredSources(deps.clock);
+    this.#troubles = new Troubles({ ...deps, onDue: (wanted) => this.#retry(wanted) });
+    // Each fill listens, and there may be many.
+    setMaxListeners(0, this.#stopping.signal);
   }
 
-  async open(digest: Digest) {
+  async open(digest: Digest): Promise<OpenAsset | undefined> {
     const sizeBytes = this.#complete.get(digest);
     if (sizeBytes === undefined) return undefined;
-    const layout = layoutOf(this.#deps.settings.dataDir);
-    const opened = await openBlob(layout, digest, sizeBytes);
+    const opened = await openBlob(this.#layout, digest, sizeBytes);
     if (typeof opened === 'object') return opened;
     this.#complete.delete(digest);
     this.#deps.log.error({ digest, because: opened }, 'an asset on disk is not what it was: it will be fetched again');
-    if (opened === 'changed') await quarantineBlob(layout, digest);
-    const asset = this.#assets.get(digest);
-    if (asset) this.#retry(asset);
+    if (opened === 'changed') await quarantineBlob(this.#layout, digest);
+    const wanted = this.#wanted.get(digest);
+    if (wanted) this.#retry(wanted);
     return undefined;
   }
 
@@ -90,98 +100,105 @@ class DiskContentStore implements RunningContentStore {
     const sizeBytes = this.#complete.get(digest);
     if (sizeBytes !== undefined) return { kind: 'complete', sizeBytes };
     const filling = this.#filling.get(digest);
-    if (!filling) return this.#troubles.get(digest)?.state ?? { kind: 'absent' };
-    const { bytesDone, sizeBytes: expected } = filling;
+    if (!filling) return this.#troubles.stateOf(digest) ?? { kind: 'absent' };
+    const { bytesDone, sizeBytes: expected } = filling.progress;
     return { kind: 'filling', bytesDone, ...(expected === undefined ? {} : { sizeBytes: expected }) };
   }
 
-  ensure(asset: Asset): Promise<void> {
-    this.#assets.set(asset.digest, asset);
-    if (this.#complete.has(asset.digest)) return Promise.resolve();
-    const running = this.#filling.get(asset.digest);
-    if (running) return running.work;
-    // The turnstile answers in a later turn, so the fill never runs before it is in the table.
-    const filling: Filling = { work: this.#turnstile(() => this.#fill(asset)), bytesDone: 0, sizeBytes: undefined };
-    this.#filling.set(asset.digest, filling);
-    return filling.work;
+  ensure({ digest, name, sources }: Asset): Promise<void> {
+    return this.#ensure({ digest, name, sources: sourcesOf(sources, this.#layout.partial), priority: 'boot' });
   }
 
-  async follow({ digest, name }: WantedBlob): Promise<OpenAsset> {
-    const opened = await this.open(digest);
-    if (!opened) throw new AppError('asset-unavailable', `${name}: is not here, and cannot be fetched yet`);
-    return opened;
+  async follow(wanted: WantedBlob): Promise<OpenAsset> {
+    const opened = await this.open(wanted.digest);
+    if (opened) return opened;
+    this.#remember(wanted);
+    return this.#fill(wanted).follow(wanted.priority);
   }
 
   pin(owner: string, digests: readonly Digest[]): Promise<void> {
     this.#pins.set(owner, new Set(digests));
-    for (const digest of this.#assets.keys()) if (!this.#isPinned(digest)) this.#assets.delete(digest);
+    for (const digest of this.#wanted.keys()) if (!this.#isPinned(digest)) this.#wanted.delete(digest);
     return Promise.resolve();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    for (const trouble of this.#troubles.values()) trouble.cancel();
-    await Promise.allSettled([...this.#filling.values()].map((filling) => filling.work));
+    this.#troubles.stop();
+    await Promise.allSettled([...this.#filling.values()].map((filling) => filling.done));
   }
 
-  async #fill(asset: Asset): Promise<void> {
-    const { clock, log, settings } = this.#deps;
+  async #ensure(wanted: WantedBlob): Promise<void> {
+    this.#remember(wanted);
+    if (!this.#complete.has(wanted.digest)) await this.#fill(wanted).done;
+  }
+
+  #remember(wanted: WantedBlob): void {
+    this.#wanted.set(wanted.digest, wanted);
+  }
+
+  /** The one fill of a digest: that which runs, or a new one. */
+  #fill(wanted: WantedBlob): RunningFill {
+    const { digest } = wanted;
+    const running = this.#filling.get(digest);
+    running?.addSources(wanted.sources);
+    if (running) return running;
+    const { clock, random, settings } = this.#deps;
     const startedAt = clock.monotonic();
-    try {
-      const sizeBytes = await fill(asset, {
-        layout: layoutOf(settings.dataDir),
-        stallMs: settings.stallMs ?? STALL_MS,
-        maxBytes: settings.maxAssetBytes ?? MAX_ASSET_BYTES,
-        reserveBytes: settings.reserveBytes ?? RESERVE_BYTES,
-        signal: this.#stopping.signal,
-        onProgress: (bytesDone, expected) => this.#progress(asset.digest, bytesDone, expected),
-      });
-      this.#complete.set(asset.digest, sizeBytes);
-      this.#dropTrouble(asset.digest);
-      const ms = Math.round(clock.monotonic() - startedAt);
-      log.info({ asset: asset.name, digest: shortDigest(asset.digest), sizeBytes, ms }, 'asset is here');
-    } catch (cause) {
-      const error = AppError.from(cause);
-      this.#remember(asset, error);
-      throw error;
-    } finally {
-      this.#filling.delete(asset.digest);
-    }
-  }
-
-  #progress(digest: Digest, bytesDone: number, sizeBytes: number | undefined): void {
-    const filling = this.#filling.get(digest);
-    if (!filling) return;
-    filling.bytesDone = bytesDone;
-    filling.sizeBytes = sizeBytes;
-  }
-
-  #remember(asset: Asset, error: AppError): void {
-    const { clock, log, random } = this.#deps;
-    if (this.#stopping.signal.aborted) return;
-    const former = this.#troubles.get(asset.digest);
-    former?.cancel();
-    const delays = former?.delays ?? retryDelays(random);
-    const delayMs = delays.next().value;
-    this.#troubles.set(asset.digest, {
-      asset,
-      delays,
-      state: { kind: 'failed', because: error.message, nextTryAt: clock.now() + delayMs },
-      cancel: clock.after(delayMs, () => this.#retry(asset)),
+    const fill = new RunningFill(wanted, {
+      ...{ layout: this.#layout, clock, random, turnstile: this.#turnstile, signal: this.#stopping.signal },
+      stallMs: settings.stallMs ?? STALL_MS,
+      maxBytes: settings.maxAssetBytes ?? MAX_ASSET_BYTES,
+      checkRoom: (bytes) => this.#checkRoom(bytes),
+      isPinned: () => this.#isPinned(digest),
+      barred: ({ label }) => this.#barred.because(digest, label),
+      onWrong: (source, because) => this.#onWrong(wanted, source, because),
+      onEnd: (outcome) => this.#onEnd(wanted, outcome, startedAt),
     });
-    const fields = { asset: asset.name, digest: shortDigest(asset.digest), code: error.code, nextTryInMs: delayMs };
-    log.warn(fields, error.message);
+    this.#filling.set(digest, fill);
+    return fill;
   }
 
-  #retry(asset: Asset): void {
+  /** In the same turn in which its followers hear of it, so that nobody finds it neither here nor on its way. */
+  #onEnd(wanted: WantedBlob, outcome: number | AppError, startedAt: number): void {
+    const { clock, log } = this.#deps;
+    const { digest, name } = wanted;
+    this.#filling.delete(digest);
+    if (typeof outcome !== 'number') {
+      if (!this.#stopping.signal.aborted) this.#troubles.add(this.#wanted.get(digest) ?? wanted, outcome);
+      return;
+    }
+    this.#complete.set(digest, outcome);
+    this.#forget(digest);
+    const ms = Math.round(clock.monotonic() - startedAt);
+    log.info({ asset: name, digest: shortDigest(digest), sizeBytes: outcome, ms }, 'asset is here');
+  }
+
+  #onWrong({ digest, name }: WantedBlob, source: BlobSource | undefined, because: string): void {
+    if (source) this.#barred.add(digest, source.label);
+    this.#deps.log.warn(
+      { asset: name, source: source?.label ?? 'several sources' },
+      `wrong bytes were thrown away: ${because}`,
+    );
+  }
+
+  async #checkRoom(bytes: number): Promise<void> {
+    const reserveBytes = this.#deps.settings.reserveBytes ?? RESERVE_BYTES;
+    await checkRoom(this.#layout.partial, bytes, reserveBytes).catch((cause: unknown) => {
+      throw diskError(cause, 'cannot measure the disk');
+    });
+  }
+
+  #retry(wanted: WantedBlob): void {
     // A failure is logged and remembered by the fill itself, which also arms the next try.
-    if (this.#isPinned(asset.digest)) this.ensure(asset).catch(() => undefined);
-    else this.#dropTrouble(asset.digest);
+    if (this.#isPinned(wanted.digest)) this.#ensure(wanted).catch(() => undefined);
+    else this.#forget(wanted.digest);
   }
 
-  #dropTrouble(digest: Digest): void {
-    this.#troubles.get(digest)?.cancel();
-    this.#troubles.delete(digest);
+  /** What nobody pins would not be fetched again. */
+  #forget(digest: Digest): void {
+    this.#troubles.drop(digest);
+    if (!this.#isPinned(digest)) this.#wanted.delete(digest);
   }
 
   #isPinned(digest: Digest): boolean {

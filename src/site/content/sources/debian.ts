@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join, posix } from 'node:path';
+import type { BlobDelivery, BlobSource } from '../../../model/content.ts';
 import type { AssetSource } from '../../../model/revision.ts';
 import { errnoOf } from '../disk.ts';
-import type { Attempt, AttemptContext, Delivery } from './attempt.ts';
-import { deliverFile, fileAttempt } from './file.ts';
+import { deliverFile, fileSource } from './file.ts';
+import type { SourceRequest } from './request.ts';
 
 type DebianSource = Extract<AssetSource, { kind: 'debian' }>;
 
@@ -12,20 +13,36 @@ type DebianSource = Extract<AssetSource, { kind: 'debian' }>;
 const ARCHIVE = 'http://deb.debian.org/debian/';
 const APT_HELPER = '/usr/lib/apt/apt-helper';
 
+/** `scratchDir` is a folder of this one delivery. */
+type AttemptContext = SourceRequest & { readonly scratchDir: string };
+
 /**
  * A file of a Debian package: as it is installed here (works without a WAN), else out of the package as apt downloads it,
  * which needs no rights and installs nothing. `path` is as in the package, without the leading slash. With a `pool` it is
  * that version, also of an architecture of which this machine has no index.
  */
-export function debianAttempts({ package: name, path, pool }: DebianSource): Attempt[] {
-  const fetched: Attempt =
-    pool === undefined
-      ? { label: `Debian package ${name}`, deliver: (context) => deliverFromPackage(name, path, context) }
-      : { label: `Debian package ${posix.basename(pool)}`, deliver: (context) => deliverFromPool(pool, path, context) };
-  return [fileAttempt(join('/', path), `installed file ${join('/', path)}`), fetched];
+export function debianSources({ package: name, path, pool }: DebianSource, scratch: string): BlobSource[] {
+  const installed = fileSource(join('/', path), `installed file ${join('/', path)}`);
+  const label = `Debian package ${pool === undefined ? name : posix.basename(pool)}`;
+  const fetch = (context: AttemptContext): Promise<BlobDelivery> =>
+    pool === undefined ? deliverFromPackage(name, path, context) : deliverFromPool(pool, path, context);
+  return [
+    installed,
+    { label, deliver: (request: SourceRequest) => inScratch(scratch, (dir) => fetch({ ...request, scratchDir: dir })) },
+  ];
 }
 
-async function deliverFromPackage(packageName: string, path: string, context: AttemptContext): Promise<Delivery> {
+/** The folder goes when the file that was found in it is open: what is open can be read to its end. */
+async function inScratch(scratch: string, work: (scratchDir: string) => Promise<BlobDelivery>): Promise<BlobDelivery> {
+  const scratchDir = await mkdtemp(join(scratch, 'package-'));
+  try {
+    return await work(scratchDir);
+  } finally {
+    await rm(scratchDir, { recursive: true, force: true });
+  }
+}
+
+async function deliverFromPackage(packageName: string, path: string, context: AttemptContext): Promise<BlobDelivery> {
   if (!/^[a-z0-9][a-z0-9.+-]*$/.test(packageName)) throw new Error('is no name of a package');
   await run('apt-get', ['-q', ...aptOptions(context), 'download', packageName], context);
   const archive = (await readdir(context.scratchDir)).find((name) => name.endsWith('.deb'));
@@ -34,17 +51,18 @@ async function deliverFromPackage(packageName: string, path: string, context: At
 }
 
 /** By apt's own means, so that what this machine says of mirrors and proxies counts. */
-async function deliverFromPool(pool: string, path: string, context: AttemptContext): Promise<Delivery> {
+async function deliverFromPool(pool: string, path: string, context: AttemptContext): Promise<BlobDelivery> {
   const archive = 'package.deb';
   const url = `${await mirror(context)}pool/${pool}`;
   await run(APT_HELPER, [...aptOptions(context), 'download-file', url, archive], context);
   return unpack(archive, path, context);
 }
 
-async function unpack(archive: string, path: string, context: AttemptContext): Promise<Delivery> {
+async function unpack(archive: string, path: string, context: AttemptContext): Promise<BlobDelivery> {
   const unpacked = join(context.scratchDir, 'unpacked');
   await run('dpkg-deb', ['-x', join(context.scratchDir, archive), unpacked], context);
-  return deliverFile(join(unpacked, path), context);
+  // What is packed cannot be read from its middle; of a file that is unpacked it costs nothing to begin at its beginning.
+  return deliverFile(join(unpacked, path), { fromByte: 0, signal: context.signal });
 }
 
 /** Where this machine has its Debian from; known once its index was read. */

@@ -1,16 +1,24 @@
 import { get as getPlain, type IncomingMessage } from 'node:http';
 import { get as getSecure } from 'node:https';
+import { AppError } from '../../../kernel/errors.ts';
+import type { BlobDelivery, BlobSource } from '../../../model/content.ts';
 import { errnoOf } from '../disk.ts';
-import type { Attempt, AttemptContext, Delivery } from './attempt.ts';
+import { readContentRange } from '../policy/content-range.ts';
+import type { SourceRequest } from './request.ts';
 
 const MAX_REDIRECTS = 5;
 
-/** A file on a web server. Raw bytes as they are stored there: a client that undoes a content encoding would change the digest. */
-export function urlAttempt(url: string): Attempt {
-  return { label: withoutSecrets(url), deliver: (context) => deliverUrl(url, context) };
+/**
+ * A file on a web server, from a byte on if the server knows ranges (RFC 9110 section 14.2). Raw bytes as they are stored
+ * there: a client that undoes a content encoding would change the digest. No If-Range: the digest says whether both
+ * parts are of one file.
+ */
+export function urlSource(url: string): BlobSource {
+  return { label: withoutSecrets(url), deliver: (request: SourceRequest) => deliverUrl(url, request) };
 }
 
-async function deliverUrl(url: string, context: AttemptContext): Promise<Delivery> {
+/** Each time from the address that the template names: what it redirects to may be good for a short time only. */
+async function deliverUrl(url: string, context: SourceRequest): Promise<BlobDelivery> {
   let next = parse(url);
   for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
     const response = await ask(next, context);
@@ -22,17 +30,37 @@ async function deliverUrl(url: string, context: AttemptContext): Promise<Deliver
   throw new Error(`redirects more than ${MAX_REDIRECTS} times`);
 }
 
-function deliverBody(response: IncomingMessage, context: AttemptContext): Delivery {
-  if (response.statusCode !== 200) {
+function deliverBody(response: IncomingMessage, context: SourceRequest): BlobDelivery {
+  try {
+    const { startsAt, sizeBytes, isError = false } = readHead(response, context.fromByte);
+    const size = sizeBytes === undefined ? {} : { sizeBytes };
+    if (isError) response.destroy();
+    return { startsAt, ...size, chunks: isError ? nothing() : bodyOf(response, context) };
+  } catch (cause) {
     response.destroy();
-    throw new Error(`the server says ${response.statusCode} ${response.statusMessage ?? ''}`.trim());
+    throw cause;
   }
-  const length = Number(response.headers['content-length']);
-  const chunks = bodyOf(response, context);
-  return Number.isSafeInteger(length) ? { sizeBytes: length, chunks } : { chunks };
 }
 
-async function* bodyOf(response: IncomingMessage, { stallMs }: AttemptContext): AsyncGenerator<Uint8Array> {
+type Head = { readonly startsAt: number; readonly sizeBytes: number | undefined; readonly isError?: boolean };
+
+/** Where the body begins, and how long the whole is: RFC 9110 sections 15.3.1 (200), 15.3.7 (206) and 15.5.17 (416). */
+function readHead({ statusCode = 0, statusMessage = '', headers }: IncomingMessage, fromByte: number): Head {
+  const length = Number(headers['content-length'] ?? Number.NaN);
+  if (statusCode === 200) return { startsAt: 0, sizeBytes: Number.isSafeInteger(length) ? length : undefined };
+  const range = readContentRange(headers['content-range']);
+  if (statusCode === 206 && range?.startsAt !== undefined) return { ...range, startsAt: range.startsAt };
+  // All of it is here, which nobody could know while its size was not known.
+  if (statusCode === 416 && range?.sizeBytes === fromByte)
+    return { startsAt: fromByte, sizeBytes: fromByte, isError: true };
+  const said = `the server says ${statusCode} ${statusMessage}`.trim();
+  if ([401, 403, 404, 410].includes(statusCode)) throw new AppError('asset-unavailable', said);
+  throw new Error(said);
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+async function* bodyOf(response: IncomingMessage, { stallMs }: SourceRequest): AsyncGenerator<Uint8Array> {
   try {
     yield* response;
   } catch (cause) {
@@ -43,11 +71,12 @@ async function* bodyOf(response: IncomingMessage, { stallMs }: AttemptContext): 
 }
 
 /** Sends one GET and answers when the headers are here; the same silence limit goes on watching the body. */
-function ask(url: URL, { stallMs, signal }: AttemptContext): Promise<IncomingMessage> {
+function ask(url: URL, { fromByte, stallMs, signal }: SourceRequest): Promise<IncomingMessage> {
   const get = url.protocol === 'https:' ? getSecure : getPlain;
   return new Promise((resolve, reject) => {
     let answer: IncomingMessage | undefined;
-    const headers = { 'accept-encoding': 'identity', 'user-agent': 'slipway' };
+    const range = fromByte > 0 ? { range: `bytes=${fromByte}-` } : {};
+    const headers = { 'accept-encoding': 'identity', 'user-agent': 'slipway', ...range };
     const request = get(url, { headers, agent: false, signal, timeout: stallMs }, (response) => {
       // An error before anybody reads the body is met by the reader later.
       answer = response.on('error', () => undefined);
