@@ -134,7 +134,8 @@ export class RunningFill {
       this.#here = this.#fill.here;
       if (this.#here === 0) this.#hash = createHash('sha256');
       if (this.#fill.kind !== 'receiving') this.#dropDelivery();
-      this.#changed.open();
+      // Of its end they are told with the reason.
+      if (this.#fill.kind !== 'failed') this.#changed.open();
     }
     return this.#end();
   }

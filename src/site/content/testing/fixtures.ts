@@ -36,6 +36,31 @@ export class ManualClock implements Clock {
   }
 }
 
+/** A clock on which each wait is over in the next turn, and took its time. */
+export class HurriedClock implements Clock {
+  #ms = 0;
+
+  now(): number {
+    return 1_700_000_000_000 + this.#ms;
+  }
+
+  monotonic(): number {
+    return this.#ms;
+  }
+
+  after(delayMs: number, run: () => void): Cancel {
+    const turn = setImmediate(() => {
+      this.#ms += delayMs;
+      run();
+    });
+    return () => clearImmediate(turn);
+  }
+
+  pass(ms: number): void {
+    this.#ms += ms;
+  }
+}
+
 export const halfRandom: Random = { unit: () => 0.5, bytes: (count) => new Uint8Array(count) };
 
 export type LogLine = { readonly level: keyof Log; readonly fields: LogFields; readonly message: string };
