@@ -96,15 +96,10 @@ export class Desk {
       diary.malformed(decoded.error.reason, decoded.error.sentence, from.address);
       return;
     }
-    const letter = openLetter(decoded.value, this.#sharedMacs());
-    if (letter.kind === 'ignored') diary.ignored(letter, undefined, { from: from.address });
+    const letter = openLetter(decoded.value, this.#parts.networks.sharedMacs());
+    if (letter.kind === 'ignored') diary.ignored(letter, undefined, () => ({ from: from.address }));
     else if (door.kind === 'boot-server') this.#direct(letter, from, door.network);
     else this.#deliver(letter, door);
-  }
-
-  /** Of all networks: from which one a letter comes may show only later. */
-  #sharedMacs(): readonly string[] {
-    return this.#parts.networks.all().flatMap(({ plan }) => plan.network.sharedMacs ?? []);
   }
 
   #deliver(letter: Case['letter'], { network: heardIn, isUnicast }: Door): void {
@@ -115,7 +110,7 @@ export class Desk {
       return;
     }
     counters.add(`received.${letter.type}`);
-    if (route.kind === 'none') diary.ignored(route, letter.type, this.#fields(letter, heardIn));
+    if (route.kind === 'none') diary.ignored(route, letter.type, () => this.#fields(letter, heardIn));
     else if (this.#waiting.size >= MAX_WAITING && letter.type !== 'discover') counters.add('dropped.busy');
     else {
       const { served } = route;
@@ -141,13 +136,13 @@ export class Desk {
     const served = networks.find(from.address, network);
     if (!served) {
       const because = `no template in force describes network ${network}`;
-      diary.ignored({ reason: 'no-network', because }, type, this.#fields(letter, network));
+      diary.ignored({ reason: 'no-network', because }, type, () => this.#fields(letter, network));
       return;
     }
     const decision = decideBootServer(type, { message, client, context: this.#context(served) }, from);
     if (decision.reply) this.#send(network, decision.reply, decision.to, 'boot-server');
     noteComing(this.#parts.ways, type, client, decision);
-    diary.settled(type, client, this.#fields(letter, network), decision);
+    diary.settled(type, client, () => this.#fields(letter, network), decision);
   }
 
   #decide({ type, message, client }: Case['letter'], served: ProbedNetwork): Decision {
@@ -183,14 +178,15 @@ export class Desk {
       else this.#later.do(dealt.letter.client.key, delayMs, () => this.#finishLater(dealt));
       return;
     }
-    const written = this.#parts.store
-      .commit(decision.changes, decision.events)
-      .finally(() => this.#unblock(dealt))
-      .then(
-        () => this.#finishLater(dealt),
-        (thrown: unknown) => this.#fail('commit-failed', dealt, thrown, 'it could not be written down'),
-      )
-      .finally(() => this.#waiting.delete(written));
+    const settle = (end: () => void): void => {
+      this.#unblock(dealt);
+      end();
+      this.#waiting.delete(written);
+    };
+    const written = this.#parts.store.commit(decision.changes, decision.events).then(
+      () => settle(() => this.#finishLater(dealt)),
+      (thrown: unknown) => settle(() => this.#fail('commit-failed', dealt, thrown, 'it could not be written down')),
+    );
     this.#waiting.add(written);
   }
 
@@ -216,7 +212,7 @@ export class Desk {
     const { diary, signals, clock } = this.#parts;
     const { letter, served, decision } = dealt;
     if (decision.reply) this.#send(served.plan.network.name, decision.reply, decision.to);
-    const subject = this.#fields(letter, served.plan.network.name);
+    const subject = () => this.#fields(letter, served.plan.network.name);
     diary.settled(letter.type, letter.client, subject, decision);
     // Another site that looks who is here is no machine.
     if (proberOf(letter.message, served.plan.network.subnet) !== undefined) return;

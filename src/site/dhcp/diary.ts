@@ -28,6 +28,8 @@ const worthReading: ReadonlySet<IgnoreReason> = new Set([
   'pool-exhausted',
 ]);
 
+type Line = { readonly fields: LogFields; readonly sentence: string };
+
 /** What is counted and logged of each message: one line for each thing that happened. */
 export class Diary {
   readonly #log: Log;
@@ -42,32 +44,42 @@ export class Diary {
 
   malformed(reason: string, sentence: string, from: string): void {
     this.#counters.add(`malformed.${reason}`);
-    this.#write('malformed', 'warn', { from }, `a datagram of ${from} is not DHCP: ${sentence}`);
+    this.#write('malformed', 'warn', () => ({
+      fields: { from },
+      sentence: `a datagram of ${from} is not DHCP: ${sentence}`,
+    }));
   }
 
   /** A decision was carried out. */
-  settled(type: MessageType, client: Client, subject: LogFields, decision: Decision): void {
+  settled(type: MessageType, client: Client, subject: () => LogFields, decision: Decision): void {
     if (decision.ignore) {
       this.ignored(decision.ignore, type, subject);
       return;
     }
-    const fields = { ...subject, message: type };
     const reply = decision.reply && messageTypeOf(decision.reply);
     if (!decision.reply || !reply) {
       this.#counters.add(`done.${type}`);
-      this.#write(type, 'info', fields, `${type.toUpperCase()} of ${client.key} is written down`);
+      this.#write(type, 'info', () => ({
+        fields: { ...subject(), message: type },
+        sentence: `${type.toUpperCase()} of ${client.key} is written down`,
+      }));
       return;
     }
     this.#counters.add(`reply.${reply}`);
     const address = addressIn(decision.reply);
-    this.#write(reply, 'info', { ...fields, reply, address }, `${reply.toUpperCase()} ${address} to ${client.key}`);
+    this.#write(reply, 'info', () => ({
+      fields: { ...subject(), message: type, reply, address },
+      sentence: `${reply.toUpperCase()} ${address} to ${client.key}`,
+    }));
   }
 
-  ignored(ignore: NonNullable<Decision['ignore']>, type: MessageType | undefined, fields: LogFields): void {
+  ignored(ignore: NonNullable<Decision['ignore']>, type: MessageType | undefined, subject: () => LogFields): void {
     this.#counters.add(`ignored.${ignore.reason}`);
     const level = worthReading.has(ignore.reason) ? 'info' : 'debug';
-    const all = { ...fields, message: type, reason: ignore.reason };
-    this.#write(ignore.reason, level, all, `ignored, because ${ignore.because}`);
+    this.#write(ignore.reason, level, () => ({
+      fields: { ...subject(), message: type, reason: ignore.reason },
+      sentence: `ignored, because ${ignore.because}`,
+    }));
   }
 
   /** Weather without a stack, bugs of ours with it. */
@@ -77,15 +89,17 @@ export class Diary {
     const cause = error.family === 'ours' && error.cause instanceof Error ? error.cause : error;
     const stack = error.family === 'ours' ? { stack: cause.stack } : {};
     const all = { ...fields, code: error.code, family: error.family, error: error.message, ...stack };
-    this.#write(counter, 'error', all, sentence);
+    this.#write(counter, 'error', () => ({ fields: all, sentence }));
   }
 
-  #write(topic: string, level: 'debug' | 'info' | 'warn' | 'error', fields: LogFields, sentence: string): void {
+  /** Under load nearly all lines are left out: a line is made only when it is written. */
+  #write(topic: string, level: 'debug' | 'info' | 'warn' | 'error', line: () => Line): void {
     const spent = this.#budget.spend(topic);
     if (!spent) {
       this.#counters.add('log-lines-left-out');
       return;
     }
+    const { fields, sentence } = line();
     this.#log[level](spent.leftOut > 0 ? { ...fields, leftOutBefore: spent.leftOut } : fields, sentence);
   }
 }

@@ -19,6 +19,7 @@ export class Networks {
   #sites: readonly SiteAddress[] = [];
   #revision: Revision | undefined;
   #served: readonly ProbedNetwork[] = [];
+  #sharedMacs: readonly string[] = [];
 
   /** `onPlan` hears of each plan as it comes into force. */
   constructor(
@@ -50,8 +51,17 @@ export class Networks {
     // Plans are compared by identity elsewhere: a new one only for what is new.
     if (this.#served.some((one) => this.#asItIs(one) !== one))
       this.#served = this.#served.map((one) => this.#asItIs(one));
-    if (this.#served !== before) for (const { plan } of this.#served) this.#onPlan(plan);
+    if (this.#served !== before) {
+      this.#sharedMacs = this.#served.flatMap(({ plan }) => plan.network.sharedMacs ?? []);
+      for (const { plan } of this.#served) this.#onPlan(plan);
+    }
     return this.#served;
+  }
+
+  /** Of all networks: from which one a message comes may show only later. */
+  sharedMacs(): readonly string[] {
+    this.all();
+    return this.#sharedMacs;
   }
 
   /** The network of a message, by how it came. */

@@ -95,17 +95,19 @@ export function createDhcpServer(parts: DhcpServerParts): DhcpServer {
     onConflict: (network, address, mac) => recordConflict(parts, diary, network, address, mac),
   });
 
-  const handlersFor = (network: string, kind: Door['kind'], isUnicast?: boolean): UdpHandlers => ({
-    onDatagram: (bytes, from) =>
-      intake.receive(bytes, from, { network, kind, ...(isUnicast !== undefined && { isUnicast }) }),
-    onSendError: (thrown, to) =>
-      diary.failed(
-        'send-failed',
-        new AppError('socket-failed', thrown.message, { cause: thrown }),
-        { network },
-        `an answer to ${to.address} was not sent`,
-      ),
-  });
+  const handlersFor = (network: string, kind: Door['kind'], isUnicast?: boolean): UdpHandlers => {
+    const door = { network, kind, ...(isUnicast !== undefined && { isUnicast }) };
+    return {
+      onDatagram: (bytes, from) => intake.receive(bytes, from, door),
+      onSendError: (thrown, to) =>
+        diary.failed(
+          'send-failed',
+          new AppError('socket-failed', thrown.message, { cause: thrown }),
+          { network },
+          `an answer to ${to.address} was not sent`,
+        ),
+    };
+  };
 
   const listen = async (site: SiteAddress): Promise<void> => {
     // Nobody broadcasts to a boot server: who comes here was told the address.

@@ -22,6 +22,8 @@ const STARTS_LINUX = [0x18, 0x24];
 /** Where the codes of features lie in option 175; around them are settings. */
 const FEATURES = { first: 0x10, last: 0x4f };
 
+const NO_IPXE = { ipxe: false, ipxeFeatures: new Set<number>() } as const;
+
 /** What the options of a request say of its sender. Malformed ones say nothing. */
 export function traitsOf(message: DhcpMessage): ClientTraits {
   const vendorClass = hintOf(message, 'vendorClass') ?? '';
@@ -65,6 +67,7 @@ function isRaspberryPi(message: DhcpMessage, arches: readonly number[]): boolean
  */
 function ipxeTraits(message: DhcpMessage): Pick<ClientTraits, 'ipxe' | 'ipxeFeatures'> {
   const option = readOption(message, 'ipxe');
+  if (option.kind === 'absent' && rawOption(message, OPTIONS.userClass.code) === undefined) return NO_IPXE;
   const isIpxe = option.kind !== 'absent' || (hintOf(message, 'userClass') ?? []).some((text) => /ipxe/i.test(text));
   const codes = option.kind === 'value' ? option.value.map(({ code }) => code) : [];
   const features = codes.filter((code) => code >= FEATURES.first && code <= FEATURES.last);

@@ -104,7 +104,8 @@ export function meansUs(server: Ipv4, message: DhcpMessage, plan: NetworkPlan): 
 
 /** An address in option 82; undefined if it is not there or is none. */
 function subOption(message: DhcpMessage, wanted: number): Ipv4 | undefined {
-  const bytes = rawOption(message, OPTIONS.relayAgent.code) ?? new Uint8Array();
+  const bytes = rawOption(message, OPTIONS.relayAgent.code);
+  if (!bytes) return undefined;
   for (let at = 0; at + 1 < bytes.length; at += 2 + (bytes[at + 1] ?? 0)) {
     const length = bytes[at + 1] ?? 0;
     if (bytes[at] === wanted && length === 4 && at + 6 <= bytes.length)

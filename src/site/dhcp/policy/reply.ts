@@ -15,6 +15,9 @@ const IP_AND_UDP_BYTES = 28;
 const DEFAULT_MAX_BYTES = 576;
 const ETHERNET_MAX_BYTES = 1500;
 
+const TYPES = { offer: always(messageTypeOption('offer')), ack: always(messageTypeOption('ack')) } as const;
+const NONE: readonly Weighed[] = [];
+
 export type ReplyParts = {
   readonly type: 'offer' | 'ack';
   readonly yiaddr: Ipv4;
@@ -27,7 +30,8 @@ export type ReplyParts = {
 export function buildReply({ message, client, context }: Inquiry, parts: ReplyParts): DhcpMessage {
   const { plan } = context;
   const options = [
-    ...must([messageTypeOption(parts.type), option('serverId', serverIdFor(message, plan))]),
+    TYPES[parts.type],
+    always(option('serverId', serverIdFor(message, plan))),
     ...leaseOptions(parts.leaseSeconds),
     ...askedOptions(context, hintOf(message, 'parameterList')),
     ...must(parts.boot.options.filter(({ code }) => code < OPTIONS.machineUuid.code)),
@@ -127,7 +131,7 @@ function headerOf(request: DhcpMessage): DhcpMessage {
 function leaseOptions(leaseSeconds: number | undefined): readonly Weighed[] {
   if (leaseSeconds === undefined) return [];
   return [
-    ...must([option('leaseSeconds', leaseSeconds)]),
+    always(option('leaseSeconds', leaseSeconds)),
     // RFC 2131 section 4.4.5: half, and seven eighths.
     { option: option('renewalSeconds', Math.floor(leaseSeconds / 2)), weight: 7 },
     { option: option('rebindingSeconds', Math.floor((leaseSeconds * 7) / 8)), weight: 7 },
@@ -142,11 +146,15 @@ function askedOptions({ plan, servesTime }: DecideContext, asked: readonly numbe
 
 function echoed(message: DhcpMessage, name: OptionName): readonly Weighed[] {
   const bytes = rawOption(message, OPTIONS[name].code);
-  return bytes && bytes.length > 0 ? must([{ code: OPTIONS[name].code, bytes }]) : [];
+  return bytes && bytes.length > 0 ? [always({ code: OPTIONS[name].code, bytes })] : NONE;
 }
 
 function must(options: readonly RawOption[]): readonly Weighed[] {
-  return options.map((row) => ({ option: row, weight: 0 }));
+  return options.map(always);
+}
+
+function always(row: RawOption): Weighed {
+  return { option: row, weight: 0 };
 }
 
 /** Bytes of DHCP message that the client takes: option 57, never less than every client must take, never more than a frame. */
