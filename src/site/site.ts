@@ -42,6 +42,7 @@ import { withOrderLog } from './order-log.ts';
 import { peopleRoutes } from './people.ts';
 import { checkClock } from './preflight/checks.ts';
 import { createPresence } from './presence.ts';
+import { prolongLeases } from './prolong-leases.ts';
 import { createQueries } from './queries.ts';
 import { redactSignals } from './redacted-signals.ts';
 import { startRetention } from './retention.ts';
@@ -166,7 +167,7 @@ async function assemble(
   const diary = createDiary({ store, revisions, clock, random, log: quiet() });
   undo.push(() => diary.close());
   // DHCP answers otherwise who did not come on: it hears what the other rooms see of machines.
-  const seen = teeSignals(diary, (signal) => dhcp.hear(signal));
+  const seen = teeSignals(diary, (signal) => dhcp.hear(signal), prolongLeases({ store, revisions, clock, log }));
   // What nodes say of themselves.
   const told = redactSignals(diary, redactor);
   const arp = { entries: readArp };
