@@ -6,6 +6,8 @@ import type { Asset } from './revision.ts';
 export interface OpenAsset {
   /** Of the whole. */
   readonly sizeBytes: number;
+  /** Whatever is opened with the same version has the same bytes; undefined: they are not all here yet. */
+  readonly version?: string;
   /**
    * Fills `into` from `position` on and answers how many bytes it wrote; 0 only at the end. Of a file that is still on its
    * way it waits for what has not come, and rejects with an AppError when that will not come: whoever sends it on must then

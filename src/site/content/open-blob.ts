@@ -20,15 +20,16 @@ export async function openBlob(
     throw diskError(cause, 'cannot open an asset');
   });
   if (!file) return 'gone';
-  const { size } = await file.stat();
-  if (size === sizeBytes) return createOpenAsset(file, sizeBytes);
+  const { size, ino, ctimeMs } = await file.stat();
+  if (size === sizeBytes) return createOpenAsset(file, sizeBytes, `${digest} ${ino} ${ctimeMs}`);
   await file.close();
   return 'changed';
 }
 
-function createOpenAsset(file: FileHandle, sizeBytes: number): OpenAsset {
+function createOpenAsset(file: FileHandle, sizeBytes: number, version: string): OpenAsset {
   return {
     sizeBytes,
+    version,
     read: async (into, position) => {
       try {
         return (await file.read(into, 0, into.length, position)).bytesRead;

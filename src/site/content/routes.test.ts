@@ -39,7 +39,12 @@ async function start(stallMs: number): Promise<void> {
   const open = async (): Promise<OpenAsset | undefined> => {
     if (state.kind !== 'complete') return undefined;
     opened++;
-    return { sizeBytes: state.sizeBytes, read: (into, at) => read(into, at), close: async () => void opened-- };
+    return {
+      sizeBytes: state.sizeBytes,
+      version: 'v1',
+      read: (into, at) => read(into, at),
+      close: async () => void opened--,
+    };
   };
   const follow = () => Promise.reject(new Error('nobody follows'));
   const content = { open, stateOf: () => state, ensure: async () => undefined, follow, pin: async () => undefined };

@@ -5,11 +5,11 @@ import { AppError } from '../../kernel/errors.ts';
 import type { Clock, Log } from '../../kernel/ports.ts';
 import type { ContentStore, OpenAsset } from '../../model/content.ts';
 import type { LoaderTable } from '../../model/site-ports.ts';
-import { createBufferPool } from './buffer-pool.ts';
 import { describeMissing } from './policy/missing.ts';
 import { decideRange, type RangeDecision } from './policy/range.ts';
 import { createProgress, type OnProgress } from './progress.ts';
 import { sendAsset } from './send-asset.ts';
+import { createSharedPages } from './shared-pages.ts';
 
 export type AssetRouteDeps = {
   readonly content: ContentStore;
@@ -57,7 +57,7 @@ function wantedLoader({ loaders }: AssetRouteDeps, request: FastifyRequest): Wan
 }
 
 function createServe({ content, clock, log, onProgress, stallMs = STALL_MS }: AssetRouteDeps) {
-  const pool = createBufferPool();
+  const pages = createSharedPages();
   return async (wanted: Wanted, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { digest, name } = wanted;
     const asset = await openOrExplain(content, digest, clock.now());
@@ -86,7 +86,7 @@ function createServe({ content, clock, log, onProgress, stallMs = STALL_MS }: As
     });
     try {
       const onSent = (bytesSent: number) => progress.sent(bytesSent);
-      progress.end(await sendAsset({ asset, response: reply.raw, first, last, pool, stallMs, onSent }));
+      progress.end(await sendAsset({ asset, response: reply.raw, first, last, pages, stallMs, onSent }));
     } catch (cause) {
       progress.end('gone');
       // The head is long gone: all that is left is to say it here, and the client sees a cut connection.

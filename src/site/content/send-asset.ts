@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { OpenAsset } from '../../model/content.ts';
-import type { BufferPool } from './buffer-pool.ts';
+import type { Reading, SharedPages } from './shared-pages.ts';
 
 export type Sending = {
   readonly asset: OpenAsset;
@@ -8,7 +8,7 @@ export type Sending = {
   /** First and last byte to send, both included; nothing is sent if `last` is before `first`. */
   readonly first: number;
   readonly last: number;
-  readonly pool: BufferPool;
+  readonly pages: SharedPages;
   /** A client that takes nothing for so long is dropped. */
   readonly stallMs: number;
   /** Hears how many bytes went to the socket so far. */
@@ -18,8 +18,6 @@ export type Sending = {
 /** `sent`: all of it left; `gone`: the client hung up or stalled. */
 export type SendOutcome = 'sent' | 'gone';
 
-type Chunk = { readonly buffer: Uint8Array<ArrayBuffer>; readonly filled: number };
-
 /**
  * Sends bytes of an opened asset as the body of a response whose head, with Content-Length, is written. One read is always
  * ahead of the write. Closes the asset in every case. Whatever fails, the connection is cut, so that half a file never
@@ -27,63 +25,61 @@ type Chunk = { readonly buffer: Uint8Array<ArrayBuffer>; readonly filled: number
  * @throws AppError `disk-failed` when a read fails
  */
 export async function sendAsset(sending: Sending): Promise<SendOutcome> {
-  const { asset, response, stallMs } = sending;
+  const { asset, response, pages, stallMs } = sending;
   // Node looks at what the kernel has taken of a write in progress, so a slow client is not a stalled one.
   response.setTimeout(stallMs, () => response.destroy());
-  const closed = new Promise<'gone'>((resolve) => response.once('close', () => resolve('gone')));
+  const reading = pages.open(asset);
   try {
-    const outcome = await pump(sending, closed);
-    if (outcome === 'sent') await finish(response, closed);
+    const write = createWrite(response);
+    const outcome = await pump(sending, reading, write);
+    if (outcome === 'sent') await write((done) => response.end(done));
     return response.writableFinished ? 'sent' : 'gone';
   } catch (cause) {
     response.destroy();
     throw cause;
   } finally {
+    reading.close();
     await asset.close();
   }
 }
 
-async function pump(
-  { asset, response, first, last, pool, onSent }: Sending,
-  closed: Promise<'gone'>,
-): Promise<SendOutcome> {
+async function pump({ response, first, last, onSent }: Sending, reading: Reading, write: Write): Promise<SendOutcome> {
   const end = last + 1;
   let position = first;
-  let next = read(asset, position, end, pool);
-  while (position < end) {
-    const { buffer, filled } = await next;
-    position += filled;
-    next = read(asset, position, end, pool);
+  const readOn = () => (position < end ? reading.read(position, end) : undefined);
+  let next = readOn();
+  while (next) {
+    const { bytes, giveBack } = await next;
+    position += bytes.length;
+    next = readOn();
     // The read ahead may fail while the write is under way; whoever awaits it later meets its error.
-    next.catch(() => undefined);
-    const outcome = await Promise.race([write(response, buffer.subarray(0, filled)), closed]);
-    if (outcome === 'sent') pool.give(buffer);
-    else pool.forget(buffer);
-    if (outcome === 'gone') break;
+    next?.catch(() => undefined);
+    const outcome = await write((done) => response.write(bytes, done));
+    giveBack(outcome === 'gone');
+    if (outcome === 'gone') {
+      (await next)?.giveBack();
+      return 'gone';
+    }
     onSent(position - first);
   }
-  pool.give((await next).buffer);
-  return position < end || response.destroyed ? 'gone' : 'sent';
+  return response.destroyed ? 'gone' : 'sent';
 }
 
-/** Fills one buffer as far as it goes; past the end it takes the smallest there is and reads nothing. */
-async function read(asset: OpenAsset, position: number, end: number, pool: BufferPool): Promise<Chunk> {
-  if (position >= end) return { buffer: new Uint8Array(0), filled: 0 };
-  const buffer = pool.take();
-  const filled = await asset.read(buffer.subarray(0, end - position), position).catch((cause: unknown) => {
-    pool.give(buffer);
-    throw cause;
+/** Resolves when the kernel has what was written, so that its buffer may be used again, or the connection is closed. */
+type Write = (start: (done: (error?: Error | null) => void) => void) => Promise<SendOutcome>;
+
+/** One listener for all writes: of a race with a promise per write, each write of a long file would leave a piece. */
+function createWrite(response: ServerResponse): Write {
+  let settle: (outcome: SendOutcome) => void = () => undefined;
+  let isClosed = response.destroyed;
+  response.once('close', () => {
+    isClosed = true;
+    settle('gone');
   });
-  if (filled > 0) return { buffer, filled };
-  pool.give(buffer);
-  throw new Error(`an asset of ${asset.sizeBytes} bytes ends at ${position}`);
-}
-
-/** Resolves when the kernel has the bytes, so that their buffer may be used again. */
-function write(response: ServerResponse, bytes: Uint8Array): Promise<SendOutcome> {
-  return new Promise((resolve) => response.write(bytes, (error) => resolve(error ? 'gone' : 'sent')));
-}
-
-function finish(response: ServerResponse, closed: Promise<'gone'>): Promise<unknown> {
-  return Promise.race([new Promise<void>((resolve) => response.end(resolve)), closed]);
+  return (start) =>
+    new Promise((resolve) => {
+      settle = resolve;
+      if (isClosed) resolve('gone');
+      else start((error) => resolve(error ? 'gone' : 'sent'));
+    });
 }
