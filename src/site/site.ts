@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { createHttpServer } from '../adapters/http/server.ts';
-import { readArp } from '../adapters/node/arp.ts';
+import { createArp } from '../adapters/node/arp.ts';
 import { answersTime } from '../adapters/node/ask-time.ts';
 import { makePrivateDir, removeUnfinished } from '../adapters/node/files.ts';
 import { systemRandom } from '../adapters/node/random.ts';
@@ -170,7 +170,7 @@ async function assemble(
   const seen = teeSignals(diary, (signal) => dhcp.hear(signal), prolongLeases({ store, revisions, clock, log }));
   // What nodes say of themselves.
   const told = redactSignals(diary, redactor);
-  const arp = { entries: readArp };
+  const arp = createArp(clock);
   const neighbours = createNeighbourhood({ arp, clock, log: quiet() });
   const udp = createUdpPort(log);
   const surroundings = lookAround(config, {
