@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { KERNEL, SampleClock, SITE } from '../../test/support/sample-site.ts';
+import type { Digest } from '../kernel/digest.ts';
 import type { Ipv4 } from '../kernel/ipv4.ts';
 import type { OpenAsset } from '../model/content.ts';
 import type { SiteAddress } from '../model/site-ports.ts';
@@ -9,9 +10,12 @@ import type { BootFile } from './tftp/ports.ts';
 const cameras: SiteAddress = { network: 'cameras', address: '10.1.0.1' as Ipv4, httpPort: 80 };
 const heard: string[] = [];
 const asset: OpenAsset = { sizeBytes: 3, read: async (into) => into.length, close: async () => undefined };
+const LARGE = 'b'.repeat(64) as Digest;
+const large: OpenAsset = { ...asset, sizeBytes: 5_000_000 };
+const clock = new SampleClock();
 const files = createBootFiles({
   loaders: { find: (name) => (name === 'undionly.kpxe' ? { name, digest: KERNEL, sizeBytes: 3 } : undefined) },
-  content: { open: async (digest) => (digest === KERNEL ? asset : undefined) },
+  content: { open: async (digest) => ({ [KERNEL]: asset, [LARGE]: large })[digest] },
   desk: {
     peerOf: (remote) => ({
       address: remote as Ipv4,
@@ -24,7 +28,7 @@ const files = createBootFiles({
       delivered: () => heard.push('delivered'),
     }),
   },
-  clock: new SampleClock(),
+  clock,
   raspberryPi: () => PI,
   onProgress: ({ name, bytesSent }) => heard.push(`${name} ${bytesSent}`),
 });
@@ -86,4 +90,16 @@ it('a kernel is what its digest says, under any name', async () => {
   expect(assetSent({ ...report, bytes: 1, outcome: 'timeout' })).toEqual({ ...sent, bytesSent: 1, done: false });
   expect(assetSent({ ...report, bytes: 0, outcome: 'error' })).toBeUndefined();
   expect(assetSent({ ...report, name: 'undionly.kpxe' })).toBeUndefined();
+});
+
+it('of a file of some size is told how far it is; a small one is in memory, once for all who fetch it', async () => {
+  const small = [await ask(`assets/sha256/${KERNEL}/vmlinuz`), await ask(`assets/sha256/${KERNEL}/vmlinuz`)];
+  expect(small[0]?.bytes).toHaveLength(3);
+  expect(small[1]?.bytes).toBe(small[0]?.bytes);
+  const file = await ask(`assets/sha256/${LARGE}/initrd.img`);
+  expect(file?.bytes).toBeUndefined();
+  await file?.read(new Uint8Array(100), 0);
+  clock.pass(1_000);
+  await file?.read(new Uint8Array(100), 100);
+  expect(heard.splice(0)).toEqual(['initrd.img 200']);
 });

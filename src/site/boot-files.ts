@@ -42,7 +42,10 @@ export function createBootFiles(parts: Parts): BootFileSource {
         return answer && textFile(answer.text, answer.delivered);
       }
       const digest = digestIn(name);
-      if (digest) return openAsset(parts, { digest, name: lastPart(name), remote: address });
+      if (digest) {
+        const asset = await share(digest);
+        return asset && watched(parts, asset, { digest, name: lastPart(name), remote: address });
+      }
       const file = parts.loaders.find(name) ?? piFile(name, parts.raspberryPi?.());
       return file && share(file.digest);
     },
@@ -77,12 +80,13 @@ export function assetSent({ name, endpoint, bytes, sizeBytes, outcome }: Transfe
   return { remote: endpoint.address, digest, name: lastPart(name), bytesSent: bytes, sizeBytes, done };
 }
 
-async function openAsset(
-  { content, clock, onProgress }: Parts,
+/** Tells how far a file is while it is read. One that is in memory is sent too soon for that. */
+function watched(
+  { clock, onProgress }: Parts,
+  asset: BootFile,
   wanted: { readonly digest: Digest; readonly name: string; readonly remote: string },
-): Promise<BootFile | undefined> {
-  const asset = await content.open(wanted.digest);
-  if (!asset) return undefined;
+): BootFile {
+  if (asset.bytes) return asset;
   const progress = createProgress({ clock, onProgress, first: 0, sizeBytes: asset.sizeBytes, ...wanted });
   return {
     sizeBytes: asset.sizeBytes,
