@@ -25,6 +25,11 @@ it('a boot that ended so keeps its cause, and nobody has to do anything about it
   expect(text).not.toContain('to do');
 });
 
+it('says so where nobody would notice that it is gone', () => {
+  const node = sampleNode({ unwatched: 'not known beside another server' });
+  expect(formatDetail({ node, boots: [] })).toMatch(/^lost {5}not known beside another server$/m);
+});
+
 it('a stage in which it stood still, and went on, keeps its cause', () => {
   const stages = [{ stage: 'kernel', sentence: 'fetches', at: 0, tookMs: 60_000, stoodStill: 'the cable' }];
   const text = formatDetail({ machine: sampleMachine(), boots: [sampleBoot('kernel', { stages })] });

@@ -41,7 +41,7 @@ export function commandFor({ code = 'CODE' }: MachineView, { command, slot }: Pr
   return command === 'claim' ? `slipway claim ${code} ${slot}` : `slipway replace ${slot} ${code}`;
 }
 
-function formatHead({ slot, state, sentence, boot, since, profile, hardware }: NodeView): string {
+function formatHead({ slot, state, sentence, boot, since, profile, hardware, unwatched }: NodeView): string {
   const stall = state === 'stalled' ? boot?.stall : undefined;
   const rows: Row[] = [
     ...(stall
@@ -51,6 +51,7 @@ function formatHead({ slot, state, sentence, boot, since, profile, hardware }: N
         ] as const)
       : []),
     ...(since === undefined ? [] : [['since', formatTime(since)] as const]),
+    ...(unwatched === undefined ? [] : [['lost', unwatched] as const]),
     ['profile', `${profile}${hardware ? `, hardware ${hardware}` : ''}`],
   ];
   return `${slot}: ${boot && stall ? briefly(boot) : sentence}\n${formatRows(rows)}`;

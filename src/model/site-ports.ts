@@ -79,6 +79,8 @@ export interface Neighbours {
   find(address: Ipv4): Promise<MacAddress | undefined>;
   /** As `find` answered a moment ago, for those who cannot wait: the first time it knows nobody. */
   lastKnown(address: Ipv4): MacAddress | undefined;
+  /** The addresses at which a card was seen, by what was read a moment ago; the first time none. */
+  addressesOf(mac: MacAddress): readonly Ipv4[];
 }
 
 /** The values of `@{secret.NAME}`, read where they lie each time they are needed, and kept nowhere else. */

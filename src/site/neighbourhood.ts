@@ -38,6 +38,16 @@ export function createNeighbourhood({
     );
     return reading;
   };
+  const byCard = new WeakMap<Table, Map<MacAddress, Ipv4[]>>();
+  const cardsOf = (table: Table): Map<MacAddress, Ipv4[]> => {
+    const known = byCard.get(table);
+    if (known) return known;
+    const cards = new Map<MacAddress, Ipv4[]>();
+    for (const [address, { mac, complete }] of table)
+      if (complete) cards.set(mac, [...(cards.get(mac) ?? []), address]);
+    byCard.set(table, cards);
+    return cards;
+  };
   const macIn = (table: Table, address: Ipv4): MacAddress | undefined => {
     const entry = table.get(address);
     return entry?.complete ? entry.mac : undefined;
@@ -48,6 +58,10 @@ export function createNeighbourhood({
     lastKnown: (address) => {
       void read();
       return macIn(last, address);
+    },
+    addressesOf: (mac) => {
+      void read();
+      return cardsOf(last).get(mac) ?? [];
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Admission } from '../kernel/admission.ts';
 import type { Clock } from '../kernel/ports.ts';
 import type { ContentStore } from '../model/content.ts';
-import type { SiteAddress } from '../model/site-ports.ts';
+import type { Neighbours, SiteAddress } from '../model/site-ports.ts';
 import type { Store } from '../model/store.ts';
 import type { LinkView } from '../wire/api/link.ts';
 import type { SteeredView } from '../wire/api/revision.ts';
@@ -30,7 +30,8 @@ export function createQueries(parts: {
   /** undefined: this site makes its own revisions. */
   readonly steering: () => SteeredView | undefined;
   readonly headOffice: () => LinkView | undefined;
-  readonly surroundings: Pick<RunningSurroundings, 'view'>;
+  readonly surroundings: Pick<RunningSurroundings, 'view' | 'roleOf'>;
+  readonly neighbours: Pick<Neighbours, 'addressesOf'>;
 }): SiteQueries {
   const {
     siteName,
@@ -48,13 +49,20 @@ export function createQueries(parts: {
     steering,
     headOffice,
     surroundings,
+    neighbours,
   } = parts;
+  const leasedElsewhere = (): ReadonlySet<string> => {
+    const networks = Object.values(revisions.current()?.networks ?? {});
+    return new Set(networks.flatMap((one) => (surroundings.roleOf(one) === 'proxy' ? [one.name] : [])));
+  };
   const context = (showsCodes = false): StatusContext => ({
     showsCodes,
     ...{ siteName, state: store.state, revision: revisions.current(), now: clock.now() },
     ...{ addresses: addresses(), notReady: notReady(), templateRefused: revisions.refusal() },
     progressOf: (mac) => diary.progressOf(mac),
     placeOf: (mac) => admission.placeOf(mac, clock.monotonic()),
+    leasedElsewhere: leasedElsewhere(),
+    seenAt: (mac) => neighbours.addressesOf(mac),
     queued: admission.counts(clock.monotonic()).waiting,
     assetState: (digest) => content.stateOf(digest),
     alarms: alarms.current(),

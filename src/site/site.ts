@@ -244,7 +244,7 @@ async function assemble(
   });
   const queries = createQueries({
     ...{ siteName: config.site, store, revisions, content, diary, clock, metrics },
-    ...{ addresses: siteAddress, notReady, alarms, secrets, surroundings, admission },
+    ...{ addresses: siteAddress, notReady, alarms, secrets, surroundings, admission, neighbours },
     steering: () => revisionDesk.view().steered,
     headOffice: () => headOffice?.view(),
   });

@@ -13,6 +13,7 @@ import { State } from './state.tsx';
 /** A slot: how it is, what can be done, and its whole life. */
 export function SlotPage({ node, status, turn }: { node: NodeView; status: SiteStatus; turn: number }) {
   const { word, tone, detail, toDo, notes } = slotWords(node, status.at);
+  const started = node.boot?.stages.find(({ answer }) => answer !== undefined)?.answer;
   return (
     <>
       <a class="back" href="#/">
@@ -35,6 +36,7 @@ export function SlotPage({ node, status, turn }: { node: NodeView; status: SiteS
           <strong>{machineName(node.machine)}</strong>
           <span class="detail">{machineMark(node.machine)}</span>
           {node.machine.address === undefined ? null : <span class="detail">Address {node.machine.address}</span>}
+          {started === undefined ? null : <span class="detail">Its last start was answered with {started}</span>}
         </p>
       ) : null}
       <nav class="actions" aria-label={`What can be done with ${node.slot}`}>
@@ -45,6 +47,7 @@ export function SlotPage({ node, status, turn }: { node: NodeView; status: SiteS
       {node.busy === undefined ? null : (
         <p class="aside">Its machine can be replaced once it is off; it {plain(node.busy).toLowerCase()}.</p>
       )}
+      {node.unwatched === undefined ? null : <p class="aside">{plain(node.unwatched)}.</p>}
       <Timeline slot={node.slot} now={status.at} turn={turn} />
     </>
   );

@@ -102,6 +102,8 @@ export type NodeView = {
   readonly binding?: number;
   /** What its machine does that it cannot be replaced now; missing: it is silent, or there is none. */
   readonly busy?: string;
+  /** Why the site would not notice if its system were gone; missing: it would. */
+  readonly unwatched?: string;
   /** Only of slots that are installed. */
   readonly install?: InstallView;
   readonly machine?: MachineView;

@@ -1,3 +1,4 @@
+import { type Ipv4, isInSubnet } from '../../../kernel/ipv4.ts';
 import type { MacAddress } from '../../../kernel/mac.ts';
 import type { Boot } from '../../../model/boot.ts';
 import type { Lease } from '../../../model/lease.ts';
@@ -17,6 +18,10 @@ export type ViewContext = Facts & {
   readonly progressOf: (mac: MacAddress) => Progress | undefined;
   /** The place of a machine in the queue for its files, counted from 1; undefined: it does not wait there. */
   readonly placeOf?: (mac: MacAddress) => number | undefined;
+  /** The networks in which another server leases: what that one gave to whom, only the wire shows. */
+  readonly leasedElsewhere?: ReadonlySet<string>;
+  /** The addresses at which the wire shows a card. */
+  readonly seenAt?: (mac: MacAddress) => readonly Ipv4[];
 };
 
 /** The newest boot of a machine as a view. */
@@ -34,7 +39,7 @@ export function viewMachine(machine: Machine, context: ViewContext): MachineView
   const macs = macsOf(machine);
   const boot = context.state.latestBoot(machine.id);
   const held = boot !== undefined && boot.stage === 'held' && !boot.outcome;
-  const address = macs.map((mac) => leaseOf(mac, context)?.address).find((found) => found !== undefined);
+  const address = macs.map((mac) => addressOf(mac, context)).find((found) => found !== undefined);
   const said = (['uuid', 'manufacturer', 'product', 'serial'] as const).flatMap((kind) => {
     const value = evidenceOf(machine, kind);
     return value === undefined ? [] : [[kind, value] as const];
@@ -63,6 +68,13 @@ export function viewMachine(machine: Machine, context: ViewContext): MachineView
 function viewParts({ merged, apart }: Machine): Pick<MachineView, 'merged' | 'apart'> {
   const parts = merged?.map(({ former, at, by }) => ({ machine: former.id, macs: macsOf(former), at, by }));
   return { ...(parts ? { merged: parts } : {}), ...(apart ? { apart } : {}) };
+}
+
+function addressOf(mac: MacAddress, context: ViewContext): Ipv4 | undefined {
+  const { leasedElsewhere = new Set(), revision, seenAt } = context;
+  const subnets = Object.values(revision?.networks ?? {}).filter(({ name }) => leasedElsewhere.has(name));
+  const isThere = (address: Ipv4): boolean => subnets.some(({ subnet }) => isInSubnet(address, subnet));
+  return leaseOf(mac, context)?.address ?? (subnets.length > 0 ? seenAt?.(mac).find(isThere) : undefined);
 }
 
 function leaseOf(mac: MacAddress, { state, revision, now }: ViewContext): Lease | undefined {

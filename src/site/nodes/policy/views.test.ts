@@ -12,14 +12,17 @@ import {
   T0,
 } from '../../../../test/support/sample-site.ts';
 import type { Digest } from '../../../kernel/digest.ts';
+import { type Ipv4, parseIpv4 } from '../../../kernel/ipv4.ts';
 import type { MacAddress } from '../../../kernel/mac.ts';
 import { bindingKey } from '../../../model/boot.ts';
+import { leaseKey } from '../../../model/lease.ts';
 import type { ScriptAnswer, Signal } from '../../../model/signal.ts';
 import { applyChanges, createState } from '../../../model/state.ts';
 import { Memory } from './memory.ts';
 import { reduce } from './reduce.ts';
 import { viewDetail, viewNodes, viewStatus } from './views.ts';
 
+const ip = (text: string): Ipv4 => parseIpv4(text) ?? expect.unreachable();
 const digest = 'a'.repeat(64) as Digest;
 const revision = sampleRevision({
   slots: { 'pos-1': sampleSlot(), 'pos-2': sampleSlot({ name: 'pos-2', match: [{ serial: 'Z' }] }) },
@@ -54,6 +57,27 @@ function worldAfter(signals: readonly Signal[], nowMs = 60_000) {
   applyChanges(state, reduce(state, signals, { memory, revision }).changes);
   return { state, revision, now: T0 + nowMs, progressOf: memory.progressOf.bind(memory) };
 }
+
+describe('beside another server', () => {
+  const context = (changes: object) => {
+    const { state, ...world } = worldAfter([live, asset, phoneHome]);
+    applyChanges(state, [{ table: 'leases', key: leaseKey('nodes', POS_MAC), row: null }]);
+    const seenAt = (mac: MacAddress) => (mac === POS_MAC ? [ip('10.99.0.9'), ip('10.0.0.150')] : []);
+    return { ...world, state, seenAt, ...changes };
+  };
+
+  it('a node has the address that the wire shows in that network, and nobody knows whether it is lost', () => {
+    const node = viewNodes(context({ leasedElsewhere: new Set(['nodes']) })).nodes[0];
+    expect(node).toMatchObject({
+      ...{ machine: { address: '10.0.0.150' }, unwatched: expect.stringContaining('not known beside another server') },
+    });
+  });
+
+  it('is not so where the site leases: there the lease tells it', () => {
+    const node = viewNodes(context({ leasedElsewhere: new Set() })).nodes[0];
+    expect([node?.machine?.address, node?.unwatched]).toEqual([undefined, undefined]);
+  });
+});
 
 describe('a slot', () => {
   it.each([

@@ -153,10 +153,18 @@ function viewNode(slot: Slot, context: ViewContext): NodeView {
     ...what,
     ...stateOf(binding, boot),
     ...(busy === undefined ? {} : { busy }),
+    ...(isUnwatched(slot, context) ? { unwatched: UNWATCHED } : {}),
     binding: binding.number,
     machine: viewMachine(machine, context),
     ...(boot ? { boot } : {}),
   };
+}
+
+const UNWATCHED = 'whether its system still runs is not known beside another server, which gives it its address';
+
+/** A system is missed when it does not renew its lease: of one that has it elsewhere nobody here hears. */
+function isUnwatched({ interfaces }: Slot, { leasedElsewhere }: ViewContext): boolean {
+  return Object.values(interfaces).some(({ boot, network }) => boot && leasedElsewhere?.has(network));
 }
 
 const LOST = {
