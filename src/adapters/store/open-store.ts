@@ -3,7 +3,8 @@ import { EventPruner } from './event-pruner.ts';
 import { readEvents } from './event-reader.ts';
 import type { FaultGate, Faults } from './faults.ts';
 import { type OpenDatabase, openDatabase } from './open-database.ts';
-import type { Calls, CommitAnswer, CommitText, EventPage, StoredEvent } from './protocol.ts';
+import { unpackCommits } from './packed-commits.ts';
+import type { Calls, CommitAnswer, EventPage, PackedCommits, StoredEvent } from './protocol.ts';
 
 /** Almost as many pages as SQLite can count: no limit. */
 const ANY_PAGES = 0xfffffffe;
@@ -35,7 +36,8 @@ export class OpenStore {
     return { epoch, lastSeq, rows: readRows(db) };
   }
 
-  commit(group: readonly CommitText[]): readonly CommitAnswer[] {
+  commit(packed: PackedCommits): readonly CommitAnswer[] {
+    const group = unpackCommits(packed);
     const answers = this.#writer.write(group);
     const written = group.filter((_, i) => answers[i]?.ok);
     this.#pruner.written(written.flatMap(({ events }) => events.map((event) => event.body)));

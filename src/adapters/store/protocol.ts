@@ -18,6 +18,12 @@ export type EventText = {
 /** One `Store.commit`. */
 export type CommitText = { readonly rows: readonly RowText[]; readonly events: readonly EventText[] };
 
+/**
+ * A group of commits as one flat list, which crosses between threads for a seventh of what the same costs as objects: of
+ * each commit the number of its rows and of its events, then their fields.
+ */
+export type PackedCommits = readonly (string | number | null)[];
+
 /** Per commit of a group: where its events begin, or why it alone was refused. */
 export type CommitAnswer =
   | { readonly ok: true; readonly firstSeq: number }
@@ -33,7 +39,7 @@ export type Calls = {
     readonly args: { readonly path: string };
     readonly answer: { readonly epoch: string; readonly lastSeq: number; readonly rows: readonly RowText[] };
   };
-  readonly commit: { readonly args: readonly CommitText[]; readonly answer: readonly CommitAnswer[] };
+  readonly commit: { readonly args: PackedCommits; readonly answer: readonly CommitAnswer[] };
   readonly events: { readonly args: EventPage; readonly answer: readonly StoredEvent[] };
   readonly pruneEvents: {
     readonly args: PruneLimits;

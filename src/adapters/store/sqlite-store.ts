@@ -5,6 +5,7 @@ import { applyChanges, createState, type MemoryState } from '../../model/state.t
 import type { Change, EventQuery, PruneLimits, Store } from '../../model/store.ts';
 import { CommitQueue } from './commit-queue.ts';
 import type { Faults } from './faults.ts';
+import { packCommits } from './packed-commits.ts';
 import type { EventPage, RowText, StoredEvent } from './protocol.ts';
 import { WorkerClient } from './worker-client.ts';
 
@@ -63,7 +64,7 @@ class WorkerStore implements SqliteStore {
     this.#worker = worker;
     this.#log = log;
     this.#queue = new CommitQueue(
-      (group) => worker.call('commit', group),
+      (group) => worker.call('commit', packCommits(group)),
       (changes, events, firstSeq) => this.#committed(changes, events, firstSeq),
     );
   }
