@@ -8,7 +8,7 @@ import { err, ok } from '../../../kernel/result.ts';
  *  +------+--------+--------- … ---+
  */
 
-/** One option as it stands on the wire; several pieces of one code are already joined. */
+/** One option as it stands on the wire; several pieces of one code are already joined. The bytes may be those of the datagram. */
 export type RawOption = { readonly code: number; readonly bytes: Uint8Array };
 
 export const PAD = 0;
@@ -97,7 +97,7 @@ function collect(field: Uint8Array, name: string, pieces: RawOption[]): string |
     const end = offset + 2 + (length ?? 0);
     if (length === undefined || end > field.length)
       return `option ${code} at offset ${offset} of ${name} claims ${length ?? 'no'} bytes, ${Math.max(0, field.length - offset - 2)} are left`;
-    pieces.push({ code, bytes: field.slice(offset + 2, end) });
+    pieces.push({ code, bytes: field.subarray(offset + 2, end) });
     offset = end;
   }
   return undefined;
