@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatTable } from '../../src/cli/table.ts';
-import { labCacheDir } from '../../src/lab/cache.ts';
+import { labCacheDir, labLoaderDir } from '../../src/lab/cache.ts';
 import { ensureDebianPackages, packagesFor } from '../../src/lab/debian.ts';
 import { prepareDemoSystem } from '../../src/lab/demo-site.ts';
 import { enterNamespace, isInsideNamespace } from '../../src/lab/namespace.ts';
 import { createBridge } from '../../src/lab/network.ts';
+import { fetchLoaderFiles } from '../tiers/loader-files.ts';
 import { boot } from './boot.ts';
 import { dhcp } from './dhcp.ts';
 import { http } from './http.ts';
@@ -49,6 +50,9 @@ else process.exitCode = await prepareAndEnter();
 
 async function prepareAndEnter(): Promise<number> {
   await ensureDebianPackages(packagesFor('boot', 'bench'), say);
+  // A site that cannot get its loaders goes on trying, which is no part of what is measured.
+  await fetchLoaderFiles(labLoaderDir(), say);
+  process.env['SLIPWAY_LOADERS'] ??= labLoaderDir();
   const prepared = {
     programs: await fetchRivals(labCacheDir(), say),
     guest: await prepareDemoSystem(labCacheDir(), say),
