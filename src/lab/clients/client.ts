@@ -6,11 +6,12 @@ import type { BootPlace } from './choose-offer.ts';
 import { type DhcpWorld, discover, type Lease, request } from './dora.ts';
 import { askByHttp, type ClientAsk, type HttpAnswer } from './http-fetch.ts';
 import { type Journey, JourneyEnd, type Stopwatch } from './journey.ts';
-import { IPXE_OPTIONS, IPXE_TFTP, IPXE_WAITS, OS_OPTIONS, OS_WAITS, type SimKind } from './kinds.ts';
+import { GRUB_TFTP, IPXE_OPTIONS, IPXE_TFTP, IPXE_WAITS, OS_OPTIONS, OS_WAITS, type SimKind } from './kinds.ts';
 import type { Goal, Stage } from './report.ts';
-import { runLoader } from './run-loader.ts';
+import { runGrub } from './run-grub.ts';
+import { type LoaderRun, type Running, runLoader } from './run-loader.ts';
 import { startSystem } from './system.ts';
-import { fetchByTftp } from './tftp-fetch.ts';
+import { fetchByTftp, TftpRefusal } from './tftp-fetch.ts';
 
 export type ClientParts = {
   readonly kind: SimKind;
@@ -26,6 +27,13 @@ export type ClientParts = {
 };
 
 const HTTP_STALL_MS = 30_000;
+/** Firmware that refused a loader goes through the rest of its boot order, and somebody switches it on again. */
+const REFUSED_MS = 10_000;
+const MOST_REFUSED = 3;
+/** What shim looks for beside itself before it fetches GRUB. */
+const SHIM_ASKS = ['revocations_sku.efi', 'revocations_sbat.efi', 'shim_certificate_0.efi'] as const;
+/** RFC 1350, error codes. */
+const NOT_FOUND = 1;
 
 /** One simulated machine, from its switch to its goal. */
 export class SimClient {
@@ -47,14 +55,26 @@ export class SimClient {
 
   /** @throws JourneyEnd, or the failure of whatever it tried last, if it does not reach its goal */
   async boot(): Promise<void> {
+    for (let refused = 0; (await this.#bootOnce()) === 'refused'; refused += 1) {
+      if (refused === MOST_REFUSED) throw new JourneyEnd('Secure Boot: it is given no loader that its firmware starts');
+      await this.#parts.world.pause(REFUSED_MS);
+    }
+  }
+
+  async #bootOnce(): Promise<'done' | 'refused'> {
     const { kind, goal, journey } = this.#parts;
     const chosen = await journey.at('offer', (watch) => discover(kind, this.#parts.world, watch).then(ending(watch)));
     const lease = await journey.at('address', (watch) => request(kind, chosen, this.#parts.world, watch));
     await this.#take(lease);
-    if (goal === 'address' || kind.takes === 'nothing') return;
+    if (goal === 'address' || kind.takes === 'nothing') return 'done';
     const place = await this.#settle(kind, lease, 'boot server');
-    const script = kind.takes === 'script' ? place : await this.#load(place);
-    if (script) await this.#runScripts(script);
+    if (kind.takes === 'script') await this.#runScripts(place);
+    else {
+      await journey.at('loader', (watch) => this.#fetchLoader(place, watch));
+      if (isRefused(kind, place)) return 'refused';
+      await this.#startLoader(place, lease);
+    }
+    return 'done';
   }
 
   /** Gives its address back and closes what it has open. */
@@ -63,11 +83,46 @@ export class SimClient {
     this.#agent?.destroy();
   }
 
-  /** A loader comes, and asks for an address and its script; undefined: the loader is as far as this kind is simulated. */
-  async #load(place: BootPlace): Promise<BootPlace | undefined> {
-    const { kind, journey } = this.#parts;
-    await journey.at('loader', (watch) => this.#fetchLoader(place, watch));
-    if (kind.next.kind !== 'ipxe') return undefined;
+  /** What its loader does; of some kinds nothing is simulated. */
+  async #startLoader(place: BootPlace, { address }: Lease): Promise<void> {
+    const { next } = this.#parts.kind;
+    if (next.kind === 'ipxe') return this.#startIpxe();
+    if (next.kind !== 'grub') return;
+    if (place.kind !== 'tftp') throw new JourneyEnd('GRUB came by HTTP, and fetches its script by TFTP alone');
+    const { server } = place;
+    const { journey } = this.#parts;
+    const tftp = (file: string, watch: Stopwatch) => this.#fetchIfThere({ kind: 'tftp', server, file }, watch);
+    if (next.signed) await journey.at('loader', (watch) => this.#shim(place, watch));
+    const run = this.#scriptRun();
+    await this.#startSystem(await runGrub({ cpu: next.cpu, server, address, tftp }, run), run.client);
+  }
+
+  /** shim looks for lists of what is revoked and for a certificate, then fetches GRUB from where it came from itself. */
+  async #shim({ server, file }: Extract<BootPlace, { kind: 'tftp' }>, watch: Stopwatch): Promise<void> {
+    const folder = file.replace(/[^/]*$/, '');
+    // It has the firmware fetch for it, and asks for no size before.
+    const habit = { ...this.#parts.kind.tftp, probe: false };
+    for (const name of SHIM_ASKS) await this.#fetchIfThere({ kind: 'tftp', server, file: folder + name }, watch, habit);
+    const second = file.replace(/shim([^/]*)$/, 'grub$1');
+    const grub = await this.#fetchIfThere({ kind: 'tftp', server, file: second }, watch, habit);
+    if (!grub) throw new JourneyEnd(`shim does not get ${second}`);
+    watch.bytes += grub.length;
+  }
+
+  async #fetchIfThere(
+    place: Extract<BootPlace, { kind: 'tftp' }>,
+    watch: Stopwatch,
+    habit = GRUB_TFTP,
+  ): Promise<Uint8Array | undefined> {
+    return this.tftp(place, watch, habit).catch((error: unknown) => {
+      if (error instanceof TftpRefusal && error.code === NOT_FOUND) return undefined;
+      throw error;
+    });
+  }
+
+  /** iPXE asks for an address and its script. */
+  async #startIpxe(): Promise<void> {
+    const { kind } = this.#parts;
     const ipxe: SimKind = {
       ...kind,
       ...{ options: IPXE_OPTIONS, discoverWaits: IPXE_WAITS, takes: 'script', tftp: IPXE_TFTP },
@@ -75,7 +130,7 @@ export class SimClient {
       vendorClass: `PXEClient:Arch:${String(kind.arch ?? 0).padStart(5, '0')}:UNDI:003016`,
     };
     const lease = await this.#anew(ipxe, 'loader address');
-    return this.#settle(ipxe, lease, 'loader address');
+    await this.#runScripts(await this.#settle(ipxe, lease, 'loader address'));
   }
 
   async #fetchLoader(place: BootPlace, watch: Stopwatch): Promise<void> {
@@ -128,7 +183,7 @@ export class SimClient {
   }
 
   async #runScripts(place: BootPlace): Promise<void> {
-    const { journey, goal, kind } = this.#parts;
+    const { journey } = this.#parts;
     const entry = await journey.at('entry script', async (watch) => {
       if (place.kind === 'tftp') return latin1FromBytes(await this.tftp(place, watch));
       if (place.kind !== 'http') throw new JourneyEnd('it has no place for its script');
@@ -136,9 +191,18 @@ export class SimClient {
       if (status !== 200) throw new JourneyEnd(`HTTP: ${status} for ${place.url}`);
       return text;
     });
-    const { hurry, signal, onTold, world } = this.#parts;
+    const run = this.#scriptRun();
+    await this.#startSystem(await runLoader(entry, run), run.client);
+  }
+
+  #scriptRun(): LoaderRun {
+    const { journey, goal, kind, hurry, signal, onTold, world } = this.#parts;
     const client = { mac: world.mac, kind, http: (ask: ClientAsk, watch: Stopwatch) => this.http(ask, watch) };
-    const cmdline = await runLoader(entry, { client, journey, goal, hurry, signal, onTold, pause: world.pause });
+    return { client, journey, goal, hurry, signal, onTold, pause: world.pause };
+  }
+
+  async #startSystem(cmdline: string | undefined, client: Running): Promise<void> {
+    const { journey, goal, kind } = this.#parts;
     if (goal !== 'enrolled' || cmdline === undefined) return;
     const os: SimKind = { ...kind, options: OS_OPTIONS, discoverWaits: OS_WAITS, takes: 'nothing', gathersMs: 0 };
     const { vendorClass: _, arch: __, ...plain } = os;
@@ -146,14 +210,18 @@ export class SimClient {
     await startSystem(cmdline, client, journey);
   }
 
-  tftp({ server, file }: Extract<BootPlace, { kind: 'tftp' }>, watch: Stopwatch): Promise<Uint8Array> {
-    const { kind, hurry, signal } = this.#parts;
+  tftp(
+    { server, file }: Extract<BootPlace, { kind: 'tftp' }>,
+    watch: Stopwatch,
+    habit = this.#parts.kind.tftp,
+  ): Promise<Uint8Array> {
+    const { hurry, signal } = this.#parts;
     const local = this.#lease?.address ?? '';
     const onRepeat = (): void => {
       watch.repeats += 1;
     };
     return fetchByTftp({
-      ...{ local, server, file, habit: kind.tftp, hurry, signal, onRepeat },
+      ...{ local, server, file, habit, hurry, signal, onRepeat },
       onAnswer: () => watch.answer(),
     });
   }
@@ -166,6 +234,12 @@ export class SimClient {
       onAnswer: () => watch.answer(),
     });
   }
+}
+
+/** Of what the site has, the keys of Microsoft signed shim alone. */
+function isRefused({ next }: SimKind, place: BootPlace): boolean {
+  const file = place.kind === 'tftp' ? place.file : place.kind === 'http' ? place.url : '';
+  return next.kind === 'grub' && next.signed === true && !/(^|\/)shim[^/]*$/.test(file);
 }
 
 /** Whoever gathers offers waits by itself: that is not the site's time. */

@@ -14,6 +14,8 @@ export type TftpHabit = {
 export type Next =
   /** iPXE, with what it says of its platform. */
   | { readonly kind: 'ipxe'; readonly platform: 'pcbios' | 'efi'; readonly buildarch: string }
+  /** GRUB, of this processor; `signed`: its firmware enforces Secure Boot, and starts nothing but shim. */
+  | { readonly kind: 'grub'; readonly cpu: 'x86_64' | 'arm64'; readonly signed?: true }
   /** Its loader is all that is simulated of it. */
   | { readonly kind: 'loader-only' }
   /** It asks for an address and nothing else. */
@@ -98,6 +100,13 @@ export const IPXE_TFTP: TftpHabit = { probe: false, blksize: 1_432, waits: [1_00
 export const OS_WAITS: Waits = [3_000, 3_000, 3_000, 6_000, 6_000];
 export const OS_OPTIONS: SimKind['options'] = [[55, Uint8Array.of(1, 3, 6, 12, 15, 28, 42)]];
 
+/** GRUB 2.06 (net/tftp.c): 1024 bytes a block, and 40 tries of which each waits a little longer. */
+export const GRUB_TFTP: TftpHabit = {
+  probe: false,
+  blksize: 1_024,
+  waits: Array.from({ length: 40 }, (_, i) => 400 + 20 * i),
+};
+
 const PLAIN_TFTP: TftpHabit = { probe: false, blksize: 1_468, waits: [5_000, 5_000, 5_000, 5_000] };
 
 /** One row per kind of client. */
@@ -120,7 +129,15 @@ const rows = {
   },
   uefi: uefi(7, 'x86_64', 'EDK2 for x64, as OVMF and most PCs'),
   'uefi-ia32': uefi(6, 'i386', 'EDK2 for 32 bits, as on small Atom tablets'),
-  'uefi-arm64': { ...uefi(11, 'arm64', 'EDK2 for arm64, as AAVMF'), next: { kind: 'loader-only' } },
+  'uefi-secure': {
+    ...uefi(
+      7,
+      'x86_64',
+      'EDK2 for x64 with the keys of Microsoft: it starts shim, and no loader that they did not sign',
+    ),
+    next: { kind: 'grub', cpu: 'x86_64', signed: true },
+  },
+  'uefi-arm64': { ...uefi(11, 'arm64', 'EDK2 for arm64, as AAVMF'), next: { kind: 'grub', cpu: 'arm64' } },
   'uefi-http': uefiHttp(16, 'x86_64'),
   'uefi-arm64-http': { ...uefiHttp(19, 'arm64'), next: { kind: 'loader-only' } },
   ipxe: {

@@ -13,6 +13,18 @@ export type Running = {
   readonly http: (ask: ClientAsk, watch: Stopwatch) => Promise<HttpAnswer>;
 };
 
+type FetchWish = Extract<ShellWish, { kind: 'fetch' }>;
+
+/** A loader at work: its script, and how it comes to files. */
+export type Script = {
+  readonly shell: Generator<ShellWish, { readonly end: string }, ShellAnswer>;
+  /** undefined: there is no such file. */
+  readonly fetch: (
+    wish: FetchWish,
+    watch: Stopwatch,
+  ) => Promise<{ readonly text: string; readonly sha256: string; readonly bytes: number } | undefined>;
+};
+
 export type LoaderRun = {
   readonly client: Running;
   readonly journey: Journey;
@@ -42,23 +54,34 @@ const SAYINGS: readonly (readonly [pattern: RegExp, told: string])[] = [
  * @returns the command line of the kernel that it would start; undefined: its goal was its script
  * @throws JourneyEnd if the scripts lead elsewhere
  */
-export async function runLoader(entry: string, run: LoaderRun): Promise<string | undefined> {
-  const loader = new Loader(run);
-  return loader.run(entry);
+export function runLoader(entry: string, run: LoaderRun): Promise<string | undefined> {
+  const { client } = run;
+  const fetch: Script['fetch'] = async ({ command, url, timeoutMs }, watch) => {
+    const answer = await client.http({ url, keep: command === 'chain', stallMs: timeoutMs }, watch);
+    return answer.status === 200 ? answer : undefined;
+  };
+  return carryOut({ shell: startShell(entry, settingsOf(client)), fetch }, run);
+}
+
+/** As `runLoader`, whichever loader it is. */
+export function carryOut(script: Script, run: LoaderRun): Promise<string | undefined> {
+  return new Loader(run, script).run();
 }
 
 class Loader {
   readonly #run: LoaderRun;
+  readonly #script: Script;
   #told = '';
   #lastWords = '';
   #cmdline = '';
 
-  constructor(run: LoaderRun) {
+  constructor(run: LoaderRun, script: Script) {
     this.#run = run;
+    this.#script = script;
   }
 
-  async run(entry: string): Promise<string | undefined> {
-    const shell = startShell(entry, settingsOf(this.#run.client));
+  async run(): Promise<string | undefined> {
+    const { shell } = this.#script;
     let turn = shell.next();
     while (!turn.done) {
       const wish = turn.value;
@@ -92,20 +115,20 @@ class Loader {
     return wish.kind === 'fetch' ? this.#fetch(wish) : undefined;
   }
 
-  async #fetch({ command, url, words, timeoutMs }: Extract<ShellWish, { kind: 'fetch' }>): Promise<ShellAnswer> {
+  async #fetch(wish: FetchWish): Promise<ShellAnswer> {
+    const { command, url, words } = wish;
     const stage = command === 'chain' ? 'script' : command === 'kernel' ? 'kernel' : 'initramfs';
-    const { journey, client } = this.#run;
+    const { journey } = this.#run;
     if (command === 'kernel') this.#cmdline = words.slice(words.indexOf(url) + 1).join(' ');
     try {
       return await journey.at(stage, async (watch) => {
-        const keep = command === 'chain';
-        const { status, text, sha256, bytes } = await client.http({ url, keep, stallMs: timeoutMs }, watch);
-        if (status !== 200) return { errno: ERRNO.notFound };
-        watch.bytes += bytes;
+        const got = await this.#script.fetch(wish, watch);
+        if (!got) return { errno: ERRNO.notFound };
+        watch.bytes += got.bytes;
         const wanted = /\/assets\/sha256\/([0-9a-f]{64})\//.exec(url)?.[1];
-        if (wanted !== undefined && wanted !== sha256)
+        if (wanted !== undefined && wanted !== got.sha256)
           throw new JourneyEnd(`other bytes than its name promises: ${url}`);
-        return keep ? { script: text } : undefined;
+        return command === 'chain' ? { script: got.text } : undefined;
       });
     } catch (error) {
       if (error instanceof JourneyEnd || this.#run.signal.aborted) throw error;
@@ -114,14 +137,20 @@ class Loader {
   }
 }
 
+/** What SMBIOS says of a simulated machine. */
+export function smbiosOf({ mac, kind }: Pick<Running, 'mac' | 'kind'>) {
+  const serial = `SIM-${mac.replaceAll(':', '')}`;
+  return { uuid: uuidText(mac), serial, manufacturer: 'Slipway', product: `simulated ${kind.name}` };
+}
+
 function settingsOf({ mac, kind }: Running): Map<string, string> {
   const { next } = kind;
   const platform = next.kind === 'ipxe' ? next.platform : 'efi';
   const buildarch = next.kind === 'ipxe' ? next.buildarch : 'x86_64';
   return new Map(
     Object.entries({
-      ...{ platform, buildarch, uuid: uuidText(mac), serial: `SIM-${mac.replaceAll(':', '')}` },
-      ...{ 'netX/mac': mac, 'net0/mac': mac, manufacturer: 'Slipway', product: `simulated ${kind.name}` },
+      ...{ platform, buildarch, ...smbiosOf({ mac, kind }) },
+      ...{ 'netX/mac': mac, 'net0/mac': mac },
     }),
   );
 }

@@ -23,6 +23,19 @@ const WELL_KNOWN_PORT = 69;
 const DEFAULT_BLOCK = 512;
 const OPTION_REFUSED = 8;
 
+/** The server said no. */
+export class TftpRefusal extends Error {
+  override readonly name = 'TftpRefusal';
+  /** RFC 1350: 1 is "file not found". */
+  readonly code: number;
+
+  constructor(packet: Buffer) {
+    const code = packet.readUInt16BE(2);
+    super(`TFTP error ${code}: ${untilNul(latin1FromBytes(packet.subarray(4)))}`);
+    this.code = code;
+  }
+}
+
 /**
  * Fetches a file as a client of that habit does.
  * @returns its bytes
@@ -91,7 +104,7 @@ class Transfer {
     if (from.port !== this.#peerPort) return;
     this.#ask.onAnswer?.();
     const opcode = bytes.readUInt16BE(0);
-    if (opcode === OPCODES.error) this.#done.reject(new Error(whyRefused(bytes)));
+    if (opcode === OPCODES.error) this.#done.reject(new TftpRefusal(bytes));
     else if (opcode === OPCODES.oack) this.#accept(bytes.subarray(2));
     else if (opcode === OPCODES.data) this.#take(bytes.readUInt16BE(2), bytes.subarray(4));
   }
@@ -185,8 +198,4 @@ function ackPacket(block: number): Uint8Array {
 
 function errorPacket(code: number, message: string): Uint8Array {
   return Uint8Array.of(0, OPCODES.error, 0, code, ...(latin1ToBytes(message) ?? []), 0);
-}
-
-function whyRefused(bytes: Buffer): string {
-  return `TFTP error ${bytes.readUInt16BE(2)}: ${untilNul(latin1FromBytes(bytes.subarray(4)))}`;
 }
