@@ -1,38 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { labCacheDir } from '../../src/lab/cache.ts';
 import { run as command } from '../../src/lab/command.ts';
-import { demoSite, type Installer, prepareArm64Installer, prepareInstaller } from '../../src/lab/demo-site.ts';
-import { FIRMWARES } from '../../src/lab/firmware.ts';
-import { EMPTY_DISK, LabRun, TEST_MAC } from '../lab/support/lab-machine.ts';
+import type { Installer } from '../../src/lab/demo-site.ts';
+import { installsByGrub, LONG_MS, startGrubSite } from '../lab/support/grub-install.ts';
+import { EMPTY_DISK, LabRun } from '../lab/support/lab-machine.ts';
 
 const MEMORY_MB = 512;
-/** An emulated arm64 machine takes a minute and a half to its kernel. */
-const LONG_MS = 240_000;
-const TEMPLATE = join(import.meta.dirname, '../lab/support/grub.yaml');
-
-/** The site with an installer for this firmware; by shim where it enforces Secure Boot. */
-async function startSite(
-  run: LabRun,
-  firmware: 'uefi-secure' | 'arm64' | 'arm64-secure',
-  change: (system: Installer) => Installer = (system) => system,
-): Promise<Installer> {
-  const isArm64 = firmware.startsWith('arm64');
-  const system = change(await (isArm64 ? prepareArm64Installer : prepareInstaller)(labCacheDir(), () => undefined));
-  const text = readFileSync(TEMPLATE, 'utf8')
-    .replaceAll('amd64', isArm64 ? 'arm64' : 'amd64')
-    .replaceAll('ttyS0', FIRMWARES[firmware].serialConsole)
-    .replace('loader: shim', firmware === 'arm64' ? 'loader: grub' : 'loader: shim');
-  const template = join(run.workDir, 'template.yaml');
-  writeFileSync(template, text);
-  await run.startSite(await demoSite(system, { mac: TEST_MAC }, template));
-  return system;
-}
 
 describe.each(['arm64', 'arm64-secure'] as const)('an install by GRUB with %s firmware', (firmware) => {
   const run = new LabRun(`matrix-grub-disks-${firmware}`);
-  beforeAll(() => startSite(run, firmware));
+  beforeAll(() => startGrubSite(run, firmware));
   afterAll(() => run.end());
 
   it('begins with an empty disk, of which the screen says so before the firmware has its turn', async () => {
@@ -46,15 +24,7 @@ describe.each(['arm64', 'arm64-secure'] as const)('an install by GRUB with %s fi
   it('ends on the disk, from which the system starts by its own shim', async () => {
     await run.slipway('arm');
     const machine = await run.switchOn(firmware, MEMORY_MB);
-    await machine.console.waitFor(/pos INSTALLS on the disk vda .*\(attempt 1 of 3\)/, LONG_MS);
-    await machine.console.waitFor(/SLIPWAY-GUEST: installed till-1/, LONG_MS);
-    await machine.console.waitFor(/local disk: it is installed/, LONG_MS);
-    await machine.console.waitFor(/Starting \(hd0,msdos1\)\/EFI\/debian\/shimaa64\.efi/, LONG_MS);
-    const line = await machine.console.waitFor(/SLIPWAY-GUEST: booted from disk/, LONG_MS);
-    expect(line.endsWith('with Secure Boot')).toBe(firmware === 'arm64-secure');
-    await machine.exited;
-    expect(await run.diskWrites()).toBe(1);
-    expect(await run.written('order-confirmed', 'till-1')).toHaveLength(1);
+    await installsByGrub(run, machine, firmware);
   });
 });
 
@@ -63,7 +33,7 @@ describe('a PC whose disk has a system that nobody signed', () => {
   afterAll(() => run.end());
 
   it('is told that Secure Boot refuses it, and given back to its firmware', async () => {
-    const { disk } = await startSite(run, 'uefi-secure');
+    const { disk } = await startGrubSite(run, 'uefi-secure');
     await run.insertDisk(disk, 2);
     await command(['mdeltree', '-i', `${run.workDir}/machine-2/disk.raw@@1M`, '::/EFI/debian']);
     const machine = await run.switchOn('uefi-secure', MEMORY_MB);
@@ -89,7 +59,7 @@ describe('a PC that is given a kernel that nobody signed', () => {
   }
 
   it('refuses it, says so, and asks the site again', async () => {
-    await startSite(run, 'uefi-secure', changed);
+    await startGrubSite(run, 'uefi-secure', changed);
     await run.slipway('arm');
     const machine = await run.switchOn('uefi-secure', MEMORY_MB);
     await machine.console.waitFor(/pos INSTALLS on the disk vda/, LONG_MS);

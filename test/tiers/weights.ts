@@ -12,7 +12,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   'test/lab/relay.test.ts': 30,
   'test/lab/secure-boot.test.ts': 100,
   'test/lab/http-boot.test.ts': 40,
-  'test/lab/arm64.test.ts': 32,
+  'test/lab/arm64.test.ts': 90,
   'test/lab/kill.test.ts': 48,
   'test/lab/unknown-machine.test.ts': 34,
   'test/lab/link-fleet.test.ts': 40,
