@@ -26,15 +26,19 @@ export type SendOutcome = 'sent' | 'gone';
  */
 export async function sendAsset(sending: Sending): Promise<SendOutcome> {
   const { asset, response, pages, stallMs } = sending;
-  // Node looks at what the kernel has taken of a write in progress, so a slow client is not a stalled one.
-  response.setTimeout(stallMs, () => response.destroy());
+  const { write, isWriting } = createWrite(response);
+  // Node looks at what the kernel has taken of a write in progress, so a slow client is not a stalled one; nor is one that
+  // itself waits for bytes that are still on their way to us.
+  response.setTimeout(stallMs, () => isWriting() && response.destroy());
+  // A read that waits for such bytes would not notice that nobody wants them any more.
+  if (asset.version === undefined) response.once('close', () => void asset.close());
   const reading = pages.open(asset);
   try {
-    const write = createWrite(response);
     const outcome = await pump(sending, reading, write);
     if (outcome === 'sent') await write((done) => response.end(done));
     return response.writableFinished ? 'sent' : 'gone';
   } catch (cause) {
+    if (response.destroyed) return 'gone';
     response.destroy();
     throw cause;
   } finally {
@@ -69,17 +73,22 @@ async function pump({ response, first, last, onSent }: Sending, reading: Reading
 type Write = (start: (done: (error?: Error | null) => void) => void) => Promise<SendOutcome>;
 
 /** One listener for all writes: of a race with a promise per write, each write of a long file would leave a piece. */
-function createWrite(response: ServerResponse): Write {
-  let settle: (outcome: SendOutcome) => void = () => undefined;
+function createWrite(response: ServerResponse): { readonly write: Write; readonly isWriting: () => boolean } {
+  let settle: ((outcome: SendOutcome) => void) | undefined;
   let isClosed = response.destroyed;
   response.once('close', () => {
     isClosed = true;
-    settle('gone');
+    settle?.('gone');
   });
-  return (start) =>
+  const write: Write = (start) =>
     new Promise((resolve) => {
-      settle = resolve;
-      if (isClosed) resolve('gone');
-      else start((error) => resolve(error ? 'gone' : 'sent'));
+      settle = (outcome) => {
+        settle = undefined;
+        resolve(outcome);
+      };
+      const end = settle;
+      if (isClosed) end('gone');
+      else start((error) => end(error ? 'gone' : 'sent'));
     });
+  return { write, isWriting: () => settle !== undefined };
 }
