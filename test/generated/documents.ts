@@ -7,7 +7,7 @@ import { HUB_OPEN_API, hubOpenApi } from './hub-open-api.ts';
 import { LIFE_PAGE, lifePage } from './life-page.ts';
 import { PROTO_CODE } from './proto-code.ts';
 import { STALLS_PAGE, stallsPage } from './stalls-page.ts';
-import { bootStatesPage, orderStatesPage, publicationStatesPage } from './state-pages.ts';
+import { bootStatesPage, fillStatesPage, orderStatesPage, publicationStatesPage } from './state-pages.ts';
 
 /** One generated document: `render` is given the file as it is (empty if there is none) and answers what it should be. */
 export type GeneratedDocument = { readonly path: string; readonly render: (before: string) => string };
@@ -15,6 +15,7 @@ export type GeneratedDocument = { readonly path: string; readonly render: (befor
 export const GENERATED: readonly GeneratedDocument[] = [
   { path: 'docs/use/errors.md', render: () => errorsPage() },
   { path: 'docs/boot-states.md', render: () => bootStatesPage() },
+  { path: 'docs/fill-states.md', render: () => fillStatesPage() },
   { path: 'docs/order-states.md', render: () => orderStatesPage() },
   { path: 'docs/publication-states.md', render: () => publicationStatesPage() },
   { path: TEMPLATE_PAGE, render: templatePage },

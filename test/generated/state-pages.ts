@@ -1,4 +1,5 @@
 import { PUBLICATION_INPUTS, renderPublicationDiagram } from '../../src/hub/rollouts/policy/publication-machine.ts';
+import { FILL_INPUTS, renderFillDiagram } from '../../src/site/content/policy/fill-machine.ts';
 import { BOOT_INPUTS, renderDiagram } from '../../src/site/nodes/policy/boot-machine.ts';
 import { ORDER_INPUTS, renderOrderDiagram } from '../../src/site/nodes/policy/order-machine.ts';
 
@@ -16,6 +17,11 @@ export function orderStatesPage(): string {
 export function publicationStatesPage(): string {
   const file = 'src/hub/rollouts/policy/publication-machine.ts';
   return page('publication', file, renderPublicationDiagram(), PUBLICATION_INPUTS);
+}
+
+/** docs/fill-states.md */
+export function fillStatesPage(): string {
+  return page('fill', 'src/site/content/policy/fill-machine.ts', renderFillDiagram(), FILL_INPUTS);
 }
 
 function page(noun: string, file: string, diagram: string, inputs: Readonly<Record<string, string>>): string {

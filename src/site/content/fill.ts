@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../../kernel/errors.ts';
-import type { Clock, Random } from '../../kernel/ports.ts';
 import type { OpenAsset, WantedBlob } from '../../model/content.ts';
 import { type BlobDelivery, type BlobSource, FILL_PRIORITIES, type FillPriority } from '../../model/content.ts';
+import { explainFailures } from './explain-failures.ts';
+import type { FillDeps } from './fill-deps.ts';
 import { createFollower, type Followed } from './follower.ts';
 import { createLatch } from './latch.ts';
-import type { Layout } from './layout.ts';
 import { PartialFile } from './partial-file.ts';
 import { pause, unlessStopped } from './pause.ts';
 import {
@@ -20,28 +20,7 @@ import {
   stepFill,
 } from './policy/fill-machine.ts';
 import { failureOf, receive } from './receive.ts';
-import type { Ticket, Turnstile } from './turnstile.ts';
-
-export type FillDeps = {
-  readonly layout: Layout;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly turnstile: Turnstile;
-  readonly stallMs: number;
-  /** A source that sends more is cut off: it must not fill the disk before its digest can be checked. */
-  readonly maxBytes: number;
-  /** Makes sure that so many bytes more fit on the disk; rejects with `disk-full`. */
-  readonly checkRoom: (bytes: number) => Promise<void>;
-  readonly isPinned: () => boolean;
-  /** Why a source is not asked now; undefined: it may be. */
-  readonly barred: (source: BlobSource) => string | undefined;
-  /** Hears that the bytes have another digest; no source: they are not of one alone. */
-  readonly onWrong: (source: BlobSource | undefined, because: string) => void;
-  /** Hears the size, or why it is not here, before anybody else does. */
-  readonly onEnd: (outcome: number | AppError) => void;
-  /** Aborted when the site stops: what is here is kept. */
-  readonly signal: AbortSignal;
-};
+import type { Ticket } from './turnstile.ts';
 
 /** How often the free space is looked at again: others write to this disk, too. */
 const LOOK_EVERY_BYTES = 16 * 1024 * 1024;
@@ -262,11 +241,7 @@ export class RunningFill {
   #explain(): AppError {
     if (this.#broken) return this.#broken;
     if (this.#deps.signal.aborted) return new AppError('asset-unavailable', 'the site is stopping');
-    const { failures } = this.#fill;
-    const reasons = failures.map(({ source, because }) => `${this.#sources[source]?.label ?? 'on disk'}: ${because}`);
-    const [code, ...others] = new Set(failures.map((failure) => failure.code ?? 'asset-unavailable'));
-    const common = code !== undefined && others.length === 0 ? code : 'asset-unavailable';
-    return new AppError(common, `${this.#wanted.name}: ${reasons.join('; ') || 'no source is named'}`);
+    return explainFailures(this.#wanted.name, this.#fill.failures, this.#sources);
   }
 
   #fault(cause: unknown): FillEvent {

@@ -135,6 +135,19 @@ describe('a fill', () => {
     await patient.stop();
   });
 
+  test('of a source that is cut off behind the last byte, and had not said how many there are, is told by 416', async () => {
+    const ranges: (string | undefined)[] = [];
+    answer = ({ headers: { range } }, response) => {
+      ranges.push(range);
+      if (range !== undefined) response.writeHead(416, { 'content-range': 'bytes */5' }).end('nothing left');
+      else response.writeHead(200).write('hello', () => response.destroy());
+    };
+    const asset = assetOf('hello', url());
+    await store.ensure(asset).catch(() => undefined);
+    await store.ensure(asset);
+    expect([store.stateOf(asset.digest).kind, ranges]).toEqual(['complete', [undefined, 'bytes=5-']]);
+  });
+
   test('of a source that redirects for ever, or sends too much, ends', async () => {
     const small = await openStore({ maxAssetBytes: 4 });
     answer = (request, response) => {

@@ -267,3 +267,15 @@ function giveUp(fill: Fill, why: { because: string; code?: ErrorCode | undefined
   const next = { source: source + 1, tries: 0, movedAt: undefined, isMixed: here > 0 };
   return ['given-up', { here, round, failures, sizeBytes, ...next }];
 }
+
+/** The table as a Mermaid diagram, for docs/fill-states.md; what ends every state is one line of it. */
+export function renderFillDiagram(): string {
+  const arrows = new Map<string, FillInput[]>();
+  for (const { from, on, to } of FILL_TRANSITIONS.filter((row) => row.on !== 'broken' && row.on !== 'stop')) {
+    const arrow = `${from} --> ${to}`;
+    arrows.set(arrow, [...(arrows.get(arrow) ?? []), on]);
+  }
+  const lines = [...arrows].map(([arrow, inputs]) => `    ${arrow} : ${inputs.join(', ')}`);
+  const note = '    note right of failed : from every state but complete by broken and stop';
+  return ['stateDiagram-v2', '    [*] --> queued', ...lines, note, ''].join('\n');
+}
