@@ -46,6 +46,18 @@ export const ERRORS = {
     meaning: 'A source delivered other bytes than the template promises.',
     help: 'Nothing of it is served. Correct the sha256 in the template, or the file at the source.',
   },
+  'image-unknown': {
+    family: 'weather',
+    status: 404,
+    meaning: 'A registry says that it does not have an image, or a part of one.',
+    help: 'Check the name and the tag of the image in the template, and whether it was pushed there.',
+  },
+  'registry-refused': {
+    family: 'weather',
+    status: 502,
+    meaning: 'A registry does not let this site pull an image.',
+    help: 'Check `images.upstreams` of the template and the secret that it names: `slipway secret list`. What is already here is served all the same.',
+  },
   'not-found': {
     family: 'caller',
     status: 404,

@@ -3,6 +3,7 @@ import type { Reference, Repository, UpstreamName } from '../../kernel/image-nam
 import type { Result } from '../../kernel/result.ts';
 import type { BlobSource } from '../../model/content.ts';
 import type { Descriptor, Manifest } from './codec/manifest.ts';
+import type { Quota } from './policy/pacing.ts';
 
 /**
  * Why an upstream brought nothing. `unknown`: it says that there is no such thing. `refused`: it does not let this site in.
@@ -54,4 +55,8 @@ export interface UpstreamRegistry {
   ): Promise<Result<readonly Descriptor[], UpstreamFailure>>;
   /** The bytes of a blob, from any of them on; each delivery asks at the registry's own address again. */
   blobSource(repository: Repository, digest: Digest): BlobSource;
+  /** How much the registry still gives, if it counts: what is not urgent waits when little is left. */
+  quota(): Quota | undefined;
+  /** Ends connections that are kept for later. */
+  close(): void;
 }
