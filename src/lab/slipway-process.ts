@@ -8,7 +8,7 @@ import { AppError } from '../kernel/errors.ts';
 import { type Argv, tied, toolEnvironment } from './command.ts';
 
 /** What the unit file of the service says, too. */
-export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=16'];
+export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=16', '--max-old-space-size=1024'];
 const LAUNCHER = packageFile('bin/slipway.js');
 
 /** A file of Slipway as YAML: a line per key. */
