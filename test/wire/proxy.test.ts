@@ -107,14 +107,16 @@ describe('beside a server that leases', () => {
     for (const [path] of script.matchAll(/\/assets\/sha256\/[0-9a-f]{64}\/\S+/g))
       await till.curl('-o', '/dev/null', till.url(path));
     await expect.poll(async () => (await lab.node('till-1')).boots[0]?.stages.at(-1)?.stage).toBe('kernel');
-    expect(await till.dhcp()).toMatchObject({ serverid: STORE });
+    const { ip, serverid } = await till.dhcp();
+    expect(serverid).toBe(STORE);
     await killed();
     expect(await till.get(`${seed}user-data`)).toContain('hostname: till-1');
     expect(await till.get(`${seed}network-config`)).toMatch(new RegExp(`addresses:\\n +- "${NET}.11/24"`));
     const phone = /url: ["']?(http\S+?phone-home)/.exec(await till.get(`${seed}vendor-data`))?.[1] ?? '';
     expect(await till.phoneHome(phone)).toBe(200);
     const { node, boots } = await lab.node('till-1');
-    expect(node).toMatchObject({ state: 'enrolled', binding: 1 });
+    expect(node).toMatchObject({ state: 'enrolled', binding: 1, unwatched: expect.stringContaining('not known') });
+    await expect.poll(async () => (await lab.node('till-1')).node?.machine?.address).toBe(ip);
     // What was only seen, as that the script was asked for, may be lost with the last milliseconds before a kill.
     const stages = boots.map((boot) => boot.stages.map(({ stage }) => stage).filter((stage) => stage !== 'script'));
     expect(stages).toEqual([['seen', 'loader', 'kernel', 'os', 'configured', 'done']]);
