@@ -240,6 +240,18 @@ describe.concurrent('manifests of a registry that misbehaves', () => {
     expect(registry.ledger.count().requests).toBe(1);
   });
 
+  it('are left alone until the date that the registry names', async () => {
+    const until = new Date(Date.now() + 20_000).toUTCString();
+    const { registry, upstream } = await startWorld({
+      script: [{ times: 1, does: { status: 503, headers: { 'retry-after': until } } }],
+    });
+    expect(failureIn(await upstream.manifest(repository, tag)).kind).toBe('unreachable');
+    const { kind, retryAfterMs } = failureIn(await upstream.manifest(repository, tag));
+    expect(kind).toBe('busy');
+    expect(retryAfterMs).toBeGreaterThan(15_000);
+    expect(registry.ledger.count().requests).toBe(1);
+  });
+
   it('say how much the registry still gives', async () => {
     const headers = { 'ratelimit-limit': '100;w=21600', 'ratelimit-remaining': '76;w=21600' };
     const { upstream } = await startWorld({ script: [{ does: { headers } }] });

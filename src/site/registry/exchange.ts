@@ -8,6 +8,8 @@ import { CallFailed, failureOf, unreachable, wrong } from './failures.ts';
 /** How long a connection waits for its next request: less than most servers do, so that they are not the first to hang up. */
 const KEPT_MS = 20_000;
 const MOST_KEPT = 4;
+/** Node gives each address of a name but the last a quarter of a second: too little for a satellite or a busy LTE line. */
+const CONNECT_TRY_MS = 1_000;
 
 export type Outgoing = {
   readonly method: 'GET' | 'HEAD';
@@ -36,7 +38,10 @@ export interface Exchange {
 }
 
 export function createExchange({ clock, resolve, ca }: ExchangePorts): Exchange {
-  const kept = { keepAlive: true, maxFreeSockets: MOST_KEPT, timeout: KEPT_MS };
+  const kept = {
+    ...{ keepAlive: true, maxFreeSockets: MOST_KEPT, timeout: KEPT_MS },
+    autoSelectFamilyAttemptTimeout: CONNECT_TRY_MS,
+  };
   const plain = new Agent(kept);
   const secure = new SecureAgent({ ...kept, ...(ca === undefined ? {} : { ca }) });
 
