@@ -139,7 +139,8 @@ async function assemble(
   });
   const alarms = await startAlarms({ store, clock });
   undo.push(() => alarms.stop());
-  const content = await createContentStore({ settings: { dataDir: config.dataDir }, clock, random, log });
+  const disk = { dataDir: config.dataDir, maxDiskBytes: () => inForce?.current()?.maxDiskBytes };
+  const content = await createContentStore({ settings: disk, clock, random, log });
   undo.push(() => content.stop());
   const loaders = createLoaders(content, await loadersOf(env));
   // Before the assets of the template: a loader is small, and shall not wait in line behind images on a slow WAN.

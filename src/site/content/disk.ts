@@ -1,7 +1,5 @@
-import { open, statfs } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { AppError } from '../../kernel/errors.ts';
-
-const MIB = 1024 * 1024;
 
 /** Makes the names in a folder durable: a renamed file is only safe when its folder is. */
 export async function syncFolder(path: string): Promise<void> {
@@ -11,17 +9,6 @@ export async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
-}
-
-/**
- * Makes sure that a file may grow by `sizeBytes` and leave `reserveBytes` of the disk to leases and events.
- * @throws AppError `disk-full`
- */
-export async function checkRoom(folder: string, sizeBytes: number, reserveBytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize - sizeBytes >= reserveBytes) return;
-  const free = `${Math.floor((bavail * bsize) / MIB)} MiB are free`;
-  throw new AppError('disk-full', `${free}, of which ${Math.ceil(reserveBytes / MIB)} are kept for leases and events`);
 }
 
 /** What a failed read or write on our own disk means to a person. */

@@ -6,10 +6,12 @@ import type { Clock, Log, Random } from '../../kernel/ports.ts';
 import type { AssetState, BlobSource, ContentStore, OpenAsset, WantedBlob } from '../../model/content.ts';
 import type { Asset } from '../../model/revision.ts';
 import { BarredSources } from './barred-sources.ts';
-import { checkRoom, diskError } from './disk.ts';
+import { diskError } from './disk.ts';
 import { RunningFill } from './fill.ts';
 import { dropOldPartials, type Layout, layoutOf, openLayout } from './layout.ts';
 import { openBlob, quarantineBlob } from './open-blob.ts';
+import type { Evictable } from './policy/evict.ts';
+import { Room } from './room.ts';
 import { sourcesOf } from './sources/sources.ts';
 import { Troubles } from './troubles.ts';
 import { createTurnstile, type Turnstile } from './turnstile.ts';
@@ -21,6 +23,8 @@ export type ContentSettings = {
   readonly maxAssetBytes?: number;
   /** What assets leave free on the disk, so that leases and events can always be written. */
   readonly reserveBytes?: number;
+  /** What assets may take of the disk, as of now; undefined: all but the reserve. */
+  readonly maxDiskBytes?: () => number | undefined;
   /** Fills at a time: each holds a thread of the pool now and then, and downloads share it. */
   readonly parallelFills?: number;
 };
@@ -40,6 +44,10 @@ export interface RunningContentStore extends ContentStore {
 
 const STALL_MS = 30_000;
 const MAX_ASSET_BYTES = 16 * 2 ** 30;
+/**
+ * Not the 2 GB that a large disk could spare: a box with 16 GB of flash would lose an eighth of it, and the events and boots
+ * that must find room are 500 MB at most, most of which is taken long before.
+ */
 const RESERVE_BYTES = 256 * 2 ** 20;
 const PARALLEL_FILLS = 3;
 
@@ -66,6 +74,7 @@ class DiskContentStore implements RunningContentStore {
   readonly #filling = new Map<Digest, RunningFill>();
   readonly #troubles: Troubles;
   readonly #barred: BarredSources;
+  readonly #room: Room;
   /** What may have to be fetched again: all that is pinned, and what is tried. */
   readonly #wanted = new Map<Digest, WantedBlob>();
   readonly #pins = new Map<string, ReadonlySet<Digest>>();
@@ -79,6 +88,13 @@ class DiskContentStore implements RunningContentStore {
     this.#turnstile = createTurnstile(deps.settings.parallelFills ?? PARALLEL_FILLS);
     this.#barred = new BarredSources(deps.clock);
     this.#troubles = new Troubles({ ...deps, onDue: (wanted) => this.#retry(wanted) });
+    this.#room = new Room({
+      layout,
+      reserveBytes: deps.settings.reserveBytes ?? RESERVE_BYTES,
+      maxBytes: () => deps.settings.maxDiskBytes?.(),
+      isKept: (digest) => this.#filling.has(digest) || this.#isPinned(digest),
+      onEvict: (victim) => this.#onEvict(victim),
+    });
     // Each fill listens, and there may be many.
     setMaxListeners(0, this.#stopping.signal);
   }
@@ -86,7 +102,7 @@ class DiskContentStore implements RunningContentStore {
   async open(digest: Digest): Promise<OpenAsset | undefined> {
     const sizeBytes = this.#complete.get(digest);
     if (sizeBytes === undefined) return undefined;
-    const opened = await openBlob(this.#layout, digest, sizeBytes);
+    const opened = await openBlob(this.#layout, digest, sizeBytes, this.#deps.clock.now());
     if (typeof opened === 'object') return opened;
     this.#complete.delete(digest);
     this.#deps.log.error({ digest, because: opened }, 'an asset on disk is not what it was: it will be fetched again');
@@ -149,7 +165,7 @@ class DiskContentStore implements RunningContentStore {
       ...{ layout: this.#layout, clock, random, turnstile: this.#turnstile, signal: this.#stopping.signal },
       stallMs: settings.stallMs ?? STALL_MS,
       maxBytes: settings.maxAssetBytes ?? MAX_ASSET_BYTES,
-      checkRoom: (bytes) => this.#checkRoom(bytes),
+      checkRoom: (bytes) => this.#room.make(bytes),
       isPinned: () => this.#isPinned(digest),
       barred: ({ label }) => this.#barred.because(digest, label),
       onWrong: (source, because) => this.#onWrong(wanted, source, because),
@@ -182,11 +198,12 @@ class DiskContentStore implements RunningContentStore {
     );
   }
 
-  async #checkRoom(bytes: number): Promise<void> {
-    const reserveBytes = this.#deps.settings.reserveBytes ?? RESERVE_BYTES;
-    await checkRoom(this.#layout.partial, bytes, reserveBytes).catch((cause: unknown) => {
-      throw diskError(cause, 'cannot measure the disk');
-    });
+  #onEvict({ digest, sizeBytes, isPartial }: Evictable): void {
+    if (!isPartial) this.#complete.delete(digest);
+    this.#deps.log.info(
+      { digest: shortDigest(digest), sizeBytes },
+      'a file that nobody needs made room for another one',
+    );
   }
 
   #retry(wanted: WantedBlob): void {
