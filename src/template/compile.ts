@@ -10,6 +10,7 @@ import { type ParsedFile, parseYaml, type SourceFile } from './document.ts';
 import { DocumentTexts, type ReadFile } from './documents.ts';
 import { resolveProfiles } from './extends.ts';
 import { compileAdmission, compileHardware, compileUnknownMachines } from './hardware.ts';
+import { compileImages } from './images.ts';
 import { LAYERS, mergeLayers } from './layers.ts';
 import { compileNetworks } from './networks.ts';
 import { Problems } from './places.ts';
@@ -18,8 +19,10 @@ import { checkProfileReferences } from './profile.ts';
 import { headerSchema, type TemplateDocument, templateSchema } from './schema.ts';
 import { compileSlots } from './slots.ts';
 import { checkTexts } from './static-check.ts';
+import type { Scope } from './text.ts';
 import { validate } from './validate.ts';
 import { resolveVars } from './vars.ts';
+import { compileDisk, compileWan } from './wan.ts';
 
 export type CompileInput = {
   /** Layers from wide to narrow; usually one. Their names appear in problems. */
@@ -72,7 +75,11 @@ export function compileTemplate(input: CompileInput): Result<Revision, readonly 
   const texts = new DocumentTexts(context, input.readFile);
   const profiles = resolveProfiles(spec.profiles, problems);
   checkTexts(spec, profiles.values(), scope, texts, context);
-  checkProfileReferences(profiles.values(), Object.keys(spec.assets), context);
+  checkProfileReferences(
+    profiles.values(),
+    { assets: Object.keys(spec.assets), images: Object.keys(spec.images?.wanted ?? {}) },
+    context,
+  );
   if (problems.count > 0) return err(sortProblems(problems.list));
 
   const networks = compileNetworks(spec.networks, scope, context);
@@ -91,7 +98,7 @@ export function compileTemplate(input: CompileInput): Result<Revision, readonly 
   };
   const slots = compileSlots(spec.slots, scope, parts);
   const unknownMachines = compileUnknownMachines(spec.unknownMachines, scope, context);
-  const admission = compileAdmission(spec.admission, scope, context);
+  const shared = compileShared(spec, scope, context);
   checkSlots(slots, networks, problems);
   if (problems.count > 0) return err(sortProblems(problems.list));
 
@@ -104,7 +111,7 @@ export function compileTemplate(input: CompileInput): Result<Revision, readonly 
     ...(raspberryPi.size > 0 && { raspberryPi: bootFilesOf(raspberryPi) }),
     slots: Object.fromEntries(slots.map(({ slot }) => [slot.name, slot])),
     unknownMachines,
-    ...(admission && { admission }),
+    ...shared,
   };
   const json = canonicalJson(content);
   if (json.length > maxContentChars)
@@ -112,6 +119,24 @@ export function compileTemplate(input: CompileInput): Result<Revision, readonly 
   return problems.count > 0
     ? err(sortProblems(problems.list))
     : ok({ digest: input.sha256(json), number: input.number, ...content });
+}
+
+/** What all machines of the site share, where the template says something of it. */
+function compileShared(
+  spec: TemplateDocument['spec'],
+  scope: Scope,
+  context: Context,
+): Pick<Revision, 'admission' | 'images' | 'wan' | 'maxDiskBytes'> {
+  const admission = compileAdmission(spec.admission, scope, context);
+  const images = compileImages(spec.images, Object.keys(spec.secrets), { scope, context });
+  const wan = compileWan(spec.wan, scope, context);
+  const maxDiskBytes = compileDisk(spec.disk, scope, context);
+  return {
+    ...(admission && { admission }),
+    ...(images && { images }),
+    ...(wan && { wan }),
+    ...(maxDiskBytes !== undefined && { maxDiskBytes }),
+  };
 }
 
 function bootFilesOf(files: ReadonlyMap<string, Asset>): Readonly<Record<string, BootFile>> {

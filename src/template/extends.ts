@@ -20,6 +20,8 @@ export type ResolvedProfile = {
   /** The words of `install.wipe.cmdline`. */
   readonly wipe: CmdlineAt;
   readonly documents: ReadonlyMap<DocumentName, At<NonNullable<DocumentValue>>>;
+  /** Names of wanted images. */
+  readonly images?: At<readonly string[]>;
 };
 
 /** Each profile with its parents laid under it, left to right; unknown parents and cycles are problems. */
@@ -82,11 +84,14 @@ function withOwn(inherited: ResolvedProfile, own: ProfileDocument, path: Path): 
   const boots = ownOr(inherited.boots, own.boots, [...path, 'boots']);
   const arch = ownOr(inherited.arch, own.arch, [...path, 'arch']);
   const kind = ownOr(inherited.kind, own.kind, [...path, 'kind']);
+  const requires = own.requires === null ? null : own.requires?.images;
+  const images = ownOr<readonly string[]>(inherited.images, requires, [...path, 'requires', 'images']);
   return {
     name: inherited.name,
     ...(boots && { boots }),
     ...(arch && { arch }),
     ...(kind && { kind }),
+    ...(images && { images }),
     install:
       own.install === null
         ? new Map()

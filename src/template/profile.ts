@@ -6,6 +6,7 @@ import { compileCmdline } from './cmdline.ts';
 import type { Context } from './context.ts';
 import type { DocumentTexts } from './documents.ts';
 import type { ResolvedProfile } from './extends.ts';
+import { checkRequired } from './images.ts';
 import { checkAdvertised, checkErasing, compileInstall } from './install.ts';
 import { didYouMean } from './problem.ts';
 import type { Scope } from './text.ts';
@@ -53,7 +54,15 @@ export function compileProfile(
     ...(install && { install }),
     ...{ arch, kernel, initrds, cmdline, documents },
   };
-  return { profile: { digest: parts.sha256(canonicalJson(content)), ...content }, files };
+  const required = profile.images?.value ?? [];
+  return {
+    profile: {
+      // What is installed does not change with what had to be here before.
+      ...{ digest: parts.sha256(canonicalJson(content)), ...content },
+      ...(required.length > 0 && { requiresImages: required }),
+    },
+    files,
+  };
 }
 
 function bootFile(asset: BootFile): BootFile {
@@ -97,12 +106,14 @@ function onlyKey<K>(map: ReadonlyMap<K, unknown>): K | undefined {
 /** Says what is wrong with references of profiles that a slot may or may not use. */
 export function checkProfileReferences(
   profiles: Iterable<ResolvedProfile>,
-  assetNames: readonly string[],
-  { problems }: Context,
+  known: { readonly assets: readonly string[]; readonly images: readonly string[] },
+  context: Context,
 ): void {
-  for (const { boots } of profiles) {
-    if (boots && !assetNames.includes(boots.value)) {
-      problems.value(boots.path, `there is no asset "${boots.value}"${didYouMean(boots.value, assetNames)}`);
+  for (const { boots, images } of profiles) {
+    if (boots && !known.assets.includes(boots.value)) {
+      const guess = didYouMean(boots.value, known.assets);
+      context.problems.value(boots.path, `there is no asset "${boots.value}"${guess}`);
     }
+    if (images) checkRequired(images.path, images.value, known.images, context);
   }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { COMPLETIONS } from '../model/order.ts';
 import { DOCUMENT_NAMES } from '../model/revision.ts';
+import { requiresSchema } from './schema-images.ts';
 import {
   addressSchema,
   archSchema,
@@ -87,6 +88,9 @@ const profileSchema = z.strictObject({
     .partialRecord(z.enum(DOCUMENT_NAMES), documentSchema)
     .nullish()
     .describe('What the booted system is given: a text, or one of file, text, from.'),
+  requires: requiresSchema
+    .nullish()
+    .describe('What must be here before a machine is started with it; without all of it the profile is not ready.'),
 });
 export type ProfileDocument = z.output<typeof profileSchema>;
 export const profilesSchema = z.record(nameSchema, profileSchema);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LAYERS } from './layers.ts';
+import { diskSchema, imagesSchema, wanSchema } from './schema-images.ts';
 import {
   admissionSchema,
   assetsSchema,
@@ -69,6 +70,9 @@ export const templateSchema = z.strictObject({
         .describe(
           'Where many machines start at once, the others wait at their scripts, first come, first served, for eight minutes at most. Without it 16 fetch at once.',
         ),
+      images: imagesSchema.optional().describe('Container images: which registries are mirrored, and what is wanted.'),
+      wan: wanSchema.optional().describe('How the line to the outside is shared.'),
+      disk: diskSchema.optional().describe('How much of the disk may be taken.'),
     })
     .describe('The template itself.'),
 });

@@ -7,6 +7,12 @@ import type { HoleRules, Scope } from './text.ts';
 
 type Spec = TemplateDocument['spec'];
 
+/** What is rendered once, for the site. */
+const SITE_PARTS = [
+  ...(['networks', 'hardware', 'assets', 'raspberryPi', 'unknownMachines', 'admission'] as const),
+  ...(['images', 'wan', 'disk'] as const),
+];
+
 /**
  * Looks at every text without rendering one, also at those that no slot uses today: names that are not defined,
  * Liquid that cannot be read, holes that nobody fills.
@@ -22,8 +28,7 @@ export function checkTexts(
   const root = ['spec'];
   const secrets = Object.keys(spec.secrets);
   const open = { secrets, mayHoldSecrets: false };
-  for (const part of ['networks', 'hardware', 'assets', 'raspberryPi', 'unknownMachines', 'admission'] as const)
-    walk([...root, part], spec[part], site, context);
+  for (const part of SITE_PARTS) walk([...root, part], spec[part], site, context);
   for (const [name, { description: _, count, ...slot }] of Object.entries(spec.slots)) {
     walk([...root, 'slots', name, 'count'], count, site, context);
     walk([...root, 'slots', name], slot, anySlot, context);
