@@ -1,0 +1,319 @@
+import type { Digest } from '../../kernel/digest.ts';
+import { AppError } from '../../kernel/errors.ts';
+import {
+  formatOciDigest,
+  formatReference,
+  type Reference,
+  type RepositoryKey,
+  type Tag,
+} from '../../kernel/image-name.ts';
+import type { Clock, Log } from '../../kernel/ports.ts';
+import { err, ok, type Result } from '../../kernel/result.ts';
+import type { BlobSource, ContentStore, FillPriority, OpenAsset } from '../../model/content.ts';
+import type { OciError } from './codec/errors.ts';
+import { childrenOf, type Descriptor, parseManifest } from './codec/manifest.ts';
+import { INDEX_TYPES, MANIFEST_TYPES } from './codec/media-types.ts';
+import { referrerOf } from './codec/referrers.ts';
+import { isHere } from './policy/graph.ts';
+import type { KnownManifest } from './policy/known.ts';
+import { mustAsk, type TagKnown, type TagSaid, tagAnswer } from './policy/tag-answer.ts';
+import type { Repositories } from './repositories.ts';
+import { createSingleFlight } from './single-flight.ts';
+import type { FetchedManifest, UpstreamFailure, UpstreamRegistry } from './upstream-port.ts';
+
+export type MirrorDeps = {
+  readonly content: ContentStore;
+  readonly repositories: Repositories;
+  /** undefined: the revision in force names no such registry. */
+  readonly upstream: (key: RepositoryKey) => UpstreamRegistry | undefined;
+  readonly tagsFreshMs: () => number;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+export type ServedManifest = { readonly digest: Digest; readonly mediaType: string; readonly bytes: Uint8Array };
+
+/**
+ * What the site has of other registries, and how it gets the rest: whoever asks for the same thing at once shares one
+ * question to the upstream, and what was learned stays for when the upstream is away.
+ */
+export interface Mirror {
+  manifest(
+    key: RepositoryKey,
+    reference: Reference,
+    priority?: FillPriority,
+  ): Promise<Result<ServedManifest, OciError>>;
+  /** The bytes of a blob that the repository has; they may still be on their way. */
+  blob(key: RepositoryKey, digest: Digest, priority?: FillPriority): Promise<Result<OpenAsset, OciError>>;
+  /** Whether the repository has a blob, and its size in bytes where anybody says it; nothing of it is fetched. */
+  blobSize(key: RepositoryKey, digest: Digest): Promise<Result<{ readonly sizeBytes?: number }, OciError>>;
+  /** All of them, in any order. */
+  tags(key: RepositoryKey): Promise<Result<readonly string[], OciError>>;
+  referrers(key: RepositoryKey, subject: Digest): Promise<Result<readonly Descriptor[], OciError>>;
+}
+
+/** Larger ones no upstream gives us. */
+const MAX_MANIFEST_BYTES = 8 * 1024 * 1024;
+
+export function createMirror(deps: MirrorDeps): Mirror {
+  return new PullThrough(deps);
+}
+
+class PullThrough implements Mirror {
+  readonly #deps: MirrorDeps;
+  readonly #flight = createSingleFlight();
+
+  constructor(deps: MirrorDeps) {
+    this.#deps = deps;
+  }
+
+  manifest(
+    key: RepositoryKey,
+    reference: Reference,
+    priority: FillPriority = 'client',
+  ): Promise<Result<ServedManifest, OciError>> {
+    const name = `manifest ${nameOf(key)} ${formatReference(reference)}`;
+    return this.#flight(name, () =>
+      reference.kind === 'tag'
+        ? this.#byTag(key, reference.tag, priority)
+        : this.#byDigest(key, reference.digest, priority),
+    );
+  }
+
+  async blob(
+    key: RepositoryKey,
+    digest: Digest,
+    priority: FillPriority = 'client',
+  ): Promise<Result<OpenAsset, OciError>> {
+    const { content, repositories } = this.#deps;
+    const size = await this.blobSize(key, digest);
+    if (!size.ok) return size;
+    const upstream = this.#deps.upstream(key);
+    const sources = upstream ? [upstream.blobSource(key.repository, digest)] : [];
+    const name = `${nameOf(key)}@${formatOciDigest(digest).slice(0, 19)}`;
+    try {
+      const asset = await content.follow({ digest, name, sources, priority, ...size.value });
+      await repositories.putBlob(key, digest);
+      return ok(asset);
+    } catch (cause) {
+      return err(ociError(AppError.from(cause)));
+    }
+  }
+
+  async blobSize(key: RepositoryKey, digest: Digest): Promise<Result<{ readonly sizeBytes?: number }, OciError>> {
+    const { content, repositories } = this.#deps;
+    const state = content.stateOf(digest);
+    const stored = state.kind === 'complete' ? state.sizeBytes : undefined;
+    if (repositories.has(key, digest)) {
+      const sizeBytes = stored ?? sizeIn(repositories, key, digest);
+      return ok(sizeBytes === undefined ? {} : { sizeBytes });
+    }
+    // That the bytes are here proves nothing: they may be of another repository, which this client may not read.
+    const asked = await this.#flight(`blob ${nameOf(key)} ${digest}`, () => this.#headBlob(key, digest));
+    if (!asked.ok) return asked;
+    await repositories.putBlob(key, digest);
+    const sizeBytes = stored ?? asked.value.sizeBytes;
+    return ok(sizeBytes === undefined ? {} : { sizeBytes });
+  }
+
+  async tags(key: RepositoryKey): Promise<Result<readonly string[], OciError>> {
+    const said = await this.#flight(`tags ${nameOf(key)}`, async () => {
+      const upstream = this.#deps.upstream(key);
+      return upstream ? upstream.tags(key.repository) : err(NO_UPSTREAM);
+    });
+    if (said.ok) return said;
+    if (said.error.kind === 'unknown') return err(unknownName());
+    const known = this.#deps.repositories.get(key);
+    if (known && known.tags.size > 0) return ok([...known.tags.keys()]);
+    return err(unknownName());
+  }
+
+  async referrers(key: RepositoryKey, subject: Digest): Promise<Result<readonly Descriptor[], OciError>> {
+    const said = await this.#flight(`referrers ${nameOf(key)} ${subject}`, async () => {
+      const upstream = this.#deps.upstream(key);
+      return upstream ? upstream.referrers(key.repository, subject) : err(NO_UPSTREAM);
+    });
+    if (said.ok) return said;
+    return ok(await this.#knownReferrers(key, subject));
+  }
+
+  async #byTag(key: RepositoryKey, tag: Tag, priority: FillPriority): Promise<Result<ServedManifest, OciError>> {
+    const { clock, repositories, tagsFreshMs, log } = this.#deps;
+    const known = this.#knownTag(key, tag);
+    if (known && !mustAsk(known, tagsFreshMs())) {
+      const served = await this.#byDigest(key, known.digest, priority);
+      if (served.ok) return served;
+    }
+    const said = await this.#askTag(key, tag);
+    const answer = tagAnswer(known, said);
+    if (answer.kind === 'unknown') return err(unknownManifest(said));
+    const served = await this.#byDigest(key, answer.digest, priority);
+    if (served.ok) {
+      if (answer.isStale)
+        log.info({ image: `${nameOf(key)}:${tag}` }, 'an upstream is silent: what is known of a tag is served');
+      else await repositories.putTag(key, tag, { digest: answer.digest, checkedAt: clock.now() });
+      return served;
+    }
+    // The upstream named a manifest and then did not give it.
+    return known?.isComplete ? this.#byDigest(key, known.digest, priority) : served;
+  }
+
+  async #byDigest(
+    key: RepositoryKey,
+    digest: Digest,
+    priority: FillPriority,
+  ): Promise<Result<ServedManifest, OciError>> {
+    const known = this.#deps.repositories.get(key)?.manifests.get(digest);
+    const bytes = known && (await this.#readManifest(digest));
+    if (known && bytes) return ok({ digest, mediaType: known.mediaType, bytes });
+    const upstream = this.#deps.upstream(key);
+    if (!upstream) return err(unknownManifest({ kind: 'silent' }));
+    const fetched = await upstream.manifest(key.repository, { kind: 'digest', digest });
+    if (!fetched.ok) return err(ofFailure(fetched.error, 'MANIFEST_UNKNOWN'));
+    return this.#keep(key, fetched.value, priority);
+  }
+
+  async #askTag(key: RepositoryKey, tag: Tag): Promise<TagSaid> {
+    const upstream = this.#deps.upstream(key);
+    if (!upstream) return { kind: 'silent' };
+    const head = await upstream.head(key.repository, { kind: 'tag', tag });
+    if (!head.ok) return { kind: head.error.kind === 'unknown' ? 'unknown' : 'silent' };
+    const { digest, fetched } = head.value;
+    if (fetched) await this.#keep(key, fetched, 'client');
+    return { kind: 'digest', digest };
+  }
+
+  #knownTag(key: RepositoryKey, tag: Tag): TagKnown | undefined {
+    const { clock, content, repositories } = this.#deps;
+    const repository = repositories.get(key);
+    const known = repository?.tags.get(tag);
+    if (!repository || !known) return undefined;
+    return {
+      digest: known.digest,
+      ageMs: clock.now() - known.checkedAt,
+      isComplete: isHere(repository, known.digest, (digest) => content.stateOf(digest).kind === 'complete'),
+    };
+  }
+
+  /** Keeps a manifest with what it names; it is served as it came. */
+  async #keep(
+    key: RepositoryKey,
+    fetched: FetchedManifest,
+    priority: FillPriority,
+  ): Promise<Result<ServedManifest, OciError>> {
+    const { digest, mediaType, bytes } = fetched;
+    try {
+      await this.#store(digest, bytes, priority);
+      await this.#deps.repositories.putManifest(key, digest, knownOf(fetched));
+    } catch (cause) {
+      // A disk that is full costs the next client a question, and this one nothing.
+      this.#deps.log.warn({ image: nameOf(key), digest, error: cause }, 'a manifest could not be kept');
+    }
+    return ok({ digest, mediaType, bytes });
+  }
+
+  async #store(digest: Digest, bytes: Uint8Array, priority: FillPriority): Promise<void> {
+    const source: BlobSource = {
+      label: 'its upstream',
+      deliver: () => Promise.resolve({ startsAt: 0, sizeBytes: bytes.length, chunks: once(bytes) }),
+    };
+    const asset = await this.#deps.content.follow({
+      ...{ digest, name: `manifest ${formatOciDigest(digest).slice(0, 19)}`, sizeBytes: bytes.length, priority },
+      sources: [source],
+    });
+    await readWhole(asset);
+  }
+
+  async #readManifest(digest: Digest): Promise<Uint8Array | undefined> {
+    const asset = await this.#deps.content.open(digest);
+    if (!asset || asset.sizeBytes > MAX_MANIFEST_BYTES) {
+      await asset?.close();
+      return undefined;
+    }
+    return readWhole(asset);
+  }
+
+  async #headBlob(key: RepositoryKey, digest: Digest): Promise<Result<{ readonly sizeBytes?: number }, OciError>> {
+    const upstream = this.#deps.upstream(key);
+    const head = upstream ? await upstream.headBlob(key.repository, digest) : err(NO_UPSTREAM);
+    // With its upstream away nobody can say whether the repository has it.
+    return head.ok ? head : err({ code: 'BLOB_UNKNOWN', message: head.error.because });
+  }
+
+  async #knownReferrers(key: RepositoryKey, subject: Digest): Promise<readonly Descriptor[]> {
+    const found: Descriptor[] = [];
+    for (const [digest, known] of this.#deps.repositories.get(key)?.manifests ?? []) {
+      const bytes = known.subject === subject ? await this.#readManifest(digest) : undefined;
+      const read = bytes && parseManifest(new TextDecoder().decode(bytes), known.mediaType);
+      if (read?.ok) found.push(referrerOf(read.value, digest, known.sizeBytes));
+    }
+    return found;
+  }
+}
+
+const NO_UPSTREAM: UpstreamFailure = { kind: 'unknown', because: 'this site mirrors no such registry' };
+
+function nameOf({ upstream, repository }: RepositoryKey): string {
+  return `${upstream}/${repository}`;
+}
+
+function knownOf({ manifest, mediaType, bytes }: FetchedManifest): KnownManifest {
+  const kindOf = (type: string) => ([...MANIFEST_TYPES, ...INDEX_TYPES].includes(type) ? 'manifest' : 'blob');
+  return {
+    ...{ mediaType, sizeBytes: bytes.length },
+    parts: childrenOf(manifest).map(({ digest, sizeBytes, platform, mediaType: type }) => ({
+      ...{ digest, sizeBytes, ...(platform && { platform }) },
+      kind: manifest.kind === 'index' ? 'manifest' : kindOf(type),
+    })),
+    ...(manifest.subject && { subject: manifest.subject.digest }),
+  };
+}
+
+function sizeIn(repositories: Repositories, key: RepositoryKey, digest: Digest): number | undefined {
+  const known = repositories.get(key);
+  const own = known?.manifests.get(digest);
+  if (own) return own.sizeBytes;
+  for (const { parts } of known?.manifests.values() ?? []) {
+    const part = parts.find((one) => one.digest === digest);
+    if (part) return part.sizeBytes;
+  }
+  return undefined;
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+async function readWhole(asset: OpenAsset): Promise<Uint8Array> {
+  try {
+    const bytes = new Uint8Array(asset.sizeBytes);
+    for (let done = 0; done < bytes.length; ) {
+      const read = await asset.read(bytes.subarray(done), done);
+      if (read === 0) throw new AppError('disk-failed', 'a manifest ends before its end');
+      done += read;
+    }
+    return bytes;
+  } finally {
+    await asset.close();
+  }
+}
+
+function unknownName(): OciError {
+  return { code: 'NAME_UNKNOWN', message: 'this repository is not here, and its registry does not answer for it' };
+}
+
+function unknownManifest(said: TagSaid): OciError {
+  const why = said.kind === 'unknown' ? 'its registry has no such tag' : 'it is not here, and its registry is silent';
+  return { code: 'MANIFEST_UNKNOWN', message: why };
+}
+
+/** Never 429: containerd asks again at once. Unknown, so that a client with another place to go goes there. */
+function ofFailure({ kind, because }: UpstreamFailure, unknown: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN'): OciError {
+  return kind === 'wrong' ? { code: 'UNAVAILABLE', message: because } : { code: unknown, message: because };
+}
+
+function ociError(error: AppError): OciError {
+  return error.code === 'not-found'
+    ? { code: 'BLOB_UNKNOWN', message: error.message }
+    : { code: 'UNAVAILABLE', message: error.message };
+}
