@@ -48,6 +48,7 @@ export const DEBIAN_PACKAGES = {
     'python3-oauthlib',
     'python3-requests',
     'python3-yaml',
+    'skopeo',
     'tshark',
     'util-linux',
     'wget',

@@ -43,5 +43,5 @@ export type ImageState =
   | { readonly kind: 'complete'; readonly sizeBytes: number }
   | { readonly kind: 'partial'; readonly doneBytes: number; readonly sizeBytes: number }
   /** Nothing of it is known yet. */
-  | { readonly kind: 'waiting'; readonly because: string }
+  | { readonly kind: 'waiting' }
   | { readonly kind: 'failed'; readonly because: string };

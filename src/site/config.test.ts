@@ -20,7 +20,7 @@ describe('parseSiteConfig', () => {
       interfaces: { nodes: 'eth0' },
       dataDir: '/var/lib/slipway',
       runtimeDir: '/run/slipway',
-      ports: { http: 80, tftp: 69 },
+      ports: { http: 80, registry: 5000, tftp: 69 },
       template: 'retail.yaml',
       vars: {},
       secrets: {},
@@ -35,7 +35,7 @@ describe('parseSiteConfig', () => {
       'site.yaml',
     );
     if (!config.ok) throw config.error;
-    expect(config.value.ports).toEqual({ http: 8080, tftp: 69 });
+    expect(config.value.ports).toEqual({ http: 8080, registry: 5000, tftp: 69 });
     expect(config.value.vars).toEqual({ tills: 3, names: ['a', 'b'] });
     expect(config.value.varAt('tills')).toMatchObject({ file: 'site.yaml', line: 6, column: 10 });
   });

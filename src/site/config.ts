@@ -72,9 +72,12 @@ const siteFile = z.strictObject({
   ports: z
     .strictObject({
       http: port.default(80).describe('TCP port of the HTTP server.'),
+      registry: port
+        .default(5000)
+        .describe('TCP port of the registry, while the template mirrors images; it is at that of HTTP, too.'),
       tftp: port.default(69).describe('UDP port of the TFTP server.'),
     })
-    .default({ http: 80, tftp: 69 })
+    .default({ http: 80, registry: 5000, tftp: 69 })
     .describe('Ports. DHCP always has 67.'),
   page: z
     .strictObject({ listen: z.array(device) })

@@ -2,6 +2,8 @@ import type { PassedSocket } from '../adapters/node/systemd-sockets.ts';
 import type { NodeUdpPort } from '../adapters/node/udp.ts';
 import type { Ipv4 } from '../kernel/ipv4.ts';
 import type { UdpPort } from '../kernel/udp.ts';
+import { ownAddresses, type SiteAddress } from '../model/site-ports.ts';
+import type { SiteConfig } from './config.ts';
 import type { HandedSocket } from './dhcp/server.ts';
 
 /**
@@ -31,6 +33,12 @@ export function dhcpSockets(
 export function listenAt(addresses: readonly Ipv4[], passed: readonly PassedSocket[], name: string): readonly Ipv4[] {
   const handed = passed.filter((socket) => socket.name === name).length;
   return handed === 0 ? addresses : addresses.slice(0, handed);
+}
+
+/** Where TFTP is served: at the site's own addresses, or at what systemd opened. */
+export function tftpSettings({ ports }: SiteConfig, sites: readonly SiteAddress[], passed: readonly PassedSocket[]) {
+  const own = ownAddresses(sites).map(({ address }) => address);
+  return { addresses: listenAt(own, passed, 'tftp'), port: ports.tftp };
 }
 
 /** A port that answers the first request for `port` with the passed socket `name`, if there is one. */

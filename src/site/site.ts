@@ -24,11 +24,13 @@ import { assetSent, createBootFiles } from './boot-files.ts';
 import type { SiteConfig } from './config.ts';
 import { createLoaders } from './content/loaders.ts';
 import { assetRoutes } from './content/routes.ts';
+import { createSender, STALL_MS } from './content/send-range.ts';
 import { createContentStore } from './content/store.ts';
 import { createDhcpServer } from './dhcp/server.ts';
 import { createFreezer } from './freeze.ts';
-import { dhcpSockets, listenAt, withHanded } from './handed-sockets.ts';
+import { dhcpSockets, tftpSettings, withHanded } from './handed-sockets.ts';
 import { NO_TRUST, openHeadOffice, openSiteTime } from './hub-link.ts';
+import { openImageMirror } from './image-mirror.ts';
 import { loadersOf } from './loader-manifest-file.ts';
 import { lookAround } from './look-around.ts';
 import { metadataRoutes } from './metadata/routes.ts';
@@ -194,33 +196,30 @@ async function assemble(
     ...{ addresses: siteAddress, clock, log: quiet(), ...wire },
   };
   const desk = createBootDesk({ ...roomDeps, signals: seen, secrets, random, admission });
-  const onTransfer = (report: TransferReport): void => {
-    transfers.onTftp(report);
-    const sent = assetSent(report);
-    if (sent) transfers.onAsset(sent);
-  };
   const tftp = (at: readonly SiteAddress[]) =>
     createTftpServer({
-      ...{ clock, log: quiet(), onTransfer },
+      ...{ clock, log: quiet() },
+      onTransfer: (report: TransferReport): void => {
+        transfers.onTftp(report);
+        const sent = assetSent(report);
+        if (sent) transfers.onAsset(sent);
+      },
       udp: withHanded(udp, passed, 'tftp', config.ports.tftp),
       files: createBootFiles({
         ...{ loaders, content, desk, clock, onProgress: transfers.onAsset },
         raspberryPi: () => revisions.current()?.raspberryPi,
       }),
-      settings: {
-        addresses: listenAt(
-          ownAddresses(at).map((site) => site.address),
-          passed,
-          'tftp',
-        ),
-        port: config.ports.tftp,
-      },
+      settings: tftpSettings(config, at, passed),
     });
   let runningTftp: ReturnType<typeof tftp> | undefined;
   const receivers = createReceivers({
     ...{ udp, clock, store, signals: told, addresses: siteAddress, ports: config.signals, log: quiet() },
     ...{ ...wire, revisions },
   });
+  const send = createSender({ clock, log: quiet(), onProgress: transfers.onImage, stallMs: STALL_MS });
+  const imageParts = { config, content, revisions, secrets, store, addresses: siteAddress, arp, send };
+  const mirror = await openImageMirror({ ...imageParts, clock, random, log: quiet() });
+  undo.push(() => mirror.stop());
   const revisionDesk = createRevisionDesk({ revisions, down, freezer });
   const notReady = (): readonly string[] => {
     if (presence.isServing()) return [presence.problem() ?? []].flat();
@@ -260,6 +259,7 @@ async function assemble(
     metadataRoutes({ ...roomDeps, secrets }),
     nodesRoutes({ ...roomDeps, signals: told }),
     assetRoutes({ content, loaders, clock, log, onProgress: transfers.onAsset }),
+    mirror.routes,
   ];
   const http = await createHttpServer({ log: quiet(), routes });
   undo.push(() => http.close());
@@ -278,6 +278,7 @@ async function assemble(
       .join(', ')}.`;
     undo.push(() => surroundings.stop());
     surroundings.start();
+    mirror.start(http);
     await store.commit([], [{ type: 'site-started', at: clock.now(), sentence }]);
   };
 

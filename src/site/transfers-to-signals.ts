@@ -28,6 +28,8 @@ type Parts = {
 export function createTransferSignals(parts: Parts): {
   readonly onAsset: (progress: AssetProgress) => void;
   readonly onTftp: (report: TransferReport) => void;
+  /** A layer, config or manifest of an image went out. */
+  readonly onImage: (progress: AssetProgress) => void;
 } {
   /** At once where there is a lease: what is seen of a machine stays in order. */
   const withMac = (remote: string, then: (mac: MacAddress | undefined) => void): void => {
@@ -55,6 +57,12 @@ export function createTransferSignals(parts: Parts): {
           parts.signals.observe({ kind: 'loader', at, mac, file: name, done });
         else parts.signals.observe({ kind: 'asset', at, mac, digest, file: name, bytesSent, sizeBytes, done });
       });
+    },
+    onImage: ({ remote, name, bytesSent, sizeBytes, done }) => {
+      if (!done) return;
+      withMac(remote, (mac) =>
+        parts.log.info({ remote, ...known(mac), image: name, bytesSent, sizeBytes }, 'image layer sent'),
+      );
     },
     onTftp: ({ endpoint, name, outcome, because, bytes, ms }) =>
       withMac(endpoint.address, (mac) => {
