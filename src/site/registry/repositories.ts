@@ -152,10 +152,14 @@ function parseEntry(text: string): Entry | undefined {
     const written = JSON.parse(text) as Written;
     const upstream = must(parseUpstreamName(written.upstream));
     const repository = must(parseRepository(written.repository));
-    const tags = Object.entries(written.tags).map(([tag, known]) => [must(parseTag(tag)), known] as const);
-    const manifests = Object.entries(written.manifests).map(
-      ([digest, known]) => [must(parseDigest(digest)), { ...known, parts: [...known.parts] }] as const,
+    const tags = Object.entries(written.tags).map(
+      ([tag, { digest, checkedAt }]) =>
+        [must(parseTag(tag)), { digest: must(parseDigest(digest)), checkedAt }] as const,
     );
+    const manifests = Object.entries(written.manifests).map(([digest, known]) => {
+      const parts = known.parts.map((part) => ({ ...part, digest: must(parseDigest(part.digest)) }));
+      return [must(parseDigest(digest)), { ...known, parts }] as const;
+    });
     const blobs = written.blobs.map((digest) => must(parseDigest(digest)));
     const row: Row = { tags: new Map(tags), manifests: new Map(manifests), blobs: new Set(blobs) };
     return { key: { upstream, repository }, row, saving: Promise.resolve() };
