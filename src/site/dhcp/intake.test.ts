@@ -89,12 +89,12 @@ describe('what is not worth an answer any more', () => {
     expect([served.length, counters.snapshot()]).toEqual([2, { 'dropped.repeated': 1 }]);
   });
 
-  it('a DISCOVER that waited for a second', () => {
+  it('a DISCOVER that waited until firmware asks again', () => {
     const { hear, turn, turns, served, counters, world } = setUp();
     hear('discover', 1);
-    world.time = 1_000;
+    world.time = 3_500;
     hear('discover', 2);
-    world.time = 1_001;
+    world.time = 3_501;
     turn();
     expect([served, counters.snapshot()]).toEqual([['discover 2 #1'], { 'dropped.late': 1 }]);
     expect(turns.length).toBe(0);

@@ -3,8 +3,11 @@ import { chaddrOf, isDiscover, xidOf } from './codec/peek.ts';
 import type { Counters } from './counters.ts';
 import type { Door } from './desk.ts';
 
-/** Who waited so long for an offer has asked again, or taken another. */
-const LATE_MS = 1_000;
+/**
+ * Who waited so long for an offer asks again: EDK2 and PXE ROMs after 4 s, and a DISCOVER that is dropped costs them that
+ * time once more, and the next one twice of it. iPXE repeats sooner, which changes nothing for what waits.
+ */
+const LATE_MS = 3_500;
 /** All machines of a store at once. Beyond that the newest is dropped: an answer to it would come too late for all. */
 const MAX_CLIENTS = 1_024;
 /** So many are answered before the sockets are read again: what is promised there already comes first. */
