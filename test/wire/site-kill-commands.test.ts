@@ -105,7 +105,11 @@ const rows: readonly Row[] = [
     before: async () => {
       // Held, it was sent to its disk; then it gives its address back and is silent.
       await powerOn(STRANGER);
-      const client = 'udhcpc -i eth0 -f -n -q -R -t 20 -T 1 -s /bin/true';
+      // It releases its lease when it is told to end, and not when it ends by itself.
+      const client = `
+        said=$(mktemp); udhcpc -i eth0 -f -R -T 1 -s /bin/true > $said 2>&1 & client=$!
+        for try in $(seq 200); do grep -q 'lease of' $said && break; sleep 0.1; done
+        kill $client; wait; cat $said; rm $said`;
       await machines[STRANGER]?.host.exec(['sh', '-c', client]);
       await powerOn(NEWER);
     },
