@@ -46,7 +46,7 @@ export const CLIENT_PROOFS: Readonly<Record<string, Partial<Readonly<Record<Mode
     authoritative: [
       proof('lab/arm64', 'boots by GRUB, with a kernel by TFTP'),
       proof('matrix/arm64-secure', 'from the next power-on boots by shim'),
-      proof('lab/arm64', 'installs by shim and GRUB, and starts its disk'),
+      proof('matrix/grub-disks', 'ends on the disk, from which the system starts by its own shim'),
     ],
     relayed: [cell],
   },

@@ -1,7 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { labCacheDir } from '../../src/lab/cache.ts';
 import { demoSite, prepareArm64System } from '../../src/lab/demo-site.ts';
-import { installsByGrub, startGrubSite } from './support/grub-install.ts';
 import { LabRun, TEST_MAC } from './support/lab-machine.ts';
 
 describe('an arm64 machine', () => {
@@ -18,16 +17,5 @@ describe('an arm64 machine', () => {
     expect(event.slot).toBe('till-1');
     const stages = run.events.filter(({ type }) => type === 'boot-stage').map(({ data }) => data?.['stage']);
     expect(stages).toEqual(expect.arrayContaining(['loader', 'script', 'kernel', 'done']));
-  });
-});
-
-describe('an arm64 machine that enforces Secure Boot', { timeout: 900_000 }, () => {
-  const run = new LabRun('arm64-install');
-  afterAll(() => run.end());
-
-  it('installs by shim and GRUB, and starts its disk', async () => {
-    const { memoryMb } = await startGrubSite(run, 'arm64-secure');
-    await run.slipway('arm');
-    await installsByGrub(run, await run.switchOn('arm64-secure', memoryMb), 'arm64-secure');
   });
 });

@@ -10,9 +10,9 @@ const SECONDS: Readonly<Record<string, number>> = {
   'test/lab/auto-mode.test.ts': 72,
   'test/lab/beside-servers.test.ts': 66,
   'test/lab/relay.test.ts': 30,
-  'test/lab/secure-boot.test.ts': 100,
+  'test/lab/secure-boot.test.ts': 130,
   'test/lab/http-boot.test.ts': 40,
-  'test/lab/arm64.test.ts': 90,
+  'test/lab/arm64.test.ts': 45,
   'test/lab/kill.test.ts': 48,
   'test/lab/unknown-machine.test.ts': 34,
   'test/lab/link-fleet.test.ts': 40,
@@ -54,6 +54,8 @@ const SECONDS: Readonly<Record<string, number>> = {
   'test/fuzz/everything.test.ts': 18,
   'test/wire/deaf-firmware.test.ts': 13,
   'test/wire/link-up.test.ts': 12,
+  'test/wire/registry.test.ts': 9,
+  'test/wire/fills.test.ts': 8,
 };
 
 const MOST_FILES = 5;
