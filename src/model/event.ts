@@ -48,6 +48,8 @@ export const EVENTS = {
   'boot-stalled': 'A boot takes no further step: why, and what to do.',
   'node-lost': 'The system of a slot is not heard any more.',
   'node-healthy': 'A system that was lost is heard again.',
+  'image-complete': 'An image that a revision wants is here whole, for the first time since that revision is in force.',
+  'image-pinned': 'A person keeps an image at this site, or does no more.',
   'secret-fetched': 'A machine has fetched a secret document.',
   'secret-refused': 'Somebody asked for a secret document of another machine. Nothing was given out.',
   'secret-set': 'A secret was given a value at the terminal of the site.',

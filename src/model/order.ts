@@ -76,6 +76,12 @@ export function holdMark(slot: string): string {
 export const DOUBT = 'doubt';
 /** No revision comes into force; orders and boots go on. */
 export const FREEZE = 'freeze';
+/** An image that a person of the site keeps here, by its whole name. */
+export const IMAGE_PIN = 'image-pin/';
+/** A wanted image that came to be here whole, by its name: which one, and by which revision it is wanted. */
+export function imageHereMark(name: string): string {
+  return `image-here/${name}`;
+}
 /** A machine that was replaced; it is told so on its own screen when it comes back. */
 export function fencedMark(machine: string): string {
   return `fenced/${machine}`;

@@ -14,7 +14,11 @@ import { ownAddresses } from '../model/site-ports.ts';
 import type { Store } from '../model/store.ts';
 import { NO_WAN_RULES } from '../model/wan.ts';
 import type { Wan } from '../model/wan-port.ts';
+import type { ImageView } from '../wire/api/images.ts';
 import type { SiteConfig } from './config.ts';
+import { createImageDesk, viewImages } from './image-desk.ts';
+import type { ImageDesk } from './image-routes.ts';
+import { createNoteComplete, wantedHere } from './image-wants.ts';
 import { createIndexFiles } from './index-files.ts';
 import { createMirror } from './registry/mirror.ts';
 import { openRepositories } from './registry/repositories.ts';
@@ -43,6 +47,9 @@ export type ImageMirrorParts = {
 export interface ImageMirror {
   readonly routes: Routes;
   readonly wanted: RunningWanted;
+  readonly desk: ImageDesk;
+  /** Wanted images, as people see them. */
+  view(): readonly ImageView[];
   readonly wan: RunningWan;
   /** Follows the revision in force from now on, and serves at the port of the registry while there is something to serve. */
   start(http: HttpServer): void;
@@ -65,7 +72,8 @@ export async function openImageMirror(parts: ImageMirrorParts): Promise<ImageMir
   const mirror = createMirror({ content, repositories, upstream: upstreams.find, tagsFreshMs, clock, log });
   const wanted = createWanted({
     ...{ mirror, repositories, content, tagsFreshMs, clock, random, log },
-    wanted: () => images()?.wanted ?? [],
+    wanted: () => wantedHere(parts),
+    onComplete: createNoteComplete(parts),
     startDelayMs: () => {
       const revision = revisions.current();
       return startDelayMs(config.site, revision?.digest ?? '', revision?.wan?.spreadSeconds ?? 0);
@@ -90,7 +98,7 @@ export async function openImageMirror(parts: ImageMirrorParts): Promise<ImageMir
       send: parts.send,
       log,
     }),
-    ...{ wanted, wan },
+    ...{ wanted, wan, desk: createImageDesk({ ...parts, wanted }), view: () => viewImages({ revisions, wanted }) },
     start: follow.start,
     stop: async () => {
       follow.stop();

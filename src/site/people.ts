@@ -18,6 +18,7 @@ import {
 import { createCommandGate } from './command-gate.ts';
 import type { SiteConfig } from './config.ts';
 import type { RunningSurroundings } from './dhcp/surroundings.ts';
+import { type ImageDesk, registerImageRoutes } from './image-routes.ts';
 import { type RevisionDesk, registerJoinRoute, registerRevisionRoutes } from './link/routes.ts';
 import { shownAt } from './networks.ts';
 
@@ -28,6 +29,7 @@ export function peopleRoutes(parts: {
   readonly desk: CommandDesk;
   readonly surroundings: Pick<RunningSurroundings, 'say'>;
   readonly secrets: SecretDesk;
+  readonly images: ImageDesk;
   readonly revisions: RevisionDesk;
   /** Keeps a code of head office; only of a site that head office steers. */
   readonly join?: ((code: string) => Promise<string>) | undefined;
@@ -37,7 +39,8 @@ export function peopleRoutes(parts: {
   readonly addresses: () => readonly SiteAddress[];
   readonly isControl: (request: IncomingMessage) => boolean;
 }): (app: Parameters<typeof registerApiRoutes>[0]) => void {
-  const { config, queries, surroundings, secrets, revisions, join, store, clock, log, addresses, isControl } = parts;
+  const { config, queries, surroundings, secrets, images, revisions, join, store, clock, log, addresses, isControl } =
+    parts;
   const desk: CommandDesk<Command | NetworkCommand> = {
     carryOut: (command, by) =>
       command.kind === 'dhcp-mode'
@@ -54,6 +57,7 @@ export function peopleRoutes(parts: {
     registerApiRoutes(app, queries, isControl);
     registerCommandRoutes(app, gate);
     registerSecretRoutes(app, gate, secrets);
+    registerImageRoutes(app, images, (request) => gate.assertTerminal(request));
     registerRevisionRoutes(app, revisions, (request) => gate.assertTerminal(request));
     registerJoinRoute(app, join, (request) => gate.assertTerminal(request));
     registerPageRoutes(app, { door, files: () => page });

@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/ports.ts';
 import type { ContentStore } from '../model/content.ts';
 import type { Neighbours, SiteAddress } from '../model/site-ports.ts';
 import type { Store } from '../model/store.ts';
+import type { ImageView } from '../wire/api/images.ts';
 import type { LinkView } from '../wire/api/link.ts';
 import type { SteeredView } from '../wire/api/revision.ts';
 import type { Alarms } from './alarms.ts';
@@ -30,6 +31,7 @@ export function createQueries(parts: {
   /** undefined: this site makes its own revisions. */
   readonly steering: () => SteeredView | undefined;
   readonly headOffice: () => LinkView | undefined;
+  readonly images: () => readonly ImageView[];
   readonly surroundings: Pick<RunningSurroundings, 'view' | 'roleOf'>;
   readonly neighbours: Pick<Neighbours, 'addressesOf'>;
 }): SiteQueries {
@@ -48,6 +50,7 @@ export function createQueries(parts: {
     admission,
     steering,
     headOffice,
+    images,
     surroundings,
     neighbours,
   } = parts;
@@ -69,6 +72,7 @@ export function createQueries(parts: {
     missingSecrets: secrets.missing(),
     steered: steering(),
     headOffice: headOffice(),
+    images: images(),
     dhcp: (network) => {
       const { servers, ...view } = surroundings.view(network);
       return { ...view, otherServers: servers };

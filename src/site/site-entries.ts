@@ -2,6 +2,7 @@ import type { Store } from '../model/store.ts';
 import type { SiteQueries } from './api/routes.ts';
 import type { Freezer } from './freeze.ts';
 import { packageVersion } from './hub-link.ts';
+import { imageEntries } from './image-desk.ts';
 import type { RunningDown } from './link/down/ports.ts';
 import { stateEntries } from './link/policy/state-entries.ts';
 
@@ -16,9 +17,11 @@ export function siteEntries(parts: {
   const { store, queries, freezer, down, now } = parts;
   const since = now();
   const version = packageVersion();
-  return () =>
-    stateEntries({
-      ...{ state: store.state, status: queries.status(), nodes: queries.nodes({ isTerminal: false }), version, since },
-      others: { apply: down.state(), freeze: freezer.now() },
+  return () => {
+    const status = queries.status();
+    return stateEntries({
+      ...{ state: store.state, status, nodes: queries.nodes({ isTerminal: false }), version, since },
+      others: { apply: down.state(), freeze: freezer.now(), images: imageEntries(status.images ?? []) },
     });
+  };
 }

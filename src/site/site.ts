@@ -195,7 +195,11 @@ async function assemble(
     ...{ siteName: config.site, store, revisions, content, tokens, signals: diary },
     ...{ addresses: siteAddress, clock, log: quiet(), ...wire },
   };
-  const desk = createBootDesk({ ...roomDeps, signals: seen, secrets, random, admission });
+  const send = createSender({ clock, log: quiet(), onProgress: transfers.onImage, stallMs: STALL_MS });
+  const imageParts = { config, content, revisions, secrets, store, addresses: siteAddress, arp, send };
+  const mirror = await openImageMirror({ ...imageParts, clock, random, log: quiet() });
+  undo.push(() => mirror.stop());
+  const desk = createBootDesk({ ...roomDeps, signals: seen, secrets, random, admission, images: mirror.wanted });
   const tftp = (at: readonly SiteAddress[]) =>
     createTftpServer({
       ...{ clock, log: quiet() },
@@ -216,10 +220,6 @@ async function assemble(
     ...{ udp, clock, store, signals: told, addresses: siteAddress, ports: config.signals, log: quiet() },
     ...{ ...wire, revisions },
   });
-  const send = createSender({ clock, log: quiet(), onProgress: transfers.onImage, stallMs: STALL_MS });
-  const imageParts = { config, content, revisions, secrets, store, addresses: siteAddress, arp, send };
-  const mirror = await openImageMirror({ ...imageParts, clock, random, log: quiet() });
-  undo.push(() => mirror.stop());
   const revisionDesk = createRevisionDesk({ revisions, down, freezer });
   const notReady = (): readonly string[] => {
     if (presence.isServing()) return [presence.problem() ?? []].flat();
@@ -247,10 +247,11 @@ async function assemble(
     ...{ addresses: siteAddress, notReady, alarms, secrets, surroundings, admission, neighbours },
     steering: () => revisionDesk.view().steered,
     headOffice: () => headOffice?.view(),
+    images: mirror.view,
   });
   const people = peopleRoutes({
     ...{ config, queries, desk: diary, secrets, store, clock, log: quiet(), addresses: () => presence.shown() },
-    ...{ revisions: revisionDesk, surroundings, join: headOffice?.join },
+    ...{ revisions: revisionDesk, surroundings, join: headOffice?.join, images: mirror.desk },
     isControl: (request) => http.isControl(request.socket),
   });
   const routes = [

@@ -40,6 +40,8 @@ export type BootDeps = {
   readonly refuse: ReturnType<typeof createRefusals>;
   readonly admission: Pick<Admission, 'ask'>;
   readonly secrets?: { lack(names: readonly string[]): string | undefined };
+  /** The wanted images of the revision in force. */
+  readonly images?: { missing(names: readonly string[]): string | undefined };
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -139,7 +141,7 @@ function decide(deps: BootDeps, query: BootQuery, { peer, site, revision, sender
     const because = `it says ${claim.mac}, but its address ${peer.address} was given to ${lease.mac}`;
     return { kind: 'refuse', because, localBoot: localBootOf(undefined, env) };
   }
-  const { store, content, tokens, secrets } = deps;
+  const { store, content, images, tokens, secrets } = deps;
   const now = deps.clock.now();
   return decideBoot(query.request, {
     state: store.state,
@@ -151,6 +153,7 @@ function decide(deps: BootDeps, query: BootQuery, { peer, site, revision, sender
     role: isLeasedByAnother(deps, peer) ? 'proxy' : 'authoritative',
     freshCode: () => spellCode(deps.random.bytes(CODE_LETTERS)),
     lackOfSecrets: (names) => secrets?.lack(names),
+    lackOfImages: (names) => images?.missing(names),
     queueFor: (files) => placeOf(deps, query.request, { peer, revision, sender }, files),
     readToken: (mac) => {
       if (sender === mac) return tokens.mint({ use: 'read', mac, issuedAt: now });

@@ -2,90 +2,121 @@ import { backoff } from '../../kernel/backoff.ts';
 import type { Digest } from '../../kernel/digest.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { formatImageReference } from '../../kernel/image-name.ts';
-import { formatPlatform } from '../../kernel/platform.ts';
+import { Memo } from '../../kernel/memo.ts';
 import type { Cancel, Clock, Log, Random } from '../../kernel/ports.ts';
 import type { ContentStore } from '../../model/content.ts';
 import type { ImageState, WantedImage } from '../../model/images.ts';
+import { cosignTags } from './codec/referrers.ts';
 import type { Mirror } from './mirror.ts';
 import { type Needed, neededFor } from './policy/needed.ts';
+import { sayState, wantedState, whyNever } from './policy/wanted-state.ts';
 import type { Repositories } from './repositories.ts';
 
+/** Who wants an image: the revision in force, a person of the site, or a revision that is to come into force. */
+export type WantedBy = 'revision' | 'person' | 'next';
+export type Wanted = { readonly image: WantedImage; readonly by: WantedBy };
+
 export type WantedDeps = {
-  readonly mirror: Mirror;
-  readonly repositories: Repositories;
-  readonly content: ContentStore;
-  /** What the revision in force wants. */
-  readonly wanted: () => readonly WantedImage[];
+  readonly mirror: Pick<Mirror, 'manifest' | 'blob' | 'referrers'>;
+  readonly repositories: Pick<Repositories, 'get'>;
+  readonly content: Pick<ContentStore, 'stateOf' | 'pin'>;
+  readonly wanted: () => readonly Wanted[];
   /** How long this site waits before it begins with what a revision wants. */
   readonly startDelayMs: () => number;
   /** How long a tag counts as known. */
   readonly tagsFreshMs: () => number;
+  /** All of an image is here; said each time that it is looked at. */
+  readonly onComplete: (wanted: Wanted, sizeBytes: number) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
 };
 
-export type WantedState = { readonly image: WantedImage; readonly state: ImageState };
+export type WantedState = Wanted & {
+  readonly state: ImageState;
+  /** Its registry is asked for it now. */
+  readonly isFetching: boolean;
+};
 
 export interface RunningWanted {
   states(): readonly WantedState[];
-  /** Whether these wanted images, by name, are here whole; else why not, in words. */
-  missing(names: readonly string[]): string | undefined;
-  /** The revision in force is another one. */
-  changed(): void;
-  /** Somebody wants it now: nobody waits for a moment of this site's own. Resolves when all of it is here, or was tried. */
+  /** Whether these images of the revision in force, or of the next, are here whole; else why not, in words. */
+  missing(names: readonly string[], by?: WantedBy): string | undefined;
+  /** Other images are wanted. `now`: a person did it, and nobody waits for a moment of this site's own. */
+  changed(options?: { readonly now: boolean }): void;
+  /** Resolves when all of it is here, or was tried. Rejects with `not-found`. */
   pull(name: string): Promise<ImageState>;
+  /** All digests of an image that are known to belong to it. */
+  digestsOf(image: WantedImage): readonly Digest[];
   stop(): Promise<void>;
 }
 
+const REFERRERS_MS = 3_600_000;
 /** An upstream that has just failed is left alone for a while; a line that comes back is used within minutes. */
 const RETRY = { firstMs: 30_000, factor: 2, maxMs: 900_000 };
 
-/** Fetches what the revision in force wants before anybody asks for it, one image after the other, and keeps it. */
+/** Fetches what is wanted before anybody asks for it, one image after the other, and keeps it. */
 export function createWanted(deps: WantedDeps): RunningWanted {
   return new Prefetch(deps);
 }
 
 class Prefetch implements RunningWanted {
   readonly #deps: WantedDeps;
+  /** By image, as `keyOf` has it: a name may come to mean another image while the old one is still fetched. */
   readonly #failures = new Map<string, string>();
+  readonly #fetching = new Map<string, Promise<void>>();
+  /** When what refers to an image is looked for again. */
+  readonly #referrersAt = new Memo<number>(1_000);
   readonly #stopping = new AbortController();
   #timer: Cancel | undefined;
   #round: Promise<void> = Promise.resolve();
-  #delays = backoff(RETRY, { unit: () => 0.5, bytes: (count) => new Uint8Array(count) });
+  #delays: ReturnType<typeof backoff>;
 
   constructor(deps: WantedDeps) {
     this.#deps = deps;
     this.#delays = backoff(RETRY, deps.random);
+    // Before anything can need room.
+    void this.#pin();
   }
 
   states(): readonly WantedState[] {
-    return this.#deps.wanted().map((image) => ({ image, state: this.#stateOf(image) }));
+    return this.#deps.wanted().map((wanted) => ({
+      ...wanted,
+      state: this.#stateOf(wanted.image),
+      isFetching: this.#fetching.has(keyOf(wanted.image)),
+    }));
   }
 
-  missing(names: readonly string[]): string | undefined {
-    const lacking = this.states().filter(({ image, state }) => names.includes(image.name) && state.kind !== 'complete');
-    return lacking.map(({ image, state }) => `image ${image.name}: ${sayState(state)}`).join('; ') || undefined;
+  missing(names: readonly string[], by: WantedBy = 'revision'): string | undefined {
+    const lacking = this.#deps.wanted().flatMap(({ image, by: who }) => {
+      const state = who === by && names.includes(image.name) ? this.#stateOf(image) : undefined;
+      return state && state.kind !== 'complete' ? [`image ${image.name}: ${sayState(state)}`] : [];
+    });
+    return lacking.join('; ') || undefined;
   }
 
-  changed(): void {
+  changed({ now } = { now: false }): void {
     this.#failures.clear();
     this.#delays = backoff(RETRY, this.#deps.random);
     void this.#pin();
-    this.#again(this.#deps.startDelayMs());
+    this.#again(now ? 0 : this.#deps.startDelayMs());
   }
 
   async pull(name: string): Promise<ImageState> {
-    const image = this.#deps.wanted().find((one) => one.name === name);
-    if (!image) throw new AppError('not-found', `no image is called ${JSON.stringify(name)}`);
-    await this.#fetch(image);
-    return this.#stateOf(image);
+    const wanted = this.#deps.wanted().find(({ image }) => image.name === name);
+    if (!wanted) throw new AppError('not-found', `no image is called ${JSON.stringify(name)}`);
+    await this.#fetch(wanted);
+    return this.#stateOf(wanted.image);
+  }
+
+  digestsOf(image: WantedImage): readonly Digest[] {
+    return [...(this.#needed(image)?.sizes.keys() ?? [])];
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#timer?.();
-    await this.#round;
+    await Promise.all([this.#round, ...this.#fetching.values()]);
   }
 
   #again(delayMs: number): void {
@@ -97,9 +128,9 @@ class Prefetch implements RunningWanted {
   }
 
   async #runRound(): Promise<void> {
-    for (const image of this.#deps.wanted()) {
+    for (const wanted of this.#deps.wanted()) {
       if (this.#stopping.signal.aborted) return;
-      await this.#fetch(image);
+      await this.#fetch(wanted);
     }
     const isWhole = this.states().every(({ state }) => state.kind === 'complete');
     if (isWhole) this.#delays = backoff(RETRY, this.#deps.random);
@@ -107,36 +138,43 @@ class Prefetch implements RunningWanted {
     this.#again(isWhole ? this.#deps.tagsFreshMs() : this.#delays.next().value);
   }
 
-  async #fetch(image: WantedImage): Promise<void> {
-    const { log } = this.#deps;
-    const was = this.#stateOf(image);
+  /** One at a time for each image: whoever else wants it waits for the same. */
+  #fetch(wanted: Wanted): Promise<void> {
+    const key = keyOf(wanted.image);
+    const running = this.#fetching.get(key);
+    if (running) return running;
+    const fetching = this.#tryAll(wanted).finally(() => this.#fetching.delete(key));
+    this.#fetching.set(key, fetching);
+    return fetching;
+  }
+
+  async #tryAll(wanted: Wanted): Promise<void> {
+    const { log, onComplete } = this.#deps;
+    const { image } = wanted;
+    const [key, name, was] = [keyOf(image), formatImageReference(image.image), this.#stateOf(image)];
     try {
-      await this.#fetchAll(image);
-      this.#failures.delete(image.name);
+      await unlessAborted(this.#fetchAll(image), this.#stopping.signal);
+      this.#failures.delete(key);
       const state = this.#stateOf(image);
-      if (was.kind !== 'complete' && state.kind === 'complete')
-        log.info({ image: formatImageReference(image.image), sizeBytes: state.sizeBytes }, 'a wanted image is here');
+      if (state.kind !== 'complete') return;
+      if (was.kind !== 'complete') log.info({ image: name, sizeBytes: state.sizeBytes }, 'a wanted image is here');
+      onComplete(wanted, state.sizeBytes);
     } catch (cause) {
       if (this.#stopping.signal.aborted) return;
       const because = AppError.from(cause).message;
-      if (this.#failures.get(image.name) !== because)
-        log.warn({ image: formatImageReference(image.image) }, `a wanted image is not here: ${because}`);
-      this.#failures.set(image.name, because);
+      if (this.#failures.get(key) !== because) log.warn({ image: name }, `a wanted image is not here: ${because}`);
+      this.#failures.set(key, because);
     }
   }
 
   async #fetchAll(image: WantedImage): Promise<void> {
-    const { mirror } = this.#deps;
-    const root = await mirror.manifest(image.image, image.image.reference, 'prefetch');
+    const root = await this.#deps.mirror.manifest(image.image, image.image.reference, 'prefetch');
     if (!root.ok) throw new AppError('asset-unavailable', root.error.message);
-    if (image.referrers) await this.#fetchReferrers(image, [root.value.digest]);
-    const needed = await this.#readManifests(image, root.value.digest);
+    const known = await this.#readManifests(image, root.value.digest);
+    const needed = image.referrers ? await this.#withReferrers(image, root.value.digest, known) : known;
     await this.#pin();
-    if (needed.notOffered.length > 0)
-      throw new AppError(
-        'asset-unavailable',
-        `the image is not for ${needed.notOffered.map(formatPlatform).join(', ')}`,
-      );
+    const never = whyNever(needed);
+    if (never !== undefined) throw new AppError('asset-unavailable', never);
     // The store fetches a few at a time; the first that fails is told of, after all have been tried.
     const outcomes = await Promise.allSettled([...needed.sizes.keys()].map((digest) => this.#fetchBlob(image, digest)));
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
@@ -163,16 +201,26 @@ class Prefetch implements RunningWanted {
   async #readManifest(image: WantedImage, digest: Digest): Promise<void> {
     const read = await this.#deps.mirror.manifest(image.image, { kind: 'digest', digest }, 'prefetch');
     if (!read.ok) throw new AppError('asset-unavailable', read.error.message);
-    if (image.referrers) await this.#fetchReferrers(image, [digest]);
   }
 
-  async #fetchReferrers(image: WantedImage, subjects: readonly Digest[]): Promise<void> {
+  /** What refers to an image may come after it: of one that is whole that is looked for now and then. */
+  async #withReferrers(image: WantedImage, root: Digest, known: Needed): Promise<Needed> {
+    const key = `${keyOf(image)} ${root}`;
+    const nextAt = this.#referrersAt.get(key) ?? Number.NEGATIVE_INFINITY;
+    const now = this.#deps.clock.monotonic();
+    if (now < nextAt && this.#stateOf(image).kind === 'complete') return known;
+    for (const subject of known.subjects) await this.#fetchReferrers(image, subject);
+    this.#referrersAt.set(key, now + REFERRERS_MS);
+    return this.#readManifests(image, root);
+  }
+
+  /** By the referrers API and by the tags of cosign; most images have neither, and that is no failure. */
+  async #fetchReferrers({ image }: WantedImage, subject: Digest): Promise<void> {
     const { mirror } = this.#deps;
-    for (const subject of subjects) {
-      const found = await mirror.referrers(image.image, subject);
-      for (const { digest } of found.ok ? found.value : [])
-        await mirror.manifest(image.image, { kind: 'digest', digest }, 'prefetch');
-    }
+    const found = await mirror.referrers(image, subject);
+    for (const { digest } of found.ok ? found.value : [])
+      await mirror.manifest(image, { kind: 'digest', digest }, 'prefetch');
+    for (const tag of cosignTags(subject)) await mirror.manifest(image, { kind: 'tag', tag }, 'prefetch');
   }
 
   async #fetchBlob(image: WantedImage, digest: Digest): Promise<void> {
@@ -191,7 +239,7 @@ class Prefetch implements RunningWanted {
 
   /** What is wanted stays, also while it is not whole yet. */
   async #pin(): Promise<void> {
-    const digests = this.#deps.wanted().flatMap((image) => [...(this.#needed(image)?.sizes.keys() ?? [])]);
+    const digests = this.#deps.wanted().flatMap(({ image }) => this.digestsOf(image));
     await this.#deps.content.pin('images', digests);
   }
 
@@ -203,36 +251,21 @@ class Prefetch implements RunningWanted {
   }
 
   #stateOf(image: WantedImage): ImageState {
-    const { content } = this.#deps;
-    const failure = this.#failures.get(image.name);
-    const needed = this.#needed(image);
-    if (!needed) return failure === undefined ? { kind: 'waiting' } : { kind: 'failed', because: failure };
-    let [doneBytes, sizeBytes, isWhole] = [0, 0, needed.unread.length === 0 && needed.notOffered.length === 0];
-    for (const [digest, size] of needed.sizes) {
-      const state = content.stateOf(digest);
-      sizeBytes += size;
-      if (state.kind === 'complete') doneBytes += size;
-      else isWhole = false;
-      if (state.kind === 'filling') doneBytes += Math.min(size, state.bytesDone);
-    }
-    if (isWhole) return { kind: 'complete', sizeBytes };
-    return failure === undefined ? { kind: 'partial', doneBytes, sizeBytes } : { kind: 'failed', because: failure };
+    const failure = this.#failures.get(keyOf(image));
+    return wantedState(this.#needed(image), failure, (digest) => this.#deps.content.stateOf(digest));
   }
 }
 
-/** `complete`, `40 %`, `failed: …`: as the page and head office show it. */
-export function sayState(state: ImageState): string {
-  switch (state.kind) {
-    case 'complete':
-      return 'complete';
-    case 'partial':
-      // Never "100 %" of something that is not whole.
-      return `${Math.min(99, Math.floor((state.doneBytes / Math.max(1, state.sizeBytes)) * 100))} %`;
-    case 'waiting':
-      return 'not begun';
-    case 'failed':
-      return `failed because ${state.because}`;
-    default:
-      return state satisfies never;
-  }
+function keyOf({ name, image }: WantedImage): string {
+  return `${name} ${formatImageReference(image)}`;
+}
+
+/** A site that stops waits for no upstream; what is under way ends with the store. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(new AppError('interrupted', 'the site is stopping'));
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
 }

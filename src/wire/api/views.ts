@@ -1,3 +1,4 @@
+import type { ImageView } from './images.ts';
 import type { LinkView } from './link.ts';
 import type { SteeredView } from './revision.ts';
 
@@ -30,6 +31,8 @@ export type SiteStatus = {
   /** Machines that wait for their turn to fetch their systems; missing: none. */
   readonly queued?: number;
   readonly assets: readonly AssetView[];
+  /** Images that the site has before anybody asks for them; missing: none are wanted. */
+  readonly images?: readonly ImageView[];
   /** What somebody should look into, of the last day; the newest first. */
   readonly alarms: readonly AlarmView[];
   /** Secrets that the template wants and nobody has set. */

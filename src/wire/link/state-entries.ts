@@ -2,7 +2,7 @@ import type { Completion, OrderedBy } from '../../model/order.ts';
 import type { FleetSlotView } from '../api/fleet-views.ts';
 import type { SiteStatus } from '../api/views.ts';
 
-/** What a site says of itself under each key, latest wins. Times are of its clock. Other keys: `alarms` (AlarmView[]), `apply`, `freeze`. */
+/** What a site says of itself under each key, latest wins. Times are of its clock. Other keys: `alarms` (AlarmView[]), `images` (ImageEntry[]), `apply`, `freeze`. */
 export type SiteEntry = Pick<
   SiteStatus,
   'ready' | 'notReady' | 'armed' | 'doubt' | 'noInstalls' | 'revision' | 'held' | 'missingSecrets'

@@ -74,6 +74,32 @@ describe('a machine in a slot', () => {
     });
   });
 
+  it('waits for the images that its profile requires, and for no others', () => {
+    const revision = sampleRevision({
+      slots: { 'pos-1': sampleSlot({ profile: sampleProfile({ requiresImages: ['app'] }) }) },
+    });
+    const context = { state: createState(), revision, site: SITE, now: T0, isSelf: true, readToken: () => 'read' };
+    const missing = new Map([
+      ['app', 'image app: 40 %'],
+      ['other', 'image other: not begun'],
+    ]);
+    const lackOfImages = (names: readonly string[]) => names.flatMap((name) => missing.get(name) ?? [])[0];
+    const withImages = { ...context, lackOfImages, freshCode: () => 'K7QX' };
+    const queueFor = () => expect.unreachable('a place in the queue before its images are here');
+    expect(decideBoot(ask(), { ...withImages, assetState: () => complete, queueFor })).toEqual({
+      ...{ kind: 'wait', slot: 'pos-1', because: 'demo is not ready: image app: 40 %' },
+      ...{ holdSeconds: 300, leftSeconds: 300, localBoot: 'sanboot' },
+    });
+    expect(decideBoot(ask({ waitedSeconds: 300 }), { ...withImages, assetState: () => complete })).toMatchObject({
+      ...{ kind: 'local', because: 'demo is not ready: image app: 40 %' },
+    });
+    expect(decideBoot(ask(), { ...withImages, assetState: () => ({ kind: 'absent' }) })).toMatchObject({
+      because: 'demo is not ready: kernel is not here yet, initramfs is not here yet, image app: 40 %',
+    });
+    missing.delete('app');
+    expect(decideBoot(ask(), { ...withImages, assetState: () => complete })).toMatchObject({ kind: 'live' });
+  });
+
   it('waits in the queue once all is here for it, and gets no token before its turn', () => {
     const documents = { 'user-data': { kind: 'text', text: 'x\n', fill: true, secret: true } } as const;
     const revision = sampleRevision({ slots: { 'pos-1': sampleSlot({ profile: sampleProfile({ documents }) }) } });

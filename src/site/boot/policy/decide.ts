@@ -134,7 +134,7 @@ function prepareStart(
     const because = `the files of ${slot.name} did not arrive${refused} in many tries; switch the machine off and on to try again`;
     return { kind: 'local', because, localBoot };
   }
-  const missing = missingFiles(profile, context.assetState) ?? context.lackOfSecrets?.(secretsOf(profile.documents));
+  const missing = whyNotReady(profile, context);
   if (missing !== undefined) return decideNotReady(request, revision, slot, `${profile.name} is not ready: ${missing}`);
   const { kernel, initrds } = scriptFiles(profile, context.assetState);
   const place = context.queueFor?.([kernel, ...initrds]);
@@ -142,6 +142,13 @@ function prepareStart(
   const cmdline = fillCmdline(profile, [...profile.cmdline, ...more], request, context);
   if (!cmdline.ok) return { kind: 'refuse', because: `command line of ${slot.name}: ${cmdline.error}`, localBoot };
   return { slot: slot.name, profile: profile.name, kernel, initrds, cmdline: cmdline.value, localBoot };
+}
+
+/** What a profile needs of the site and has not; undefined: its system can be started. */
+function whyNotReady(profile: Profile, { assetState, lackOfImages, lackOfSecrets }: BootContext): string | undefined {
+  const images = lackOfImages?.(profile.requiresImages ?? []);
+  const files = [missingFiles(profile, assetState), images].filter((why) => why !== undefined);
+  return files.length > 0 ? files.join(', ') : lackOfSecrets?.(secretsOf(profile.documents));
 }
 
 /** A machine whose slot was given to another one: it is told so before anything else, also where its MAC matches a slot. */

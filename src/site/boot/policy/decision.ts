@@ -39,6 +39,8 @@ export type BootContext = {
   readonly assetState: (digest: Digest) => AssetState;
   /** Why a machine cannot be given all of these secrets; undefined if it can. */
   readonly lackOfSecrets?: (names: readonly string[]) => string | undefined;
+  /** Why not all of these wanted images are here; undefined if they are. */
+  readonly lackOfImages?: (names: readonly string[]) => string | undefined;
   /**
    * Lets a machine read its secret documents; called only for a script that starts a system which has some. undefined:
    * who asks is not that machine, by what the wire shows.

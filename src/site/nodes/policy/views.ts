@@ -8,6 +8,7 @@ import type { Network } from '../../../model/network.ts';
 import { ARMED, DOUBT } from '../../../model/order.ts';
 import type { Slot } from '../../../model/revision.ts';
 import type { SiteAddress } from '../../../model/site-ports.ts';
+import type { ImageView } from '../../../wire/api/images.ts';
 import type { LinkView } from '../../../wire/api/link.ts';
 import type { SteeredView } from '../../../wire/api/revision.ts';
 import type {
@@ -42,6 +43,7 @@ export type StatusContext = ViewContext & {
   readonly missingSecrets?: readonly string[];
   readonly steered?: SteeredView | undefined;
   readonly headOffice?: LinkView | undefined;
+  readonly images?: readonly ImageView[];
   /** How many machines wait in the queue for their files. */
   readonly queued?: number;
 };
@@ -71,6 +73,7 @@ export function viewStatus(context: StatusContext): SiteStatus {
     assets: (revision?.assets ?? []).map(({ name, digest }) =>
       viewAsset(name, digest, context.assetState(digest), now),
     ),
+    ...(context.images?.length ? { images: context.images } : {}),
     alarms: context.alarms ?? [],
     missingSecrets: context.missingSecrets ?? [],
     ...(context.steered ? { steered: context.steered } : {}),

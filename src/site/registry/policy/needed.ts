@@ -1,5 +1,6 @@
 import type { Digest } from '../../../kernel/digest.ts';
 import { isForPlatform, type Platform } from '../../../kernel/platform.ts';
+import { cosignTags } from '../codec/referrers.ts';
 import type { KnownManifest, KnownRepository, ManifestPart } from './known.ts';
 
 export type WantedParts = {
@@ -23,7 +24,7 @@ export type Needed = {
 
 /** Walks an image from its manifest or index down. An index stays as it is, though only some of its entries are wanted. */
 export function neededFor(
-  { manifests }: Pick<KnownRepository, 'manifests'>,
+  { manifests, tags }: Pick<KnownRepository, 'manifests' | 'tags'>,
   root: Digest,
   { platforms, referrers }: WantedParts,
 ): Needed {
@@ -44,13 +45,22 @@ export function neededFor(
   const chosen = entries.filter((entry) => isChosen(entry, platforms, referrers));
   for (const { digest } of chosen) take(digest);
   const subjects = [root, ...chosen.map(({ digest }) => digest)];
-  if (referrers) {
-    for (const [digest, { subject }] of manifests) if (subject && subjects.includes(subject)) take(digest);
-  }
+  if (referrers) for (const digest of referrersOf({ manifests, tags }, subjects)) take(digest);
   const offered = entries.flatMap(({ platform }) => platform ?? []);
   const notOffered =
     entries.length === 0 ? [] : platforms.filter((wanted) => !offered.some((one) => isForPlatform(wanted, one)));
   return { sizes, unread: [...unread], subjects, notOffered };
+}
+
+/** What is known to refer to these manifests: what says so itself, and what has a tag that says so. */
+function referrersOf(
+  { manifests, tags }: Pick<KnownRepository, 'manifests' | 'tags'>,
+  subjects: readonly Digest[],
+): readonly Digest[] {
+  const named = [...manifests].filter(([, { subject }]) => subject && subjects.includes(subject));
+  // Talos and cosign ask for signatures by tags, whatever the registry says of referrers.
+  const tagged = subjects.flatMap(cosignTags).flatMap((tag) => tags.get(tag)?.digest ?? []);
+  return [...named.map(([digest]) => digest), ...tagged];
 }
 
 /** buildx puts attestations into the index as entries for the platform `unknown/unknown`. */

@@ -1,0 +1,39 @@
+/** `GET /api/v1/images`: the images that this site fetches before anybody asks for them, and how far they are here. */
+export type SiteImages = { readonly at: number; readonly images: readonly ImageView[] };
+
+export const IMAGE_STATES = ['complete', 'partial', 'waiting', 'failed'] as const;
+export type ImageStateWord = (typeof IMAGE_STATES)[number];
+
+export type ImageView = {
+  /** As the template has it; of an image that a person keeps it is its whole name. */
+  readonly name: string;
+  /** Its whole name, such as `registry.example.com/pos/app:1.4`. */
+  readonly image: string;
+  /** Empty: all that it has. */
+  readonly platforms: readonly string[];
+  /** Who wants it: the revision in force, a person of the site, or a revision that is to come into force. */
+  readonly by: 'revision' | 'person' | 'next';
+  readonly state: ImageStateWord;
+  /** `complete`, `40 %`, `failed because …` */
+  readonly sentence: string;
+  /** What of it is here, of what is known to belong to it. */
+  readonly doneBytes?: number;
+  readonly sizeBytes?: number;
+  readonly percent?: number;
+  /** Of `failed`. */
+  readonly because?: string;
+  /** Its registry is asked for it now. */
+  readonly fetching: boolean;
+  /** Profiles that are not ready without it. */
+  readonly requiredBy: readonly string[];
+};
+
+/** The last word of the path `/api/v1/images/<word>`, for the control socket alone. */
+export const IMAGE_COMMANDS = ['pull', 'pin', 'unpin'] as const;
+export type ImageCommand = (typeof IMAGE_COMMANDS)[number];
+
+/** `image` is a name of the list, or of what is to be kept its whole name. */
+export type ImageBody = { readonly image: string };
+
+/** The state key `images`: what a site says of its images to head office. `percent` in tens. */
+export type ImageEntry = Pick<ImageView, 'name' | 'image' | 'by' | 'state' | 'sizeBytes' | 'percent' | 'because'>;
