@@ -21,6 +21,7 @@ import type { ImageDesk } from './image-routes.ts';
 import { createNoteComplete, wantedHere } from './image-wants.ts';
 import { createIndexFiles } from './index-files.ts';
 import { createMirror } from './registry/mirror.ts';
+import { rememberUnknown } from './registry/remember-unknown.ts';
 import { openRepositories } from './registry/repositories.ts';
 import { registryRoutes, type SendBytes } from './registry/routes.ts';
 import { createUpstream } from './registry/upstream.ts';
@@ -68,7 +69,8 @@ export async function openImageMirror(parts: ImageMirrorParts): Promise<ImageMir
   const wan = createWan({ rules: () => revisions.current()?.wan ?? NO_WAN_RULES, clock, ...(await meter.read()) });
   const repositories = await openRepositories(createIndexFiles(join(config.dataDir, 'images')), log);
   const upstreams = createUpstreams(parts, wan);
-  const tagsFreshMs = () => (images()?.tagsFreshSeconds ?? 0) * 1_000;
+  // A tenth more or less, so that three thousand sites do not ask for one tag in the same second.
+  const tagsFreshMs = () => (images()?.tagsFreshSeconds ?? 0) * 1_000 * (0.9 + 0.2 * random.unit());
   const mirror = createMirror({ content, repositories, upstream: upstreams.find, tagsFreshMs, clock, log });
   const wanted = createWanted({
     ...{ mirror, repositories, content, tagsFreshMs, clock, random, log },
@@ -123,7 +125,8 @@ function createUpstreams({ revisions, secrets, clock, random, log }: ImageMirror
       if (known?.by === by) return known.registry;
       known?.registry.close();
       const credentials = () => credentialsOf(settings, secrets);
-      const registry = governed(createUpstream(settings, { clock, random, log, credentials }), wan);
+      const asked = rememberUnknown(createUpstream(settings, { clock, random, log, credentials }), clock);
+      const registry = governed(asked, wan);
       made.set(upstream, { by, registry });
       return registry;
     },
