@@ -7,6 +7,7 @@ import { addEventsCommand } from './events.ts';
 import { addExamples } from './examples.ts';
 import { EXIT, type ExitStatus } from './exit.ts';
 import { addHubCommand } from './hub.ts';
+import { addImageFileCommands } from './image-files.ts';
 import { type CliIo, processIo } from './io.ts';
 import { addJoinCommand } from './join.ts';
 import { addLabCommand } from './lab.ts';
@@ -37,6 +38,7 @@ export function createProgram(io: CliIo, setStatus: SetStatus): Command {
   addJoinCommand(program, io);
   addRevisionCommands(program, io);
   addSecretCommands(program, io);
+  addImageFileCommands(program, io);
   addTemplateCommands(program, io, setStatus);
   addDoctorCommand(program, io, setStatus);
   addLabCommand(program, io, setStatus);

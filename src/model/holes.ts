@@ -37,6 +37,16 @@ export const HOLES = {
       'Where this machine reports, with a slash at the end: `POST @{boot.url.report}phone-home`. Only in a document with `secret: true`.',
     sample: 'http://192.0.2.1/r/TOKEN/',
   },
+  'boot.url.registry': {
+    meaning:
+      'The mirror of images for this machine, without a slash at its end; there while the template has `images`.',
+    sample: 'http://192.0.2.1:5000',
+  },
+  'boot.registryHost': {
+    meaning:
+      'Host and port of the mirror of images, as names of images have it: `@{boot.registryHost}/docker.io/library/debian`.',
+    sample: '192.0.2.1:5000',
+  },
   'boot.mac': {
     meaning: 'The MAC address that the machine booted from, lower-case with colons.',
     sample: '52:54:00:00:00:01',

@@ -55,6 +55,8 @@ describe('the places of a text', () => {
   it('are filled with the addresses of its network', () => {
     expect(holeValuesFor(second, POS_MAC)).toEqual({
       'boot.url.base': 'http://10.1.0.1:8080',
+      'boot.url.registry': 'http://10.1.0.1:5000',
+      'boot.registryHost': '10.1.0.1:5000',
       'boot.url.nocloud': 'http://10.1.0.1:8080/nocloud/52-54-00-00-00-01/',
       'boot.url.talos': `${own}/talos`,
       'boot.url.ignition': `${own}/ignition`,

@@ -5,7 +5,7 @@ import type { HoleValues } from './holes.ts';
 import type { Lease } from './lease.ts';
 import type { DocumentName, Profile } from './revision.ts';
 import type { SiteAddress } from './site-ports.ts';
-import { httpBase } from './site-ports.ts';
+import { httpBase, registryHost } from './site-ports.ts';
 import type { SiteState } from './store.ts';
 
 /** Who stands at the other end of an HTTP connection, as far as the site can tell by itself. */
@@ -75,10 +75,19 @@ export function holeValuesFor(site: SiteAddress, mac: MacAddress, secret?: Secre
   };
   return {
     ...documents,
-    'boot.url.base': httpBase(site),
+    ...siteHoleValues(site),
     'boot.url.nocloud': isSeedSecret ? protectedUrl : nocloudUrl(site, mac),
     'boot.mac': mac,
-    'boot.serverAddress': site.address,
+  };
+}
+
+/** What fills the holes that are the same for each machine of a network. */
+export function siteHoleValues(site: SiteAddress) {
+  return {
+    'boot.url.base': httpBase(site),
+    'boot.url.registry': `http://${registryHost(site)}`,
+    'boot.registryHost': registryHost(site),
+    'boot.serverAddress': site.address as string,
   };
 }
 

@@ -32,9 +32,13 @@ export type SiteAddress = {
   readonly network: string;
   readonly address: Ipv4;
   readonly httpPort: number;
+  /** Of the mirror of images; missing: 5000. */
+  readonly registryPort?: number;
   /** The network that the address is of, where the machines of this one stand behind a relay. */
   readonly via?: string;
 };
+
+const REGISTRY_PORT = 5000;
 
 /** Of these, the ones where the site has a device and sockets of its own. */
 export function ownAddresses(sites: readonly SiteAddress[]): readonly SiteAddress[] {
@@ -44,6 +48,11 @@ export function ownAddresses(sites: readonly SiteAddress[]): readonly SiteAddres
 /** `http://10.0.0.1` or `http://10.0.0.1:8080`: no trailing slash, no default port (some firmware stumbles over `:80`). */
 export function httpBase(site: SiteAddress): string {
   return site.httpPort === 80 ? `http://${site.address}` : `http://${site.address}:${site.httpPort}`;
+}
+
+/** Host and port of the mirror of images: `10.0.0.1:5000`, as names of images have it. */
+export function registryHost({ address, registryPort = REGISTRY_PORT }: SiteAddress): string {
+  return `${address}:${registryPort}`;
 }
 
 /** Where UEFI HTTP boot finds a loader: no `//` and no redirect on the way, both of which its firmware stumbles over. */

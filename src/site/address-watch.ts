@@ -81,7 +81,7 @@ export function watchAddresses(
     has: ({ network, address }) => hasAddress(interfaces[network] ?? '', address),
     locate: () => {
       const revision = parts.revision();
-      return revision ? siteAddresses(revision, interfaces, ports.http) : parts.addresses();
+      return revision ? siteAddresses(revision, interfaces, ports) : parts.addresses();
     },
   });
 }

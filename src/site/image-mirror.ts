@@ -17,6 +17,7 @@ import type { Wan } from '../model/wan-port.ts';
 import type { ImageView } from '../wire/api/images.ts';
 import type { SiteConfig } from './config.ts';
 import { createImageDesk, viewImages } from './image-desk.ts';
+import { type ImageFileRoutes, imageFileRoutes } from './image-files.ts';
 import type { ImageDesk } from './image-routes.ts';
 import { createNoteComplete, wantedHere } from './image-wants.ts';
 import { createIndexFiles } from './index-files.ts';
@@ -47,6 +48,8 @@ export type ImageMirrorParts = {
 /** The registry beside the nodes, and what it fetches before anybody asks. */
 export interface ImageMirror {
   readonly routes: Routes;
+  /** For people and programs, below `/api/v1/images`. */
+  readonly files: ImageFileRoutes;
   readonly wanted: RunningWanted;
   readonly desk: ImageDesk;
   /** Wanted images, as people see them. */
@@ -101,6 +104,7 @@ export async function openImageMirror(parts: ImageMirrorParts): Promise<ImageMir
       log,
     }),
     ...{ wanted, wan, desk: createImageDesk({ ...parts, wanted }), view: () => viewImages({ revisions, wanted }) },
+    files: imageFileRoutes({ images, addresses: parts.addresses, store: parts.store }),
     start: follow.start,
     stop: async () => {
       follow.stop();

@@ -6,11 +6,13 @@ import type { SiteAddress } from '../model/site-ports.ts';
 /** Which device carries which network, from the site file. */
 export type Devices = Readonly<Record<string, string>>;
 
+export type SitePorts = { readonly http: number; readonly registry: number };
+
 /**
  * Where the site stands in each network of a revision that has a device, and in those behind a relay of one that has.
  * @throws AppError `interface-missing`, `interface-without-address`, or `config-invalid` if no network has a device
  */
-export function siteAddresses(revision: Revision, devices: Devices, httpPort: number): readonly SiteAddress[] {
+export function siteAddresses(revision: Revision, devices: Devices, ports: SitePorts): readonly SiteAddress[] {
   const served = Object.values(revision.networks).filter((network) => devices[network.name] !== undefined);
   const relayed = served.find(({ via }) => via !== undefined);
   if (relayed) {
@@ -31,7 +33,8 @@ export function siteAddresses(revision: Revision, devices: Devices, httpPort: nu
   const own = served.map((network) => ({
     network: network.name,
     address: findAddress(devices[network.name] ?? '', network.subnet),
-    httpPort,
+    httpPort: ports.http,
+    registryPort: ports.registry,
   }));
   const behind = Object.values(revision.networks).flatMap(({ name, via }) => {
     const here = own.find(({ network }) => network === via);
@@ -59,7 +62,7 @@ export function refuseRevision(
   serving: readonly SiteAddress[] | undefined,
 ): AppError | undefined {
   try {
-    const wanted = siteAddresses(revision, devices, 0);
+    const wanted = siteAddresses(revision, devices, { http: 0, registry: 0 });
     if (
       !serving ||
       serving.every((site) => wanted.some((other) => other.network === site.network && other.address === site.address))

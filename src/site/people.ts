@@ -18,6 +18,7 @@ import {
 import { createCommandGate } from './command-gate.ts';
 import type { SiteConfig } from './config.ts';
 import type { RunningSurroundings } from './dhcp/surroundings.ts';
+import type { ImageFileRoutes } from './image-files.ts';
 import { type ImageDesk, registerImageRoutes } from './image-routes.ts';
 import { type RevisionDesk, registerJoinRoute, registerRevisionRoutes } from './link/routes.ts';
 import { shownAt } from './networks.ts';
@@ -33,6 +34,7 @@ export function peopleRoutes(parts: {
   readonly revisions: RevisionDesk;
   /** Keeps a code of head office; only of a site that head office steers. */
   readonly join?: ((code: string) => Promise<string>) | undefined;
+  readonly imageFiles: ImageFileRoutes;
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
@@ -60,6 +62,7 @@ export function peopleRoutes(parts: {
     registerImageRoutes(app, images, (request) => gate.assertTerminal(request));
     registerRevisionRoutes(app, revisions, (request) => gate.assertTerminal(request));
     registerJoinRoute(app, join, (request) => gate.assertTerminal(request));
+    parts.imageFiles(app);
     registerPageRoutes(app, { door, files: () => page });
   };
 }

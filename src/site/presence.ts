@@ -108,7 +108,7 @@ class SitePresence implements Presence {
 
   async #open(revision: Revision): Promise<void> {
     const { config, open, clock, log } = this.#deps;
-    this.#addresses = siteAddresses(revision, config.interfaces, config.ports.http);
+    this.#addresses = siteAddresses(revision, config.interfaces, config.ports);
     await open();
     this.#state = 'serving';
     this.#hasServed = true;
@@ -123,7 +123,7 @@ class SitePresence implements Presence {
     if (this.#problem !== undefined)
       return `revision ${revision.number} is in force, and sockets are to be opened anew`;
     const { config } = this.#deps;
-    const [to, from] = [siteAddresses(revision, config.interfaces, config.ports.http), this.addresses()].map((sites) =>
+    const [to, from] = [siteAddresses(revision, config.interfaces, config.ports), this.addresses()].map((sites) =>
       sites.map(({ network, address }) => `${network} ${address}`).join(', '),
     );
     return to === from ? undefined : `revision ${revision.number} puts this site at ${to}; it was at ${from}`;

@@ -42,7 +42,7 @@ export async function startSiteRevisions(
         refuse: (revision) =>
           refuseRevision(revision, interfaces, presence.isServing() ? presence.addresses() : undefined),
         fault: async (revision) => {
-          const addresses = siteAddresses(revision, interfaces, ports.http);
+          const addresses = siteAddresses(revision, interfaces, ports);
           const world = {
             siteName: config.site,
             addresses,
@@ -62,7 +62,7 @@ export async function startSiteRevisions(
     ...{ hub, siteName: config.site, freeze: freezer.now },
     // Other addresses are no reason: the site then begins anew.
     refuse: (revision) => refuseRevision(revision, interfaces, undefined),
-    addressesOf: (revision) => siteAddresses(revision, interfaces, ports.http),
+    addressesOf: (revision) => siteAddresses(revision, interfaces, ports),
     servingAt: () => presence.addresses(),
     isGivenHere: (name) => secrets.isGivenHere(name),
     onSecrets: (values) => {

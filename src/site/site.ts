@@ -252,6 +252,7 @@ async function assemble(
   const people = peopleRoutes({
     ...{ config, queries, desk: diary, secrets, store, clock, log: quiet(), addresses: () => presence.shown() },
     ...{ revisions: revisionDesk, surroundings, join: headOffice?.join, images: mirror.desk },
+    imageFiles: mirror.files,
     isControl: (request) => http.isControl(request.socket),
   });
   const routes = [

@@ -56,6 +56,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   'test/wire/link-up.test.ts': 12,
   'test/wire/registry.test.ts': 9,
   'test/wire/fills.test.ts': 8,
+  'test/wire/image-files.test.ts': 14,
 };
 
 const MOST_FILES = 5;

@@ -3,7 +3,7 @@ import type { Log } from '../../kernel/ports.ts';
 import { err, ok, type Result } from '../../kernel/result.ts';
 import { secretsIn, TOKEN_HOLE } from '../../model/holes.ts';
 import { findSlot } from '../../model/identity.ts';
-import { hasSecrets, holeValuesFor, type Peer } from '../../model/peer.ts';
+import { hasSecrets, holeValuesFor, type Peer, siteHoleValues } from '../../model/peer.ts';
 import { createRefusals } from '../../model/refusals.ts';
 import type { Document } from '../../model/revision.ts';
 import type { SignalSink } from '../../model/signal.ts';
@@ -227,9 +227,7 @@ class DocumentDesk implements Desk {
     const mac = subject.mac ?? self;
     const token = self && tokens.mint({ use: 'report', mac: self, issuedAt: clock.now() });
     const reportUrl = token === undefined ? undefined : `${httpBase(site)}/r/${token}/`;
-    const known = mac
-      ? holeValuesFor(site, mac)
-      : { 'boot.url.base': httpBase(site), 'boot.serverAddress': site.address };
+    const known = mac ? holeValuesFor(site, mac) : siteHoleValues(site);
     const leasedByOthers = Object.fromEntries(others);
     return { holes: { ...known, [TOKEN_HOLE]: reportUrl }, reportUrl, maySeeSecrets: false, waits, leasedByOthers };
   }

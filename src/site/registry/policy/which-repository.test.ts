@@ -21,6 +21,7 @@ it.each([
   ['a name that looks like a registry, with ns', 'a.b/app', 'quay.io', 'quay.io/a.b/app'],
   ['podman', 'quay.io/org/app', undefined, 'quay.io/org/app'],
   ['podman with a port', 'registry.local:5000/pos/app', undefined, 'registry.local:5000/pos/app'],
+  ['podman with a port, as it can write it', 'registry.local_5000/pos/app', undefined, 'registry.local:5000/pos/app'],
   ['podman from Docker Hub', 'docker.io/debian', undefined, 'docker.io/library/debian'],
   ['dockerd', 'library/debian', undefined, 'docker.io/library/debian'],
   ['a person', 'debian', undefined, 'docker.io/library/debian'],

@@ -5,6 +5,7 @@ import {
   parseUpstreamName,
   type RepositoryKey,
   repositoryOf,
+  type UpstreamName,
 } from '../../../kernel/image-name.ts';
 import { matchesPattern } from '../../../kernel/pattern.ts';
 import { err, ok, type Result } from '../../../kernel/result.ts';
@@ -38,9 +39,8 @@ export function whichRepository(
 
 function upstreamOf(name: string, ns: string | undefined, upstreams: readonly Upstream[]): Upstream | undefined {
   const prefix = prefixOf(name, ns);
-  const said = ns ?? (prefix === '' ? undefined : prefix.slice(0, -1));
-  if (said === undefined)
-    return upstreams.find((one) => one.isDefault) ?? upstreams.find((one) => one.name === DOCKER_HUB);
+  const said = ns ?? (prefix === '' ? undefined : prefix.slice(0, -1).replace(/_(\d{1,5})$/, ':$1'));
+  if (said === undefined) return defaultUpstream(upstreams);
   const wanted = parseUpstreamName(said);
   return upstreams.find((one) => one.name === wanted);
 }
@@ -49,4 +49,19 @@ function upstreamOf(name: string, ns: string | undefined, upstreams: readonly Up
 function prefixOf(name: string, ns: string | undefined): string {
   const slash = name.indexOf('/');
   return ns === undefined && slash > 0 && isUpstreamSegment(name.slice(0, slash)) ? name.slice(0, slash + 1) : '';
+}
+
+/** The registry that is meant where a client names none. */
+export function defaultUpstream<T extends Pick<Upstream, 'name' | 'isDefault'>>(
+  upstreams: readonly T[],
+): T | undefined {
+  return upstreams.find((one) => one.isDefault) ?? upstreams.find((one) => one.name === DOCKER_HUB);
+}
+
+/**
+ * A registry as the first part of a name behind the mirror: `registry.example.com_5443` for a host with a port, since
+ * clients take no colon there. No host has an underscore.
+ */
+export function prefixFor(name: UpstreamName): string {
+  return name.replace(/:(\d+)$/, '_$1');
 }
