@@ -15,6 +15,8 @@ export type FillDeps = {
   readonly maxBytes: number;
   /** Makes sure that so many bytes more fit on the disk; rejects with `disk-full`. */
   readonly checkRoom: (bytes: number) => Promise<void>;
+  /** Why nothing of it is put on the disk; undefined: it is, as long as there is room. */
+  readonly unkept: AppError | undefined;
   readonly isPinned: () => boolean;
   /** Why a source is not asked now; undefined: it may be. */
   readonly barred: (source: BlobSource) => string | undefined;

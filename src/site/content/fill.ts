@@ -4,9 +4,10 @@ import type { OpenAsset, WantedBlob } from '../../model/content.ts';
 import { type BlobDelivery, type BlobSource, FILL_PRIORITIES, type FillPriority } from '../../model/content.ts';
 import { explainFailures } from './explain-failures.ts';
 import type { FillDeps } from './fill-deps.ts';
+import { FillFile } from './fill-file.ts';
 import { createFollower, type Followed } from './follower.ts';
 import { createLatch } from './latch.ts';
-import { PartialFile } from './partial-file.ts';
+import type { Place } from './passing-window.ts';
 import { pause, unlessStopped } from './pause.ts';
 import {
   type ActiveFillKind,
@@ -22,9 +23,6 @@ import {
 import { failureOf, receive } from './receive.ts';
 import type { Ticket } from './turnstile.ts';
 
-/** How often the free space is looked at again: others write to this disk, too. */
-const LOOK_EVERY_BYTES = 16 * 1024 * 1024;
-
 /**
  * One digest on its way, owned by the store: it goes on when nobody follows. What is done in each state is a function here,
  * and what comes next is the table of `policy/fill-machine.ts`. One thing is done after the other, so there are never two
@@ -36,27 +34,25 @@ export class RunningFill {
   readonly #wanted: WantedBlob;
   readonly #deps: FillDeps;
   readonly #sources: BlobSource[];
-  readonly #urgencies: FillPriority[];
+  readonly #places = new Set<Place>();
   readonly #ticket: Ticket;
   readonly #changed = createLatch();
   #fill: Fill;
   /** Bytes on the disk; the state has it as of its last step. */
   #here = 0;
   #hash = createHash('sha256');
-  #file: PartialFile | undefined;
+  #file: FillFile | undefined;
   #delivery: BlobDelivery | undefined;
   /** Ends the delivery. */
   #hangUp = new AbortController();
   #broken: AppError | undefined;
   #failure: AppError | undefined;
-  #followers = 0;
   #isOver = false;
 
   constructor(wanted: WantedBlob, deps: FillDeps) {
     this.#wanted = wanted;
     this.#deps = deps;
     this.#sources = [...wanted.sources];
-    this.#urgencies = [wanted.priority];
     this.#fill = beginFill(this.#terms());
     this.#ticket = deps.turnstile.enter(() => FILL_PRIORITIES.indexOf(this.#priority()));
     this.done = this.#run();
@@ -68,6 +64,16 @@ export class RunningFill {
     return { bytesDone: this.#here, sizeBytes: this.#fill.sizeBytes };
   }
 
+  /** Whether somebody who comes now can read all of it: where the disk is full, its beginning may have passed already. */
+  get isWhole(): boolean {
+    return this.#file?.isWhole ?? true;
+  }
+
+  /** Why it is not put on the disk; undefined: it is, as far as it is known. */
+  get full(): AppError | undefined {
+    return this.#file?.full;
+  }
+
   /** Other ways to the same bytes, asked after those that are known. */
   addSources(sources: readonly BlobSource[]): void {
     const known = new Set(this.#sources.map(({ label }) => label));
@@ -76,29 +82,29 @@ export class RunningFill {
 
   /** See `ContentStore.follow`. */
   async follow(priority: FillPriority): Promise<OpenAsset> {
-    this.#followers++;
-    this.#urgencies.push(priority);
+    const place: Place = { priority, position: 0 };
+    this.#places.add(place);
     // Somebody stands there and waits.
     this.#ticket.hurry();
     const leave = (): void => {
-      this.#followers--;
-      this.#urgencies.splice(this.#urgencies.indexOf(priority), 1);
+      this.#places.delete(place);
+      this.#file?.left();
       this.#changed.open();
       this.#closeIfUnused();
     };
     while (!this.#failure && !isFollowable(this.#fill)) await this.#changed.next();
-    if (!this.#failure) return createFollower(this.#followed(leave), this.#fill.sizeBytes ?? 0);
+    if (!this.#failure) return createFollower(this.#followed(place, leave), this.#fill.sizeBytes ?? 0);
     leave();
     throw this.#failure;
   }
 
-  #followed(left: () => void): Followed {
+  #followed(place: Place, left: () => void): Followed {
     return {
       sizeBytes: () => this.#fill.sizeBytes,
       readable: () => readableBytes(this.#fill, this.#here),
       round: () => this.#fill.round,
       failure: () => this.#failure,
-      read: (into, position) => this.#opened().read(into, position),
+      read: (into, position) => this.#opened().read(place, into, position),
       changed: () => this.#changed.next(),
       left,
     };
@@ -146,7 +152,7 @@ export class RunningFill {
   }
 
   async #restore(): Promise<FillEvent> {
-    this.#file = await PartialFile.open(this.#deps.layout, this.#wanted.digest);
+    this.#file = await FillFile.open(this.#wanted.digest, { ...this.#deps, places: this.#places });
     const take = (bytes: Uint8Array): void => void this.#hash.update(bytes);
     const here = await this.#file.restore(take, () => this.#deps.signal.aborted);
     return this.#unlessStopping({ kind: 'restored', here });
@@ -154,8 +160,7 @@ export class RunningFill {
 
   async #ask(): Promise<FillEvent> {
     const source = this.#source();
-    // What lies behind is of a round that is over.
-    await this.#opened().cut(this.#here);
+    await this.#opened().prepare(this.#here);
     const barred = this.#deps.barred(source);
     if (barred !== undefined) return this.#refused(new AppError('asset-wrong-digest', barred));
     const { stallMs, signal } = this.#deps;
@@ -176,7 +181,7 @@ export class RunningFill {
     const delivery = this.#delivery;
     if (!delivery) throw new Error('a fill receives what it did not ask for');
     const { maxBytes, clock } = this.#deps;
-    const keep = this.#createKeep();
+    const keep = (bytes: Uint8Array) => this.#take(bytes);
     const monotonic = () => clock.monotonic();
     const received = await receive({ delivery, sizeBytes, maxBytes, skip, here: this.#here, keep, monotonic });
     const { failure, rest, ...arrived } = received;
@@ -189,18 +194,12 @@ export class RunningFill {
     return this.#unlessStopping({ kind: 'cut', ...arrived, ...failure, ...this.#now() });
   }
 
-  #createKeep(): (bytes: Uint8Array) => Promise<void> {
-    let lookAt = this.#here;
-    return async (bytes) => {
-      if (this.#here >= lookAt) {
-        await this.#deps.checkRoom(Math.max(bytes.length, (this.#fill.sizeBytes ?? 0) - this.#here));
-        lookAt = this.#here + LOOK_EVERY_BYTES;
-      }
-      await this.#opened().write(bytes, this.#here);
-      this.#hash.update(bytes);
-      this.#here += bytes.length;
-      this.#changed.open();
-    };
+  async #take(bytes: Uint8Array): Promise<void> {
+    const { sizeBytes } = this.#fill;
+    await this.#opened().write(bytes, this.#here, sizeBytes === undefined ? undefined : sizeBytes - this.#here);
+    this.#hash.update(bytes);
+    this.#here += bytes.length;
+    this.#changed.open();
   }
 
   async #wait(): Promise<FillEvent> {
@@ -219,22 +218,23 @@ export class RunningFill {
   }
 
   async #keep(): Promise<FillEvent> {
-    await this.#opened().cut(this.#here);
-    await this.#opened().publish();
-    return { kind: 'kept' };
+    return { kind: (await this.#opened().publish(this.#here)) ? 'kept' : 'unkept' };
   }
 
   async #end(): Promise<number> {
     this.#ticket.leave();
     const failure = this.#fill.kind === 'failed' ? this.#explain() : undefined;
+    const full = this.#file?.full;
+    // A disk without a free byte has none for leases. What only came to the reserve is worth keeping.
+    const isSpoiled = full?.cause !== undefined || (failure !== undefined && this.#here === 0);
     // When the site stops, what lies here may not even have been looked at.
-    if (failure && this.#here === 0 && !this.#deps.signal.aborted) await this.#file?.drop().catch(() => undefined);
+    if (isSpoiled && !this.#deps.signal.aborted) await this.#file?.drop().catch(() => undefined);
     this.#failure = failure;
     this.#isOver = true;
-    this.#deps.onEnd(failure ?? this.#here);
+    this.#deps.onEnd(failure ?? full ?? this.#here);
     this.#changed.open();
     this.#closeIfUnused();
-    if (failure) throw failure;
+    if (failure ?? full) throw failure ?? full;
     return this.#here;
   }
 
@@ -247,7 +247,6 @@ export class RunningFill {
   #fault(cause: unknown): FillEvent {
     const error = AppError.from(cause);
     this.#broken = error;
-    // A disk without a free byte has none for leases. What only came to the reserve is worth keeping.
     return { kind: 'broken', isSpoiled: error.code === 'disk-full' && error.cause !== undefined };
   }
 
@@ -260,7 +259,7 @@ export class RunningFill {
   }
 
   #now() {
-    return { at: this.#deps.clock.monotonic(), wanted: this.#followers > 0 || this.#deps.isPinned() };
+    return { at: this.#deps.clock.monotonic(), wanted: this.#places.size > 0 || this.#deps.isPinned() };
   }
 
   #source(): BlobSource {
@@ -269,13 +268,14 @@ export class RunningFill {
     return source;
   }
 
-  #opened(): PartialFile {
+  #opened(): FillFile {
     if (!this.#file) throw new Error('a fill uses its file before it is open');
     return this.#file;
   }
 
   #priority(): FillPriority {
-    return FILL_PRIORITIES.find((priority) => this.#urgencies.includes(priority)) ?? 'prefetch';
+    const urgencies = [this.#wanted.priority, ...[...this.#places].map(({ priority }) => priority)];
+    return FILL_PRIORITIES.find((priority) => urgencies.includes(priority)) ?? 'prefetch';
   }
 
   #terms(): FillTerms {
@@ -289,7 +289,7 @@ export class RunningFill {
   }
 
   #closeIfUnused(): void {
-    if (!this.#isOver || this.#followers > 0) return;
+    if (!this.#isOver || this.#places.size > 0) return;
     const file = this.#file;
     this.#file = undefined;
     file?.close().catch(() => undefined);

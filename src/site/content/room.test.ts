@@ -31,7 +31,7 @@ const path = (name: string) => join(folder, 'blobs', 'sha256', digest(name).slic
 /** Fetches a file that was last used so many days ago. */
 async function bring(name: string, daysAgo = 0): Promise<void> {
   const sources = [createFakeSource('upstream', bytesOf(name))];
-  const wanted = { digest: digest(name), name, sizeBytes: FILE_BYTES, sources, priority: 'client' as const };
+  const wanted = { digest: digest(name), name, sizeBytes: FILE_BYTES, sources, priority: 'prefetch' as const };
   const asset = await store.follow(wanted);
   const into = new Uint8Array(FILE_BYTES);
   for (let position = 0; position < FILE_BYTES; ) position += await asset.read(into, position);

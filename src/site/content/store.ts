@@ -50,6 +50,8 @@ const MAX_ASSET_BYTES = 16 * 2 ** 30;
  */
 const RESERVE_BYTES = 256 * 2 ** 20;
 const PARALLEL_FILLS = 3;
+/** A second copy on the same line would only slow the first, but clients give up after 30 s without an answer. */
+const PASSING_MS = 15_000;
 
 /** Opens the store in a data directory. Rejects with `disk-failed` or `disk-full` if its folders cannot be made or read. */
 export async function createContentStore(deps: ContentDeps): Promise<RunningContentStore> {
@@ -71,7 +73,9 @@ class DiskContentStore implements RunningContentStore {
   readonly #deps: ContentDeps;
   readonly #layout: Layout;
   readonly #complete: Map<Digest, number>;
+  /** Of each digest the newest. */
   readonly #filling = new Map<Digest, RunningFill>();
+  readonly #running = new Set<RunningFill>();
   readonly #troubles: Troubles;
   readonly #barred: BarredSources;
   readonly #room: Room;
@@ -126,10 +130,17 @@ class DiskContentStore implements RunningContentStore {
   }
 
   async follow(wanted: WantedBlob): Promise<OpenAsset> {
-    const opened = await this.open(wanted.digest);
-    if (opened) return opened;
-    this.#remember(wanted);
-    return this.#fill(wanted).follow(wanted.priority);
+    const { digest, priority } = wanted;
+    for (;;) {
+      const opened = await this.open(digest);
+      if (opened) return opened;
+      this.#remember(wanted);
+      const running = this.#filling.get(digest);
+      if (!running || running.isWhole) return this.#fill(wanted).follow(priority);
+      // Who comes too late for a file that only passes takes the next one, together with all who come meanwhile.
+      await this.#soonOver(running);
+      if (this.#filling.get(digest) === running) this.#begin(wanted, running.full);
+    }
   }
 
   pin(owner: string, digests: readonly Digest[]): Promise<void> {
@@ -141,7 +152,7 @@ class DiskContentStore implements RunningContentStore {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#troubles.stop();
-    await Promise.allSettled([...this.#filling.values()].map((filling) => filling.done));
+    await Promise.allSettled([...this.#running].map((fill) => fill.done));
   }
 
   async #ensure(wanted: WantedBlob): Promise<void> {
@@ -158,7 +169,11 @@ class DiskContentStore implements RunningContentStore {
     const { digest } = wanted;
     const running = this.#filling.get(digest);
     running?.addSources(wanted.sources);
-    if (running) return running;
+    return running ?? this.#begin(wanted);
+  }
+
+  #begin(wanted: WantedBlob, unkept?: AppError): RunningFill {
+    const { digest } = wanted;
     const { clock, random, settings } = this.#deps;
     const startedAt = clock.monotonic();
     const fill = new RunningFill(wanted, {
@@ -166,20 +181,32 @@ class DiskContentStore implements RunningContentStore {
       stallMs: settings.stallMs ?? STALL_MS,
       maxBytes: settings.maxAssetBytes ?? MAX_ASSET_BYTES,
       checkRoom: (bytes) => this.#room.make(bytes),
+      unkept,
       isPinned: () => this.#isPinned(digest),
       barred: ({ label }) => this.#barred.because(digest, label),
       onWrong: (source, because) => this.#onWrong(wanted, source, because),
-      onEnd: (outcome) => this.#onEnd(wanted, outcome, startedAt),
+      onEnd: (outcome) => {
+        this.#running.delete(fill);
+        if (this.#filling.get(digest) === fill) this.#filling.delete(digest);
+        this.#onEnd(wanted, outcome, startedAt);
+      },
     });
     this.#filling.set(digest, fill);
+    this.#running.add(fill);
     return fill;
+  }
+
+  async #soonOver({ done }: RunningFill): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#deps.clock.after(PASSING_MS, resolve);
+    await Promise.race([done.catch(() => undefined), late]);
+    cancel();
   }
 
   /** In the same turn in which its followers hear of it, so that nobody finds it neither here nor on its way. */
   #onEnd(wanted: WantedBlob, outcome: number | AppError, startedAt: number): void {
     const { clock, log } = this.#deps;
     const { digest, name } = wanted;
-    this.#filling.delete(digest);
     if (typeof outcome !== 'number') {
       if (!this.#stopping.signal.aborted) this.#troubles.add(this.#wanted.get(digest) ?? wanted, outcome);
       return;

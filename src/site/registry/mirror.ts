@@ -93,7 +93,7 @@ class PullThrough implements Mirror {
     const name = `${nameOf(key)}@${formatOciDigest(digest).slice(0, 19)}`;
     try {
       const asset = await content.follow({ digest, name, sources, priority, ...size.value });
-      await repositories.putBlob(key, digest);
+      await this.#learn(key, repositories.putBlob(key, digest));
       return ok(asset);
     } catch (cause) {
       return err(ociError(AppError.from(cause)));
@@ -111,7 +111,7 @@ class PullThrough implements Mirror {
     // That the bytes are here proves nothing: they may be of another repository, which this client may not read.
     const asked = await this.#flight(`blob ${nameOf(key)} ${digest}`, () => this.#headBlob(key, digest));
     if (!asked.ok) return asked;
-    await repositories.putBlob(key, digest);
+    await this.#learn(key, repositories.putBlob(key, digest));
     const sizeBytes = stored ?? asked.value.sizeBytes;
     return ok(sizeBytes === undefined ? {} : { sizeBytes });
   }
@@ -151,7 +151,7 @@ class PullThrough implements Mirror {
     if (served.ok) {
       if (answer.isStale)
         log.info({ image: `${nameOf(key)}:${tag}` }, 'an upstream is silent: what is known of a tag is served');
-      else await repositories.putTag(key, tag, { digest: answer.digest, checkedAt: clock.now() });
+      else await this.#learn(key, repositories.putTag(key, tag, { digest: answer.digest, checkedAt: clock.now() }));
       return served;
     }
     // The upstream named a manifest and then did not give it.
@@ -202,14 +202,16 @@ class PullThrough implements Mirror {
     priority: FillPriority,
   ): Promise<Result<ServedManifest, OciError>> {
     const { digest, mediaType, bytes } = fetched;
-    try {
-      await this.#store(digest, bytes, priority);
-      await this.#deps.repositories.putManifest(key, digest, knownOf(fetched));
-    } catch (cause) {
-      // A disk that is full costs the next client a question, and this one nothing.
-      this.#deps.log.warn({ image: nameOf(key), digest, error: cause }, 'a manifest could not be kept');
-    }
+    await this.#learn(key, this.#store(digest, bytes, priority));
+    await this.#learn(key, this.#deps.repositories.putManifest(key, digest, knownOf(fetched)));
     return ok({ digest, mediaType, bytes });
+  }
+
+  /** A disk that is full costs the next client a question, and this one nothing. */
+  async #learn(key: RepositoryKey, keeping: Promise<void>): Promise<void> {
+    await keeping.catch((error: unknown) =>
+      this.#deps.log.warn({ image: nameOf(key), error }, 'what was learned of an image could not be kept'),
+    );
   }
 
   async #store(digest: Digest, bytes: Uint8Array, priority: FillPriority): Promise<void> {

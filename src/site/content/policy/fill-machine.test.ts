@@ -66,6 +66,7 @@ const CASES: readonly (readonly [Fill, FillInput, FillEvent, FillKind, Partial<F
   [at('verifying', { here: 100 }), 'wrong', wrong, 'asking', { here: 0, source: 1, round: 1 }],
   [at('verifying', { here: 100 }), 'none-left', wrong, 'failed', { here: 0, round: 1 }, ONE],
   [at('keeping', { here: 100 }), 'kept', { kind: 'kept' }, 'complete', { here: 100 }],
+  [at('keeping', { here: 100 }), 'unkept', { kind: 'unkept' }, 'passed', { here: 100 }],
   ...(['queued', 'restoring', 'asking', 'receiving', 'waiting', 'verifying', 'keeping'] as const).flatMap((kind) => {
     const full = [at(kind, { here: 9 }), 'broken', { kind: 'broken', isSpoiled: true }, 'failed', { here: 0 }] as const;
     return [full, [at(kind, { here: 9 }), 'stop', { kind: 'stopped' }, 'failed', { here: 9 }] as const];
@@ -92,7 +93,7 @@ describe('a fill', () => {
   });
 
   it('that is over stays as it is', () => {
-    for (const kind of ['complete', 'failed'] as const) {
+    for (const kind of ['complete', 'passed', 'failed'] as const) {
       const fill = at(kind);
       expect(stepFill(fill, refused, TERMS)).toBe(fill);
     }

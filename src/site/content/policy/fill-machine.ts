@@ -15,6 +15,7 @@ export const FILL_INPUTS = {
   wrong: 'the bytes have another digest, and another source is left',
   'wrong-mix': 'the bytes are not those that were asked for, but not all of them are of this source in this try',
   kept: 'the file has its name, and is on the disk',
+  unkept: 'the bytes are right and went to those who waited; the disk had no room to keep them',
   broken: 'our own disk refuses',
   stop: 'the site stops',
 } as const;
@@ -29,6 +30,7 @@ export type FillKind =
   | 'verifying'
   | 'keeping'
   | 'complete'
+  | 'passed'
   | 'failed';
 export type FillTransition = { readonly from: FillKind; readonly on: FillInput; readonly to: FillKind };
 
@@ -66,6 +68,7 @@ export const FILL_TRANSITIONS: readonly FillTransition[] = [
   { from: 'verifying', on: 'none-left', to: 'failed' },
 
   { from: 'keeping', on: 'kept', to: 'complete' },
+  { from: 'keeping', on: 'unkept', to: 'passed' },
 
   ...ACTIVE.flatMap((from): FillTransition[] => [
     { from, on: 'broken', to: 'failed' },
@@ -109,6 +112,7 @@ export type FillEvent =
   | { readonly kind: 'right' }
   | { readonly kind: 'wrong'; readonly because: string }
   | { readonly kind: 'kept' }
+  | { readonly kind: 'unkept' }
   /** `isSpoiled`: what lies here must go. */
   | { readonly kind: 'broken'; readonly isSpoiled: boolean }
   | { readonly kind: 'stopped' };
@@ -150,7 +154,7 @@ export function isActiveFill(kind: FillKind): kind is ActiveFillKind {
 
 /** How many bytes from the beginning a follower may have while `here` bytes lie on the disk. */
 export function readableBytes({ kind, sizeBytes }: Fill, here: number): number {
-  if (kind === 'keeping' || kind === 'complete') return here;
+  if (kind === 'keeping' || kind === 'complete' || kind === 'passed') return here;
   return sizeBytes === undefined ? 0 : Math.max(0, Math.min(here, sizeBytes - HOLD_BACK_BYTES));
 }
 
@@ -189,7 +193,8 @@ function judge(fill: Fill, event: FillEvent, terms: FillTerms): Judgement {
     case 'wrong':
       return judgeWrong(fill, event.because, terms);
     case 'kept':
-      return ['kept', {}];
+    case 'unkept':
+      return [event.kind, {}];
     case 'broken':
       return ['broken', event.isSpoiled ? { here: 0 } : {}];
     case 'stopped':
@@ -276,6 +281,6 @@ export function renderFillDiagram(): string {
     arrows.set(arrow, [...(arrows.get(arrow) ?? []), on]);
   }
   const lines = [...arrows].map(([arrow, inputs]) => `    ${arrow} : ${inputs.join(', ')}`);
-  const note = '    note right of failed : from every state but complete by broken and stop';
+  const note = '    note right of failed : from every state but complete and passed by broken and stop';
   return ['stateDiagram-v2', '    [*] --> queued', ...lines, note, ''].join('\n');
 }
