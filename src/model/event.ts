@@ -24,6 +24,8 @@ export const EVENTS = {
   'boot-closed': 'A boot came to its end: what became of it.',
   'node-enrolled': 'The system of a slot is up, or its install is proved.',
   'node-reported': 'A loader, an installer or a system told how it does, such as a fault or a stage of cloud-init.',
+  'image-pulled':
+    'A machine took an image from the mirror: which one, and how much of it the machine did not have yet.',
   'site-armed': 'A person said that this site may install.',
   'site-taken-over':
     'A new appliance took over from the one before it what head office knows of it: who fills which slot, and what is installed.',

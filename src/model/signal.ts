@@ -48,6 +48,8 @@ export type Signal = {
       readonly sizeBytes: number;
       readonly done: boolean;
     }
+  /** It pulled an image from the mirror: so many bytes, of what it did not have. */
+  | { readonly kind: 'image'; readonly mac: MacAddress; readonly image: string; readonly sizeBytes: number }
   /** The booted system fetched a document. */
   | { readonly kind: 'document'; readonly mac: MacAddress; readonly document: string; readonly address: Ipv4 }
   /** The machine fetched a secret document: of an install, this is an attempt. */

@@ -66,6 +66,16 @@ it('bytes on their way keep the place of a machine among those that fetch, and i
   ]);
 });
 
+it('an image is what the machine pulled, and a pull from nobody’s address only a line', async () => {
+  const { log, signals, transfers } = setUp();
+  transfers.onPulled({ remote: POS_ADDRESS, image: 'registry.test/pos/app:1.4', sizeBytes: 9 });
+  transfers.onPulled({ remote: '10.0.0.99', image: 'registry.test/pos/app:1.4', sizeBytes: 9 });
+  await settled();
+  const pulled = { kind: 'image', at: T0, mac: POS_MAC, image: 'registry.test/pos/app:1.4', sizeBytes: 9 };
+  expect(signals.heard).toEqual([pulled]);
+  expect(log.lines.map(({ fields }) => fields['slot'])).toEqual(['pos-1', undefined]);
+});
+
 it('what went out by TFTP is told but for probes and scripts', () => {
   const { log, signals, transfers } = setUp();
   transfers.onTftp({ ...told, name: 'ipxe.efi', outcome: 'probe' });

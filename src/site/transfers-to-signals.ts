@@ -7,6 +7,7 @@ import type { SignalSink } from '../model/signal.ts';
 import type { LoaderTable, Neighbours, SiteAddress } from '../model/site-ports.ts';
 import type { Store } from '../model/store.ts';
 import type { AssetProgress } from './content/progress.ts';
+import type { Pull } from './registry/pulls.ts';
 import type { TransferReport } from './tftp/ports.ts';
 
 type Parts = {
@@ -28,8 +29,8 @@ type Parts = {
 export function createTransferSignals(parts: Parts): {
   readonly onAsset: (progress: AssetProgress) => void;
   readonly onTftp: (report: TransferReport) => void;
-  /** A layer, config or manifest of an image went out. */
-  readonly onImage: (progress: AssetProgress) => void;
+  /** A machine took an image, or what it lacked of it. */
+  readonly onPulled: (pull: Pull) => void;
 } {
   /** At once where there is a lease: what is seen of a machine stays in order. */
   const withMac = (remote: string, then: (mac: MacAddress | undefined) => void): void => {
@@ -58,12 +59,11 @@ export function createTransferSignals(parts: Parts): {
         else parts.signals.observe({ kind: 'asset', at, mac, digest, file: name, bytesSent, sizeBytes, done });
       });
     },
-    onImage: ({ remote, name, bytesSent, sizeBytes, done }) => {
-      if (!done) return;
-      withMac(remote, (mac) =>
-        parts.log.info({ remote, ...known(mac), image: name, bytesSent, sizeBytes }, 'image layer sent'),
-      );
-    },
+    onPulled: ({ remote, image, sizeBytes }) =>
+      withMac(remote, (mac) => {
+        parts.log.info({ remote, ...known(mac), image, sizeBytes }, 'image pulled');
+        if (mac) parts.signals.observe({ kind: 'image', at: parts.clock.now(), mac, image, sizeBytes });
+      }),
     onTftp: ({ endpoint, name, outcome, because, bytes, ms }) =>
       withMac(endpoint.address, (mac) => {
         const level = outcome === 'probe' ? 'debug' : 'info';

@@ -19,6 +19,7 @@ describe('the timeline of a slot', () => {
     [event('boot-stage', 'pos-1: something new', { data: { stage: 'new' } }), 'Something new'],
     [event('boot-closed', 'pos-1: up after 40.0 s'), 'Up after 40.0 s'],
     [event('secret-fetched', 'pos-1 fetched user-data, which is secret'), 'Fetched its settings'],
+    [event('image-pulled', 'pos-1 pulled registry.test/app:1, 12 MB'), 'Pulled registry.test/app:1, 12 MB'],
     [event('node-enrolled', 'x', { data: { order: 'o1' } }), 'Installed: from now on it starts from its own disk'],
     [event('node-enrolled', 'x'), 'Came up, and works'],
     [

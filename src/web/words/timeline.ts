@@ -15,6 +15,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'boot-stage': { tone: 'none', say: stageWords },
   'boot-closed': { tone: 'note' },
   'boot-stalled': { tone: 'bad' },
+  'image-pulled': { tone: 'none', say: pulledWords },
   'node-enrolled': { tone: 'good', say: enrolledWords },
   'node-healthy': { tone: 'good' },
   'node-lost': { tone: 'bad' },
@@ -62,6 +63,11 @@ function lineOf(event: EventView, slot: string): Line {
 function withoutName(sentence: string, slot: string): string {
   const name = [`${slot}: `, `${slot} is `].find((start) => sentence.startsWith(start));
   return name === undefined ? sentence : sentence.slice(name.length);
+}
+
+/** `pos-1 pulled …`: the words behind whoever did. */
+function pulledWords({ sentence }: EventView): string {
+  return `Pulled ${sentence.slice(sentence.indexOf(' pulled ') + ' pulled '.length)}`;
 }
 
 function enrolledWords({ data }: EventView): string {

@@ -1,3 +1,4 @@
+import { formatBytes } from '../../../kernel/quantity.ts';
 import type { Boot } from '../../../model/boot.ts';
 import { findMachine } from '../../../model/identity.ts';
 import type { Machine } from '../../../model/machine.ts';
@@ -10,6 +11,7 @@ import { hearConfiguration, hearInstallFile, isOverWithoutScript } from './hear-
 import { fillSlot, knowMachine } from './know-machine.ts';
 import { openBoot, placeBoot, step } from './track-boot.ts';
 import { orderOfMachine } from './track-order.ts';
+import { describe } from './words.ts';
 
 /** By then a system has read its seed, so that another look at meta-data is its next start. */
 const SEED_OVER_MS = 10 * 60_000;
@@ -45,6 +47,20 @@ export function hearAsset(context: Context, signal: Extract<Signal, { kind: 'ass
   // The rest of a file on its way to the boot before is no step of this one.
   if (!signal.done && boot.reached.script === undefined) return;
   hearInstallFile(context, step(context, boot, signal.done ? 'asset-sent' : 'asset', signal.at), signal);
+}
+
+/** A system took an image. That is no step of its boot: it may do so years later. */
+export function hearImage(context: Context, signal: Extract<Signal, { kind: 'image' }>): void {
+  const { draft, memory } = context;
+  const { mac, image, sizeBytes, at } = signal;
+  const machine = findMachine({ mac }, draft, at);
+  if (!machine || !memory.mayTellOfImage(mac, image, at)) return;
+  // It may have come up from its own disk, without a boot that was seen.
+  const boot = draft.latestBoot(machine.id)?.id;
+  const slot = draft.bindingOfMachine(machine.id)?.slot;
+  const sentence = `${slot ?? describe(machine)} pulled ${image}, ${formatBytes(sizeBytes)}`;
+  const subject = { machine: machine.id, ...(boot && { boot }), ...(slot !== undefined && { slot }) };
+  draft.say({ type: 'image-pulled', at, sentence, ...subject, data: { image, sizeBytes } });
 }
 
 /** The booted system takes its configuration. */

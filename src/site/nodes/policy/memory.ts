@@ -40,6 +40,9 @@ const HOLDERS_MS = 10 * 60_000;
 /** More clones than that in turn are found when two of them meet. */
 const MAX_SPELLS = 4;
 const TELL_OF_HOLDERS_MS = 60 * 60_000;
+/** A machine that pulls the same again and again, as one that cannot start it does, fills no timeline. */
+const TELL_OF_IMAGES_MS = 60 * 60_000;
+const MAX_IMAGES = 50;
 const STRANGERS_MS = 60 * 60_000;
 /** A loader that only loads a loader does so in seconds. */
 const HOPS_MS = 60_000;
@@ -56,6 +59,7 @@ export class Memory {
   readonly #spells = new Map<string, readonly Spell[]>();
   readonly #toldOfHolders = new Map<MacAddress, number>();
   readonly #strangers = new Map<MacAddress, number>();
+  readonly #images = new Map<MacAddress, ReadonlyMap<string, number>>();
   readonly #loaders = new Map<MacAddress, readonly number[]>();
 
   /** Notes a DISCOVER that may begin a boot. */
@@ -144,6 +148,16 @@ export class Memory {
   /** Its script was asked for: what its loaders were fetched for. */
   forgetLoaders(mac: MacAddress): void {
     this.#loaders.delete(mac);
+  }
+
+  /** Whether an image that a machine pulled is told of: each once in an hour, and so many at most. */
+  mayTellOfImage(mac: MacAddress, image: string, at: number): boolean {
+    const recent = [...(this.#images.get(mac) ?? [])].filter(([, told]) => Math.abs(at - told) < TELL_OF_IMAGES_MS);
+    const told = new Map(recent);
+    const before = told.get(image);
+    if (before === undefined ? told.size >= MAX_IMAGES : before !== at) return false;
+    putNewest(this.#images, mac, told.set(image, at), MAX_PROGRESS);
+    return true;
   }
 
   /** Counts a report of a boot; false: it has reported enough. */

@@ -361,6 +361,39 @@ describe('reports', () => {
   });
 });
 
+describe('an image that a machine pulled', () => {
+  const pulled = (at: number, image = 'registry.test/pos/app:1.4'): Signal => ({
+    ...{ kind: 'image', at: T0 + at, mac: POS_MAC },
+    ...{ image, sizeBytes: 12_000_000 },
+  });
+
+  it('is an event of its slot, and no step of its boot', () => {
+    const world = new World();
+    world.tellEach(wholeBoot);
+    const [before] = world.boots;
+    expect(world.tell(pulled(60_000))).toEqual({ rows: 0, types: ['image-pulled'] });
+    expect(world.events.at(-1)).toMatchObject({
+      sentence: 'pos-1 pulled registry.test/pos/app:1.4, 12 MB',
+      ...{ slot: 'pos-1', boot: before?.id, data: { image: 'registry.test/pos/app:1.4', sizeBytes: 12_000_000 } },
+    });
+    expect(world.boots).toEqual([before]);
+  });
+
+  it('is told once in an hour, and of so many images at most, however often a machine pulls', () => {
+    const world = new World();
+    world.tellEach(wholeBoot);
+    const loop = Array.from({ length: 100 }, (_, i) => pulled(60_000 + i * 1_000));
+    expect(world.tell(...loop).types).toEqual(['image-pulled']);
+    expect(world.tell(pulled(60_000 + 60 * 60_000)).types).toEqual(['image-pulled']);
+    const many = Array.from({ length: 100 }, (_, i) => pulled(2 * DAY, `registry.test/pos/app:${i}`));
+    expect(world.tell(...many).types.length).toBe(50);
+  });
+
+  it('of a machine that nobody knows is nothing', () => {
+    expect(new World().tell(pulled(0)).types).toEqual([]);
+  });
+});
+
 describe('slots', () => {
   it('a machine in none is held, once', () => {
     const world = new World();

@@ -12,7 +12,7 @@ import { hearDhcp } from './hear-dhcp.ts';
 import { hearSecretDocument, hearSecretRefused, hearTick } from './hear-install.ts';
 import { hearPhoneHome, hearReport, hearSystemLog, hearTalosEvent } from './hear-node.ts';
 import { hearScript } from './hear-script.ts';
-import { hearAsset, hearDocument, hearLoader } from './hear-transfer.ts';
+import { hearAsset, hearDocument, hearImage, hearLoader } from './hear-transfer.ts';
 import { hearHealthTick } from './lost.ts';
 import { hearStallTick } from './stall-diary.ts';
 
@@ -64,6 +64,9 @@ export function hear(context: Context, signal: Signal): void {
       break;
     case 'asset':
       hearAsset(context, signal);
+      break;
+    case 'image':
+      hearImage(context, signal);
       break;
     case 'document':
       hearDocument(context, signal);
