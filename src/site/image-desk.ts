@@ -1,24 +1,34 @@
 import { AppError } from '../kernel/errors.ts';
-import { formatImageReference, type ImageReference, parseImageReference } from '../kernel/image-name.ts';
+import {
+  formatImageReference,
+  formatOciDigest,
+  type ImageReference,
+  parseImageReference,
+} from '../kernel/image-name.ts';
 import { formatPlatform } from '../kernel/platform.ts';
 import type { Clock } from '../kernel/ports.ts';
 import type { NewEvent } from '../model/event.ts';
 import type { ImageState } from '../model/images.ts';
 import { IMAGE_PIN } from '../model/order.ts';
 import type { Revision } from '../model/revision.ts';
-import type { ImageEntry, ImageView } from '../wire/api/images.ts';
+import type { ImageEntry, ImageView, SiteImages } from '../wire/api/images.ts';
 import type { ImageDesk } from './image-routes.ts';
 import { type ImageFacts, isMirrored } from './image-wants.ts';
+import type { ImageMeter } from './registry/meter.ts';
 import { percentOf, sayState } from './registry/policy/wanted-state.ts';
 import type { RunningWanted, WantedState } from './registry/wanted.ts';
 
-export type ImageDeskParts = ImageFacts & { readonly wanted: RunningWanted; readonly clock: Clock };
+export type ImageDeskParts = ImageFacts & {
+  readonly wanted: RunningWanted;
+  readonly meter: ImageMeter;
+  readonly clock: Clock;
+};
 
 /** What people and programs see of wanted images, and do with them. */
 export function createImageDesk(parts: ImageDeskParts): ImageDesk {
   const commands = { pull, pin, unpin };
   return {
-    view: () => ({ at: parts.clock.now(), images: viewImages(parts) }),
+    view: () => ({ at: parts.clock.now(), images: viewImages(parts), fetched: viewFetched(parts.meter) }),
     carryOut: (command, image) => commands[command](parts, image),
   };
 }
@@ -27,6 +37,10 @@ export function createImageDesk(parts: ImageDeskParts): ImageDesk {
 export function viewImages({ wanted, revisions }: Pick<ImageDeskParts, 'wanted' | 'revisions'>): readonly ImageView[] {
   const revision = revisions.current();
   return wanted.states().map((one) => viewImage(one, revision));
+}
+
+function viewFetched({ fetchedDigests }: ImageMeter): SiteImages['fetched'] {
+  return [...fetchedDigests].map(([digest, bytes]) => ({ digest: formatOciDigest(digest), bytes }));
 }
 
 /** What head office is told; it hears of each tenth. */

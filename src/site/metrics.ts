@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { SiteState } from '../model/store.ts';
 import type { OutboxView } from '../wire/api/link.ts';
+import { addImageMetrics, type DownloadFigures, type FirstByte } from './image-metrics.ts';
 import { currentStall } from './nodes/policy/advance.ts';
 
 /** Counts of the rooms, by name, as each keeps them since its start. */
@@ -19,7 +20,8 @@ export function createMetrics(parts: {
   readonly queued: () => number;
   /** Missing: there is no head office. */
   readonly outbox: () => OutboxView | undefined;
-}): { text(): Promise<string> } {
+  readonly images: () => DownloadFigures;
+}): { text(): Promise<string>; readonly firstByte: FirstByte } {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   for (const [room, counts] of Object.entries(parts.counts)) {
@@ -60,7 +62,7 @@ export function createMetrics(parts: {
     'Age of the oldest event that head office does not have yet.',
     () => ageSeconds(parts.outbox(), parts.now()),
   );
-  return { text: () => registry.metrics() };
+  return { text: () => registry.metrics(), firstByte: addImageMetrics(registry, parts.images) };
 }
 
 function gauge(registry: Registry, name: string, help: string, value: () => number): void {

@@ -24,7 +24,6 @@ import { assetSent, createBootFiles } from './boot-files.ts';
 import type { SiteConfig } from './config.ts';
 import { createLoaders } from './content/loaders.ts';
 import { assetRoutes } from './content/routes.ts';
-import { createSender, STALL_MS } from './content/send-range.ts';
 import { createContentStore } from './content/store.ts';
 import { createDhcpServer } from './dhcp/server.ts';
 import { createFreezer } from './freeze.ts';
@@ -61,6 +60,7 @@ import type { TransferReport } from './tftp/ports.ts';
 import { createTftpServer } from './tftp/server.ts';
 import { startTimeWatch, type TimeWatch } from './time-watch.ts';
 import { createTransferSignals } from './transfers-to-signals.ts';
+import { openWanLine } from './wan-line.ts';
 
 export type SiteOptions = {
   readonly config: SiteConfig;
@@ -141,8 +141,11 @@ async function assemble(
   });
   const alarms = await startAlarms({ store, clock });
   undo.push(() => alarms.stop());
-  const disk = { dataDir: config.dataDir, maxDiskBytes: () => inForce?.current()?.maxDiskBytes };
-  const content = await createContentStore({ settings: disk, clock, random, log });
+  const { dataDir } = config;
+  const wan = await openWanLine({ dataDir, rules: () => inForce?.current()?.wan, clock, log });
+  undo.push(() => wan.stop());
+  const disk = { dataDir, maxDiskBytes: () => inForce?.current()?.maxDiskBytes };
+  const content = await createContentStore({ settings: disk, wan, clock, random, log });
   undo.push(() => content.stop());
   const loaders = createLoaders(content, await loadersOf(env));
   // Before the assets of the template: a loader is small, and shall not wait in line behind images on a slow WAN.
@@ -195,9 +198,10 @@ async function assemble(
     ...{ siteName: config.site, store, revisions, content, tokens, signals: diary },
     ...{ addresses: siteAddress, clock, log: quiet(), ...wire },
   };
-  const send = createSender({ clock, log: quiet(), onProgress: transfers.onImage, stallMs: STALL_MS });
-  const imageParts = { config, content, revisions, secrets, store, addresses: siteAddress, arp, send };
-  const mirror = await openImageMirror({ ...imageParts, clock, random, log: quiet() });
+  const mirror = await openImageMirror({
+    ...{ config, content, revisions, secrets, store, addresses: siteAddress, arp, wan, clock, random, log: quiet() },
+    ...{ onPulled: transfers.onPulled, onFirstByte: (...waited) => metrics.firstByte(...waited) },
+  });
   undo.push(() => mirror.stop());
   const desk = createBootDesk({ ...roomDeps, signals: seen, secrets, random, admission, images: mirror.wanted });
   const tftp = (at: readonly SiteAddress[]) =>
@@ -241,6 +245,7 @@ async function assemble(
     queued: () => admission.counts(clock.monotonic()).waiting,
     revision: () => revisions.current()?.number ?? 0,
     outbox: () => headOffice?.view()?.events,
+    images: () => ({ ...mirror.figures(), line: wan.now(), waiting: wan.waiting(), fills: content.fills() }),
   });
   const queries = createQueries({
     ...{ siteName: config.site, store, revisions, content, diary, clock, metrics },

@@ -24,6 +24,8 @@ export type SentFile = {
   readonly digest: Digest;
   readonly name: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Hears how many bytes of the body have left, and whether the whole file was here when it was opened. */
+  readonly onSent?: (bytesSent: number, isHere: boolean) => void;
 };
 
 /** What is asked, as fastify has it. */
@@ -62,7 +64,11 @@ export function createSender({ clock, log, onProgress, stallMs }: SenderDeps) {
       ...{ remote: request.ip, sizeBytes: asset.sizeBytes },
     });
     try {
-      const onSent = (bytesSent: number) => progress.sent(bytesSent);
+      const isHere = asset.version !== undefined;
+      const onSent = (bytesSent: number): void => {
+        progress.sent(bytesSent);
+        file.onSent?.(bytesSent, isHere);
+      };
       progress.end(await sendAsset({ asset, response: reply.raw, first, last, pages, stallMs, onSent }));
     } catch (cause) {
       progress.end('gone');

@@ -5,6 +5,7 @@ import type { AppError } from '../../kernel/errors.ts';
 import type { Clock, Log, Random } from '../../kernel/ports.ts';
 import type { AssetState, BlobSource, ContentStore, OpenAsset, WantedBlob } from '../../model/content.ts';
 import type { Asset } from '../../model/revision.ts';
+import type { Wan } from '../../model/wan-port.ts';
 import { BarredSources } from './barred-sources.ts';
 import { diskError } from './disk.ts';
 import { RunningFill } from './fill.ts';
@@ -34,10 +35,14 @@ export type ContentDeps = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** The line to the outside, for what comes from servers; undefined: nobody shares it. */
+  readonly wan?: Wan;
 };
 
 /** The store, as its composition root holds it. */
 export interface RunningContentStore extends ContentStore {
+  /** How many files are on their way. */
+  fills(): number;
   /** Ends fills and retries; what is half done is gone on with in the next life. */
   stop(): Promise<void>;
 }
@@ -126,7 +131,8 @@ class DiskContentStore implements RunningContentStore {
   }
 
   ensure({ digest, name, sources }: Asset): Promise<void> {
-    return this.#ensure({ digest, name, sources: sourcesOf(sources, this.#layout.partial), priority: 'boot' });
+    const ways = sourcesOf(sources, this.#layout.partial, this.#deps.wan);
+    return this.#ensure({ digest, name, sources: ways, priority: 'boot' });
   }
 
   async follow(wanted: WantedBlob): Promise<OpenAsset> {
@@ -147,6 +153,10 @@ class DiskContentStore implements RunningContentStore {
     this.#pins.set(owner, new Set(digests));
     for (const digest of this.#wanted.keys()) if (!this.#isPinned(digest)) this.#wanted.delete(digest);
     return Promise.resolve();
+  }
+
+  fills(): number {
+    return this.#filling.size;
   }
 
   async stop(): Promise<void> {

@@ -45,6 +45,8 @@ export interface Caller {
   /** Throws CallFailed. */
   call(call: Call): Promise<Reply>;
   quota(): Quota | undefined;
+  /** Whether its breaker is open. */
+  isAway(): boolean;
 }
 
 /** An answer, and whether it comes from another server than the registry itself. */
@@ -152,7 +154,7 @@ export function createCaller(ports: CallerPorts): Caller {
     }
   }
 
-  return { call, quota: () => quota };
+  return { call, quota: () => quota, isAway: () => breaker.kind !== 'closed' };
 }
 
 /** A limit that we set ourselves aborts with the failure that it means; anybody else's signal only says that nobody waits any more. */

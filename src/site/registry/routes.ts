@@ -11,8 +11,10 @@ import { OCI_INDEX } from './codec/media-types.ts';
 import { formatNextLink, pageOfTags } from './codec/pages.ts';
 import { parseRegistryPath, type RegistryPath } from './codec/path.ts';
 import { formatReferrers, onlyOfType } from './codec/referrers.ts';
+import type { ImageMeter } from './meter.ts';
 import type { Mirror } from './mirror.ts';
 import { type Mirrored, whichRepository } from './policy/which-repository.ts';
+import type { AskedManifest } from './pulls.ts';
 
 export type RegistryRouteDeps = {
   readonly mirror: Mirror;
@@ -21,13 +23,19 @@ export type RegistryRouteDeps = {
   /** Whether whoever asks may read what comes from a registry; else why not. */
   readonly mayPull: (upstream: Upstream, request: FastifyRequest) => Promise<Result<void, string>>;
   readonly send: SendBytes;
+  /** Hears of each manifest that a client asked for and got. */
+  readonly onManifest: (asked: AskedManifest) => void;
+  readonly meter: ImageMeter;
   readonly log: Log;
 };
 
 /** Sends bytes with Range, HEAD and Content-Length, and closes them; a body that cannot be ended is cut off. */
 export type SendBytes = (
   asset: OpenAsset,
-  file: { readonly digest: Digest; readonly name: string; readonly headers: Readonly<Record<string, string>> },
+  file: { readonly digest: Digest; readonly name: string; readonly headers: Readonly<Record<string, string>> } & Pick<
+    ReturnType<ImageMeter['answer']>,
+    'onSent'
+  >,
   request: FastifyRequest,
   reply: FastifyReply,
 ) => Promise<void>;
@@ -59,7 +67,7 @@ export function registryRoutes(deps: RegistryRouteDeps): (app: FastifyInstance) 
 /** Old dockerd looks for it before it asks for anything. */
 const VERSION = { 'docker-distribution-api-version': 'registry/2.0' };
 
-function createAnswers({ mirror, images, mayPull, send }: RegistryRouteDeps) {
+function createAnswers({ mirror, images, mayPull, send, onManifest, meter }: RegistryRouteDeps) {
   const find = async (path: Exclude<RegistryPath, { kind: 'ping' }>, request: FastifyRequest) => {
     const found = whichRepository(path.name, namespaceOf(request), images()?.upstreams ?? []);
     if (!found.ok) return found;
@@ -76,6 +84,8 @@ function createAnswers({ mirror, images, mayPull, send }: RegistryRouteDeps) {
     const manifest = await mirror.manifest(key, path.reference);
     if (!manifest.ok) return manifest;
     const { digest, mediaType, bytes } = manifest.value;
+    onManifest({ remote: request.ip, key, reference: path.reference, ...manifest.value });
+    if (request.method === 'GET') meter.sent(bytes.length);
     reply.headers({ 'docker-content-digest': formatOciDigest(digest), etag: `"${formatOciDigest(digest)}"` });
     return sendBody(reply, request, mediaType, bytes);
   };
@@ -96,9 +106,11 @@ function createAnswers({ mirror, images, mayPull, send }: RegistryRouteDeps) {
       await reply.send();
       return ok(undefined);
     }
+    const { onSent } = meter.answer();
     const asset = await mirror.blob(key, digest);
     if (!asset.ok) return asset;
-    await send(asset.value, { digest, name: `${key.repository}@${digest.slice(0, 12)}`, headers }, request, reply);
+    const name = `${key.repository}@${digest.slice(0, 12)}`;
+    await send(asset.value, { digest, name, headers, onSent }, request, reply);
     return ok(undefined);
   };
 

@@ -57,6 +57,8 @@ export interface UpstreamRegistry {
   blobSource(repository: Repository, digest: Digest): BlobSource;
   /** How much the registry still gives, if it counts: what is not urgent waits when little is left. */
   quota(): Quota | undefined;
+  /** Whether it did not answer lately, so that nobody asks it for a while. */
+  isAway(): boolean;
   /** Ends connections that are kept for later. */
   close(): void;
 }

@@ -124,6 +124,7 @@ export function createUpstream(settings: UpstreamSettings, ports: UpstreamPorts)
       return createBlobSource({ label: `${name}/${repository}`, url, repository, digest }, caller, clock);
     },
     quota: caller.quota,
+    isAway: caller.isAway,
     close: exchange.close,
   };
 }

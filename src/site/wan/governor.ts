@@ -18,6 +18,8 @@ export type MonthlyUse = { readonly month: string; readonly bytes: number };
 export interface RunningWan extends Wan {
   /** What holds now, and what was used in this month. */
   now(): WanNow & MonthlyUse;
+  /** How many wait for their turn. */
+  waiting(): number;
   /** Whoever waits is told that the site stops. */
   stop(): void;
 }
@@ -85,6 +87,10 @@ class Governor implements RunningWan {
     return { ...rulesNow(rules, time, this.#use.bytes), ...this.#use };
   }
 
+  waiting(): number {
+    return [...this.#queues.values()].reduce((sum, queue) => sum + queue.size, 0);
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#timer?.();
@@ -109,7 +115,7 @@ class Governor implements RunningWan {
       this.#use.bytes += waiting.bytes;
       waiting.resolve();
     }
-    if ([...this.#queues.values()].some((queue) => queue.size > 0)) this.#wakeLater();
+    if (this.waiting() > 0) this.#wakeLater();
   }
 
   #next(now: WanNow): { readonly queue: Set<Waiting>; readonly waiting: Waiting } | undefined {

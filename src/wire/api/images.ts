@@ -1,5 +1,10 @@
 /** `GET /api/v1/images`: the images that this site fetches before anybody asks for them, and how far they are here. */
-export type SiteImages = { readonly at: number; readonly images: readonly ImageView[] };
+export type SiteImages = {
+  readonly at: number;
+  readonly images: readonly ImageView[];
+  /** How many bytes came from registries since the start, for each of the last thousand blobs and manifests. */
+  readonly fetched: readonly { readonly digest: string; readonly bytes: number }[];
+};
 
 export const IMAGE_STATES = ['complete', 'partial', 'waiting', 'failed'] as const;
 export type ImageStateWord = (typeof IMAGE_STATES)[number];

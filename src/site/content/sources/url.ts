@@ -60,9 +60,15 @@ function readHead({ statusCode = 0, statusMessage = '', headers }: IncomingMessa
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
+/** Silence counts only while somebody waits for bytes: a line that is shared, or a slow disk, is not the server's fault. */
 async function* bodyOf(response: IncomingMessage, { stallMs }: SourceRequest): AsyncGenerator<Uint8Array> {
+  const { socket } = response;
   try {
-    yield* response;
+    for await (const chunk of response) {
+      socket.setTimeout(0);
+      yield chunk;
+      socket.setTimeout(stallMs);
+    }
   } catch (cause) {
     throw describe(cause, stallMs);
   } finally {
