@@ -85,6 +85,19 @@ describe('the block reader', () => {
     expect(positions).toEqual([0, 160_000, 320_000]);
   });
 
+  test('goes back to a window before, and what was handed out meanwhile stays as it was', async () => {
+    const { file, positions } = fileOf(bytes);
+    const reader = createBlockReader(file, 50_000, 2);
+    const before = await reader.read(1, 2);
+    const copies = before.map((packet) => packet.slice());
+    // A client that is not believed gets only new blocks, until its silence says that it missed an old one.
+    await reader.read(3, 4);
+    const again = reader.read(2, 3);
+    expect(before).toEqual(copies);
+    expect(payloadOf((await again)[0], 2)).toEqual(bytes.subarray(50_000, 100_000));
+    expect(positions).toEqual([0, 100_000, 200_000]);
+  });
+
   test.each([512, 1_468, 50_000])(
     'cuts a file that is in memory into blocks of %i bytes, and reads nothing',
     async (blockBytes) => {

@@ -16,8 +16,8 @@ const CHUNKS = 4;
 export type BlockReader = {
   /**
    * The DATA packets of blocks `first` to `last`, ready to be sent; at once where they were read ahead, which is nearly always: a
-   * client in lock-step waits for every turn. Blocks before `first` have been confirmed and are not asked for again. The packets
-   * stay as they are until two chunks after theirs are.
+   * client in lock-step waits for every turn. It may go back, by less than a window. The packets stay as they are until two chunks
+   * after theirs are confirmed.
    */
   read(first: number, last: number): readonly Uint8Array[] | Promise<readonly Uint8Array[]>;
 };
@@ -38,14 +38,22 @@ export function createBlockReader(file: BootFile, blockBytes: number, window: nu
   const chunks = new Map<number, Chunk>();
   const chunkOf = (block: number) => Math.floor((block - 1) / blocksPerChunk);
 
+  /** Where a chunk stands: where the one stood that it follows, which nobody asks for any more. */
+  const placeOf = (index: number): Uint8Array => {
+    const former = chunks.get(index - CHUNKS);
+    chunks.delete(index - CHUNKS);
+    // A client may confirm what was not even read: then the disk still writes there.
+    const isFree = !former || former.packets !== undefined;
+    const place = (isFree && memory[index % CHUNKS]) || new Uint8Array(blocksPerChunk * packetBytes);
+    memory[index % CHUNKS] = place;
+    return place;
+  };
   const start = (index: number): Chunk => {
     const before = index * blocksPerChunk;
     const count = Math.min(blocksPerChunk, blocks - before);
     const position = before * blockBytes;
     const end = Math.min(file.sizeBytes, position + count * blockBytes);
-    memory[index % CHUNKS] ??= new Uint8Array(blocksPerChunk * packetBytes);
-    const packets =
-      memory[index % CHUNKS]?.subarray(0, count * DATA_HEADER_BYTES + end - position) ?? new Uint8Array(0);
+    const packets = placeOf(index).subarray(0, count * DATA_HEADER_BYTES + end - position);
     const bytes = packets.subarray(count * DATA_HEADER_BYTES);
     const pack = () => packDataBlocks(packets, { first: before + 1, count, blockBytes });
     if (file.bytes) {
@@ -80,7 +88,6 @@ export function createBlockReader(file: BootFile, blockBytes: number, window: nu
   };
   /** Begins to read what is needed and, from a file, what comes after it. */
   const loadAround = (first: number, last: number): void => {
-    for (const index of chunks.keys()) if (index < chunkOf(first)) chunks.delete(index);
     for (let index = chunkOf(first); index <= chunkOf(last); index++) load(index);
     const next = chunkOf(last) + 1;
     if (!file.bytes && next * blocksPerChunk * blockBytes < file.sizeBytes) load(next);
