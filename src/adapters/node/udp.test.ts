@@ -121,7 +121,30 @@ describe('UDP', () => {
     await once(again, 'listening');
   });
 
-  it('goes on without the favoured one’s socket once the kernel reports that nobody listens there', async () => {
+  it('hears all others where the favoured one cannot be connected to, and leaves nothing behind', async () => {
+    const udp = createUdpPort(log);
+    const others: Endpoint[] = [
+      { ...at(0), port: 0 },
+      { address: '255.255.255.255' as Ipv4, port: 9 },
+    ];
+    for (const other of others) {
+      const heard: number[] = [];
+      const site = await udp.open(at(0), { onDatagram: (bytes) => heard.push(bytes[0] ?? 0) });
+      site.favour?.(other);
+      site.send(Uint8Array.of(1), other);
+      const client = keep(await udp.open(at(0), handlers));
+      await vi.waitFor(() => {
+        client.send(Uint8Array.of(7), site.local);
+        expect(heard).toContain(7);
+      });
+      await site.close();
+      const again = keep(createSocket('udp4'));
+      again.bind(site.local.port, '127.0.0.1');
+      await once(again, 'listening');
+    }
+  });
+
+  it('hears the favoured one also after the kernel has reported that nobody listened there', async () => {
     const udp = createUdpPort(log);
     const heard: string[] = [];
     const site: UdpSocket = keep(await udp.open(at(0), { onDatagram: (bytes) => heard.push(String(bytes[0])) }));

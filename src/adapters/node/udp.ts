@@ -11,8 +11,7 @@ export interface NodeUdpPort extends UdpPort {
   adopt(fd: number, handlers: UdpHandlers, options?: UdpOptions): Promise<UdpSocket>;
 }
 
-/** Room for the DISCOVERs of a whole store that gets its power back at once. */
-/** What each socket asks for, in either direction. */
+/** What each socket asks for, in either direction: room for the DISCOVERs of a whole store that gets its power back at once. */
 export const BUFFER_BYTES = 1024 * 1024;
 
 const openErrors: Readonly<Record<string, readonly [ErrorCode, string]>> = {
@@ -175,6 +174,8 @@ function favouring(all: UdpSocket, handlers: UdpHandlers): UdpSocket {
       else all.send(bytes, to);
     },
     favour: (peer) => {
+      // RFC 768: whoever sends from port 0 wants no answer. Anybody can, and Node throws where it shall connect to it.
+      if (peer.port === 0) return;
       const socket = newSocket();
       second = socket;
       hear(socket, handlers);
