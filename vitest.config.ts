@@ -39,7 +39,7 @@ const CONSOLE = 'test/docs/console.test.ts';
 /** Tests of the wire that run in the lab's tier, which has more time. */
 const WIRE_IN_LAB = [
   ...['site-start-faults', 'other-servers', 'address-change', 'link-outage', 'link-move', 'hub-keeping'],
-  ...['page', 'fleet-page', 'fleet-page-hub', 'image-files'],
+  ...['page', 'fleet-page', 'fleet-page-hub', 'image-files', 'wanted-images'],
 ].map((name) => `test/wire/${name}.test.ts`);
 /** Half a minute of templates that a running site refuses, one after the other: in the matrix, where all fuzzers are. */
 const LONG_FUZZ = 'test/fuzz/template.test.ts';

@@ -8,6 +8,7 @@ import { addExamples } from './examples.ts';
 import { EXIT, type ExitStatus } from './exit.ts';
 import { addHubCommand } from './hub.ts';
 import { addImageFileCommands } from './image-files.ts';
+import { addImageCommands } from './images.ts';
 import { type CliIo, processIo } from './io.ts';
 import { addJoinCommand } from './join.ts';
 import { addLabCommand } from './lab.ts';
@@ -38,6 +39,7 @@ export function createProgram(io: CliIo, setStatus: SetStatus): Command {
   addJoinCommand(program, io);
   addRevisionCommands(program, io);
   addSecretCommands(program, io);
+  addImageCommands(program, io, setStatus);
   addImageFileCommands(program, io);
   addTemplateCommands(program, io, setStatus);
   addDoctorCommand(program, io, setStatus);

@@ -4,6 +4,7 @@ import type { LinkView, OutboxView } from '../wire/api/link.ts';
 import type { AlarmView, OtherServerView, SiteStatus } from '../wire/api/views.ts';
 import { NODE_STATES } from '../wire/api/views.ts';
 import { EXIT, type ExitStatus } from './exit.ts';
+import { formatImages } from './images.ts';
 import type { CliIo } from './io.ts';
 import { type AskOptions, jsonOption, socketOption } from './options.ts';
 import { formatFreeze } from './revision.ts';
@@ -48,6 +49,10 @@ export function formatStatus(status: SiteStatus): string {
     ...status.alarms.map(formatAlarm),
     '',
   ].join('\n');
+  return [head, ...tablesOf(status)].join('\n');
+}
+
+function tablesOf(status: SiteStatus): readonly string[] {
   const networks = status.networks.map((n) => {
     const role = n.role === undefined ? '' : ROLES[n.role];
     return [n.name, n.subnet, n.serverAddress ?? 'not served', role, `${n.leases}`];
@@ -57,11 +62,11 @@ export function formatStatus(status: SiteStatus): string {
   );
   const assets = status.assets.map((asset) => [asset.name, asset.digest.slice(0, 12), asset.sentence]);
   return [
-    head,
     formatTable(['NETWORK', 'SUBNET', 'SITE AT', 'DHCP', 'LEASES'], networks),
     ...(servers.length > 0 ? [formatTable(['OTHER SERVER', 'MAC', 'IN', '', 'SEEN'], servers)] : []),
     ...(assets.length > 0 ? [formatTable(['ASSET', 'SHA256', ''], assets)] : []),
-  ].join('\n');
+    ...(status.images ? [formatImages(status.images)] : []),
+  ];
 }
 
 const ROLES = { authoritative: 'leases', proxy: 'beside another server', looking: 'looks' } as const;

@@ -89,6 +89,8 @@ export interface ContentStore {
    * Rejects with an AppError as `ensure` does, or with the code on which all sources agree.
    */
   follow(wanted: WantedBlob): Promise<OpenAsset>;
+  /** As `ensure`, of bytes that no template names. */
+  fetch(wanted: WantedBlob): Promise<void>;
   /** Replaces the set of digests that `owner` (such as a revision) needs; what nobody pins may be deleted. */
   pin(owner: string, digests: readonly Digest[]): Promise<void>;
 }

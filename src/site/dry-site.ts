@@ -122,6 +122,7 @@ function readOnly(content: DryParts['content']): ContentStore {
     open: (digest) => content.open(digest),
     stateOf: (digest) => content.stateOf(digest),
     ensure: async () => undefined,
+    fetch: async () => undefined,
     follow: async () => {
       throw new AppError('asset-unavailable', 'nothing is fetched in a trial');
     },

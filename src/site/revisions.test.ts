@@ -31,6 +31,7 @@ const content: ContentStore = {
   stateOf: () => ({ kind: 'absent' }),
   ensure: async () => undefined,
   follow: () => Promise.reject(new Error('nobody follows')),
+  fetch: () => Promise.reject(new Error('nobody fetches')),
   pin: async (owner, digests) => {
     pins.set(owner, digests);
   },

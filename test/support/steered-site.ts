@@ -192,6 +192,7 @@ export class SteeredSite {
     stateOf: () => this.assetState,
     ensure: async () => undefined,
     follow: () => Promise.reject(new Error('nobody follows')),
+    fetch: () => Promise.reject(new Error('nobody fetches')),
     pin: async (owner, digests) => {
       this.pins.set(owner, digests);
     },

@@ -47,7 +47,8 @@ async function start(stallMs: number): Promise<void> {
     };
   };
   const follow = () => Promise.reject(new Error('nobody follows'));
-  const content = { open, stateOf: () => state, ensure: async () => undefined, follow, pin: async () => undefined };
+  const done = async () => undefined;
+  const content = { open, stateOf: () => state, ensure: done, fetch: done, follow, pin: done };
   const loaders: LoaderTable = {
     find: (name) => (name === 'snponly.efi' ? { name, digest, sizeBytes: bytes.length } : undefined),
   };

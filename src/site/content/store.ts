@@ -149,6 +149,10 @@ class DiskContentStore implements RunningContentStore {
     }
   }
 
+  fetch(wanted: WantedBlob): Promise<void> {
+    return this.#ensure(wanted);
+  }
+
   pin(owner: string, digests: readonly Digest[]): Promise<void> {
     this.#pins.set(owner, new Set(digests));
     for (const digest of this.#wanted.keys()) if (!this.#isPinned(digest)) this.#wanted.delete(digest);

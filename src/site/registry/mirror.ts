@@ -9,7 +9,7 @@ import {
 } from '../../kernel/image-name.ts';
 import type { Clock, Log } from '../../kernel/ports.ts';
 import { err, ok, type Result } from '../../kernel/result.ts';
-import type { BlobSource, ContentStore, FillPriority, OpenAsset } from '../../model/content.ts';
+import type { BlobSource, ContentStore, FillPriority, OpenAsset, WantedBlob } from '../../model/content.ts';
 import type { OciError } from './codec/errors.ts';
 import { childrenOf, type Descriptor, parseManifest } from './codec/manifest.ts';
 import { INDEX_TYPES, MANIFEST_TYPES } from './codec/media-types.ts';
@@ -45,6 +45,8 @@ export interface Mirror {
   ): Promise<Result<ServedManifest, OciError>>;
   /** The bytes of a blob that the repository has; they may still be on their way. */
   blob(key: RepositoryKey, digest: Digest, priority?: FillPriority): Promise<Result<OpenAsset, OciError>>;
+  /** Resolves when a blob that the repository has is in the store, and will be found there after a restart. */
+  fetchBlob(key: RepositoryKey, digest: Digest): Promise<Result<void, OciError>>;
   /** Whether the repository has a blob, and its size in bytes where anybody says it; nothing of it is fetched. */
   blobSize(key: RepositoryKey, digest: Digest): Promise<Result<{ readonly sizeBytes?: number }, OciError>>;
   /** All of them, in any order. */
@@ -85,19 +87,11 @@ class PullThrough implements Mirror {
     digest: Digest,
     priority: FillPriority = 'client',
   ): Promise<Result<OpenAsset, OciError>> {
-    const { content, repositories } = this.#deps;
-    const size = await this.blobSize(key, digest);
-    if (!size.ok) return size;
-    const upstream = this.#deps.upstream(key);
-    const sources = upstream ? [upstream.blobSource(key.repository, digest)] : [];
-    const name = `${nameOf(key)}@${formatOciDigest(digest).slice(0, 19)}`;
-    try {
-      const asset = await content.follow({ digest, name, sources, priority, ...size.value });
-      await this.#learn(key, repositories.putBlob(key, digest));
-      return ok(asset);
-    } catch (cause) {
-      return err(ociError(AppError.from(cause)));
-    }
+    return this.#ofBlob(key, digest, priority, (wanted) => this.#deps.content.follow(wanted));
+  }
+
+  async fetchBlob(key: RepositoryKey, digest: Digest): Promise<Result<void, OciError>> {
+    return this.#ofBlob(key, digest, 'prefetch', (wanted) => this.#deps.content.fetch(wanted));
   }
 
   async blobSize(key: RepositoryKey, digest: Digest): Promise<Result<{ readonly sizeBytes?: number }, OciError>> {
@@ -135,6 +129,27 @@ class PullThrough implements Mirror {
     });
     if (said.ok) return said;
     return ok(await this.#knownReferrers(key, subject));
+  }
+
+  /** Has the store get a blob that the repository has. */
+  async #ofBlob<T>(
+    key: RepositoryKey,
+    digest: Digest,
+    priority: FillPriority,
+    get: (wanted: WantedBlob) => Promise<T>,
+  ): Promise<Result<T, OciError>> {
+    const size = await this.blobSize(key, digest);
+    if (!size.ok) return size;
+    const upstream = this.#deps.upstream(key);
+    const sources = upstream ? [upstream.blobSource(key.repository, digest)] : [];
+    const name = `${nameOf(key)}@${formatOciDigest(digest).slice(0, 19)}`;
+    try {
+      const got = await get({ digest, name, sources, priority, ...size.value });
+      await this.#learn(key, this.#deps.repositories.putBlob(key, digest));
+      return ok(got);
+    } catch (cause) {
+      return err(ociError(AppError.from(cause)));
+    }
   }
 
   async #byTag(key: RepositoryKey, tag: Tag, priority: FillPriority): Promise<Result<ServedManifest, OciError>> {

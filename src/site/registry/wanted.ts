@@ -17,7 +17,7 @@ export type WantedBy = 'revision' | 'person' | 'next';
 export type Wanted = { readonly image: WantedImage; readonly by: WantedBy };
 
 export type WantedDeps = {
-  readonly mirror: Pick<Mirror, 'manifest' | 'blob' | 'referrers'>;
+  readonly mirror: Pick<Mirror, 'manifest' | 'fetchBlob' | 'referrers'>;
   readonly repositories: Pick<Repositories, 'get'>;
   readonly content: Pick<ContentStore, 'stateOf' | 'pin'>;
   readonly wanted: () => readonly Wanted[];
@@ -226,15 +226,8 @@ class Prefetch implements RunningWanted {
   async #fetchBlob(image: WantedImage, digest: Digest): Promise<void> {
     const { content, mirror } = this.#deps;
     if (content.stateOf(digest).kind === 'complete') return;
-    const opened = await mirror.blob(image.image, digest, 'prefetch');
-    if (!opened.ok) throw new AppError('asset-unavailable', opened.error.message);
-    const asset = opened.value;
-    try {
-      // Its last byte is given when all of it is here and right.
-      await asset.read(new Uint8Array(1), Math.max(0, asset.sizeBytes - 1));
-    } finally {
-      await asset.close();
-    }
+    const fetched = await mirror.fetchBlob(image.image, digest);
+    if (!fetched.ok) throw new AppError('asset-unavailable', fetched.error.message);
   }
 
   /** What is wanted stays, also while it is not whole yet. */
