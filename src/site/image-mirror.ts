@@ -22,6 +22,7 @@ import { createNoteComplete, wantedHere } from './image-wants.ts';
 import { createIndexFiles } from './index-files.ts';
 import { createImageMeter } from './registry/meter.ts';
 import { createMirror } from './registry/mirror.ts';
+import { whyNotPrefetch } from './registry/policy/pacing.ts';
 import { createPulls, type Pull } from './registry/pulls.ts';
 import { openRepositories } from './registry/repositories.ts';
 import { registryRoutes } from './registry/routes.ts';
@@ -87,6 +88,7 @@ export async function openImageMirror(parts: ImageMirrorParts): Promise<ImageMir
     ...{ mirror, repositories, content, tagsFreshMs, clock, random, log },
     wanted: () => wantedHere(parts),
     onComplete: createNoteComplete(parts),
+    whyNotNow: ({ image }) => whyNotPrefetch(upstreams.find(image)?.quota()),
     startDelayMs: () => {
       const revision = revisions.current();
       return startDelayMs(config.site, revision?.digest ?? '', revision?.wan?.spreadSeconds ?? 0);

@@ -25,6 +25,8 @@ export type WantedDeps = {
   readonly startDelayMs: () => number;
   /** How long a tag counts as known. */
   readonly tagsFreshMs: () => number;
+  /** Why its registry shall not be asked for an image that no machine waits for; undefined: it may be. */
+  readonly whyNotNow: (image: WantedImage) => string | undefined;
   /** All of an image is here; said each time that it is looked at. */
   readonly onComplete: (wanted: Wanted, sizeBytes: number) => void;
   readonly clock: Clock;
@@ -130,7 +132,10 @@ class Prefetch implements RunningWanted {
   async #runRound(): Promise<void> {
     for (const wanted of this.#deps.wanted()) {
       if (this.#stopping.signal.aborted) return;
-      await this.#fetch(wanted);
+      const { image } = wanted;
+      const notNow = this.#stateOf(image).kind === 'complete' ? undefined : this.#deps.whyNotNow(image);
+      if (notNow === undefined) await this.#fetch(wanted);
+      else this.#failures.set(keyOf(image), notNow);
     }
     const isWhole = this.states().every(({ state }) => state.kind === 'complete');
     if (isWhole) this.#delays = backoff(RETRY, this.#deps.random);

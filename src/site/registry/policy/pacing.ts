@@ -26,7 +26,11 @@ export function parseQuota(limit: string | undefined, remaining: string | undefi
   return { limit: most, remaining: left };
 }
 
-/** The last tenth is for machines that wait: what is fetched ahead of need can be fetched later. */
-export function mayPrefetch(quota: Quota | undefined): boolean {
-  return quota === undefined || quota.remaining > quota.limit / 10;
+/**
+ * Why a registry shall not be asked for what no machine waits for; undefined: it may be. Its last tenth is for machines:
+ * what is fetched ahead of need can be fetched later.
+ */
+export function whyNotPrefetch(quota: Quota | undefined): string | undefined {
+  if (quota === undefined || quota.remaining > quota.limit / 10) return undefined;
+  return `its registry gives only ${quota.remaining} more of ${quota.limit}, which are for machines that wait`;
 }

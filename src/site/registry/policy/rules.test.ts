@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NegativeCache } from './negative-cache.ts';
-import { mayPrefetch, parseQuota, pauseMs } from './pacing.ts';
+import { parseQuota, pauseMs, whyNotPrefetch } from './pacing.ts';
 import { isRealmAllowed } from './realm.ts';
 import { formatTokenKey, tokenUntil } from './token-life.ts';
 
@@ -66,12 +66,8 @@ describe('the pace of a registry', () => {
     expect(parseQuota('100;w=21600', '76;w=21600')).toEqual({ limit: 100, remaining: 76 });
     expect(parseQuota('100', undefined)).toBeUndefined();
     expect(parseQuota('many', '1')).toBeUndefined();
-    expect([undefined, 100, 11, 10].map((remaining) => mayPrefetch(parseQuota('100', remaining?.toString())))).toEqual([
-      true,
-      true,
-      true,
-      false,
-    ]);
+    const reasons = [undefined, 100, 11, 10].map((left) => whyNotPrefetch(parseQuota('100', left?.toString())));
+    expect(reasons.map((reason) => reason === undefined)).toEqual([true, true, true, false]);
   });
 });
 
