@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { message, SPEAKS } from '../../../test/packets/bench.ts';
-import { UNSPECIFIED } from '../../kernel/ipv4.ts';
+import { type Ipv4, UNSPECIFIED } from '../../kernel/ipv4.ts';
 import type { DhcpMessage } from './codec/message.ts';
 import { decodeMessage, encodeMessage } from './codec/message.ts';
 import { messageTypeOf } from './codec/options.ts';
@@ -22,9 +22,9 @@ function setUp() {
     serve: (bytes) => served.push(told(bytes)),
     counters,
   });
-  const hear = (type: 'discover' | 'request' | 'release', host: number, xid = 1) => {
+  const hear = (type: 'discover' | 'request' | 'release', host: number, xid = 1, giaddr = UNSPECIFIED) => {
     const chaddr = Uint8Array.of(2, 0, 0, 0, host >> 8, host & 255, ...new Array<number>(10).fill(0));
-    const bytes = encodeMessage({ ...(message(type, SPEAKS.bios) satisfies DhcpMessage), chaddr, xid });
+    const bytes = encodeMessage({ ...(message(type, SPEAKS.bios) satisfies DhcpMessage), chaddr, xid, giaddr });
     if (bytes.ok) intake.receive(bytes.value, from, door);
   };
   /** The sockets were read. */
@@ -87,6 +87,14 @@ describe('what is not worth an answer any more', () => {
     hear('discover', 1);
     turn();
     expect([served.length, counters.snapshot()]).toEqual([2, { 'dropped.repeated': 1 }]);
+  });
+
+  it('but not what relays bring of a DISCOVER that waits: each of them is answered', () => {
+    const { hear, turn, served, counters } = setUp();
+    for (const giaddr of [UNSPECIFIED, '10.8.0.1', '10.9.0.1', '10.8.0.1']) hear('discover', 1, 1, giaddr as Ipv4);
+    turn();
+    expect(served).toEqual(['discover 1 #1', 'discover 1 #1', 'discover 1 #1']);
+    expect(counters.snapshot()).toEqual({ 'dropped.repeated': 1 });
   });
 
   it('a DISCOVER that waited until firmware asks again', () => {

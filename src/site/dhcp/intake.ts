@@ -1,5 +1,5 @@
 import type { Endpoint } from '../../kernel/udp.ts';
-import { chaddrOf, isDiscover, xidOf } from './codec/peek.ts';
+import { chaddrOf, giaddrOf, isDiscover, xidOf } from './codec/peek.ts';
 import type { Counters } from './counters.ts';
 import type { Door } from './desk.ts';
 
@@ -18,6 +18,7 @@ type Arrived = {
   readonly from: Endpoint;
   readonly door: Door;
   readonly xid: number;
+  readonly giaddr: number;
   readonly at: number;
 };
 
@@ -46,7 +47,8 @@ export class Intake {
 
   receive(bytes: Uint8Array, from: Endpoint, door: Door): void {
     if (isDiscover(bytes)) {
-      this.#keep(chaddrOf(bytes), { bytes, from, door, xid: xidOf(bytes), at: this.#parts.monotonic() });
+      const asks = { xid: xidOf(bytes), giaddr: giaddrOf(bytes) };
+      this.#keep(chaddrOf(bytes), { bytes, from, door, ...asks, at: this.#parts.monotonic() });
       return;
     }
     if (this.#waiting.size > 0) this.#serveAll(chaddrOf(bytes));
@@ -56,8 +58,9 @@ export class Intake {
   #keep(chaddr: string, arrived: Arrived): void {
     const { counters } = this.#parts;
     const before = this.#waiting.get(chaddr);
-    // One on each of two sockets, or sent again: both would be answered alike.
-    if (before?.some(({ xid }) => xid === arrived.xid)) counters.add('dropped.repeated');
+    // One on each of two sockets, or sent again: both would be answered alike. What a relay brings of it is answered to the relay.
+    if (before?.some(({ xid, giaddr }) => xid === arrived.xid && giaddr === arrived.giaddr))
+      counters.add('dropped.repeated');
     else if (before) before.push(arrived);
     else if (this.#waiting.size >= MAX_CLIENTS) counters.add('dropped.busy');
     else this.#waiting.set(chaddr, [arrived]);

@@ -4,6 +4,7 @@ import { MESSAGE_TYPES, OPTIONS } from './options.ts';
 import { END, PAD } from './raw-options.ts';
 
 const XID_AT = 4;
+const GIADDR_AT = 24;
 const CHADDR_AT = 28;
 const CHADDR_BYTES = 16;
 const DISCOVER = MESSAGE_TYPES.indexOf('discover') + 1;
@@ -32,4 +33,9 @@ export function chaddrOf(datagram: Uint8Array): string {
 /** The transaction of a datagram that is long enough. */
 export function xidOf(datagram: Uint8Array): number {
   return uint32At(datagram, XID_AT);
+}
+
+/** Its giaddr, as a number: 0 if no relay brought it. */
+export function giaddrOf(datagram: Uint8Array): number {
+  return uint32At(datagram, GIADDR_AT);
 }
