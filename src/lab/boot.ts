@@ -5,6 +5,7 @@ import { followSite } from '../adapters/http/control-client.ts';
 import { AppError } from '../kernel/errors.ts';
 import { parseMac } from '../kernel/mac.ts';
 import type { Event } from '../model/event.ts';
+import { demoImageLayer, startDemoRegistry } from './demo-image.ts';
 import { demoVars, type GuestSystem } from './demo-site.ts';
 import { cutAndHeal, joinAndPublish, type Show, seenAtHeadOffice } from './demo-steps.ts';
 import type { FirmwareName } from './firmware.ts';
@@ -29,6 +30,8 @@ export type BootReport = {
   readonly totalMs: number;
   /** When each stage was reached, in ms after switching on, in the order in which they came. */
   readonly stages: readonly { readonly stage: string; readonly atMs: number }[];
+  /** The images that it took from the mirror beside it, as its timeline has them. */
+  readonly pulled: readonly string[];
   readonly consolePath: string;
   readonly siteLogPath: string;
   readonly hubLogPath: string;
@@ -60,16 +63,19 @@ export async function bootOnce(request: BootRequest, progress: BootProgress, sig
   await createBridge('br0', '10.77.0.1/24');
   await createTap('tap0', 'br0');
   const office = await startHeadOffice(request.workDir);
+  const registry = await startDemoRegistry();
   try {
     progress.note('head office on a host of its own, and a store at the other end of a WAN');
     const values = await demoVars(request.system, identity);
-    const site = await joinAndPublish(office, { workDir: request.workDir, values }, progress, signal);
+    const more = demoImageLayer(registry.origin);
+    const site = await joinAndPublish(office, { workDir: request.workDir, values, more }, progress, signal);
     try {
       return await bootAndReport(request, { office, site }, progress, signal);
     } finally {
       await site.stop();
     }
   } finally {
+    await registry.close();
     await office.close();
     // Sparse, but gigabytes to every program that copies the folder.
     await rm(join(request.workDir, 'disk.raw'), { force: true });
@@ -99,6 +105,7 @@ async function bootMachine(
   signal: AbortSignal,
 ): Promise<Omit<BootReport, 'hubLogPath' | 'headOffice'>> {
   const stages: { stage: string; atMs: number }[] = [];
+  const pulled: string[] = [];
   const enrolled = Promise.withResolvers<number>();
   let switchedOnAt = Date.now();
   const following = followSite(site.socket, '/api/v1/events', (value) => {
@@ -106,6 +113,7 @@ async function bootMachine(
     const atMs = Math.max(0, event.at - switchedOnAt);
     progress.event(event, atMs);
     if (event.type === 'boot-stage') stages.push({ stage: String(event.data?.['stage']), atMs });
+    if (event.type === 'image-pulled') pulled.push(String(event.data?.['image']));
     if (event.type === 'node-enrolled') enrolled.resolve(atMs);
   });
   const machine = await startMachine({
@@ -126,7 +134,8 @@ async function bootMachine(
       // A guest that has phoned home switches itself off: give its last event the time to arrive.
       machine.exited.then(({ because }) => delay(3_000, `the machine switched itself off. ${because}`)),
     ]);
-    return { enrolled: true, totalMs, stages, consolePath: machine.consolePath, siteLogPath: site.logPath };
+    const { consolePath } = machine;
+    return { enrolled: true, totalMs, stages, pulled, consolePath, siteLogPath: site.logPath };
   } catch (cause) {
     if (signal.aborted) throw new AppError('interrupted', 'interrupted', { cause });
     const lastWords = await lastLines(machine.console.lines(), () => machine.stop());

@@ -4,12 +4,13 @@ import { packageFile } from '../adapters/node/package-file.ts';
 
 /**
  * Writes the fleet directory of the demo to `dir`: the demo's template as the widest layer, and one site with `values` for
- * its variables.
+ * its variables, and with what else its own layer says.
  */
 export async function writeDemoFleet(
   dir: string,
   site: string,
   values: Readonly<Record<string, string>>,
+  more: object,
 ): Promise<void> {
   await mkdir(join(dir, 'sites'), { recursive: true });
   const template = await readFile(packageFile('templates/sites/demo.yaml'), 'utf8');
@@ -26,7 +27,7 @@ export async function writeDemoFleet(
     apiVersion: 'slipway/v1',
     kind: 'SiteTemplate',
     metadata: { name: 'demo', layer: 'site' },
-    spec: { values },
+    spec: { values, ...more },
   };
   await writeFile(join(dir, 'sites', `${site}.yaml`), JSON.stringify(own));
 }

@@ -17,7 +17,12 @@ type Event = { readonly id: number; readonly type: string; readonly slot?: strin
 /** A site with nothing but a code from head office joins, and gets its first revision. Resolves when it serves machines. */
 export async function joinAndPublish(
   office: HeadOffice,
-  demo: { readonly workDir: string; readonly values: Readonly<Record<string, string>> },
+  demo: {
+    readonly workDir: string;
+    readonly values: Readonly<Record<string, string>>;
+    /** What the site's own layer says besides them. */
+    readonly more: object;
+  },
   show: Show,
   signal: AbortSignal,
 ): Promise<SiteProcess> {
@@ -32,7 +37,7 @@ export async function joinAndPublish(
     });
     show.note('the site has made a key, proved the code, and is known to head office');
     const dir = join(demo.workDir, 'fleet');
-    await writeDemoFleet(dir, DEMO_SITE, demo.values);
+    await writeDemoFleet(dir, DEMO_SITE, demo.values, demo.more);
     show.command('slipway template push --dir fleet --key release.key');
     const pushed = JSON.parse(
       await office.ask('template', 'push', '--dir', dir, '--key', office.keyFile, '--json'),

@@ -12,7 +12,7 @@ const run = promisify(execFile);
 /** What `npm run demo` runs, as a person would, from the command line. */
 describe('the demo', () => {
   it.each(['bios', 'uefi'])(
-    'goes the whole way with %s firmware: head office, join, push, boot, a WAN cut and healed',
+    'goes the whole way with %s firmware: head office, join, push, boot, an image from the mirror, a WAN cut and healed',
     async (firmware) => {
       const logs = resolve('test-results/lab', `demo-${firmware}`);
       const args = [
@@ -38,6 +38,7 @@ describe('the demo', () => {
         'configured',
         'done',
       ]);
+      expect(report.pulled).toEqual(['registry.example.com/shop/till:1.4']);
       expect(report.totalMs).toBeGreaterThan(0);
       expect(report.headOffice.countedMs).toBeLessThan(30_000);
       expect(report.headOffice.caughtUpMs).toBeLessThan(120_000);

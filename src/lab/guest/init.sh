@@ -13,5 +13,6 @@ if told slipway.disk-boot; then
 fi
 get_address
 configure
+pull_image
 phone_home
 finish "configured $name"

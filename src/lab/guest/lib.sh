@@ -89,6 +89,29 @@ configure() { # fetches all documents of the seed, and takes its name from them
   say "hostname $(hostname)"
 }
 
+download() { # URL FILE
+  for try in 1 2 3 4 5 6 7 8 9 10; do
+    timeout 30 wget -q -O "$2" "$1" 2>/tmp/wget.log && return
+    sleep 3
+  done
+  finish "failed: cannot fetch $1: $(tail -n 1 /tmp/wget.log)"
+}
+
+pull_image() { # slipway.image=HOST:PORT/REGISTRY/NAME:TAG, as a container runtime does: its manifest, then what that names
+  image=$(option slipway.image)
+  [ -n "$image" ] || return 0
+  name=${image#*/}
+  base=http://${image%%/*}/v2/${name%:*}
+  download "$base/manifests/${name##*:}" /run/manifest
+  for digest in $(grep -o 'sha256:[0-9a-f]*' /run/manifest); do
+    download "$base/blobs/$digest" /run/blob
+    sum=$(sha256sum </run/blob)
+    [ "sha256:${sum%% *}" = "$digest" ] || finish "failed: what came as $digest is something else"
+    rm /run/blob
+  done
+  say "pulled $image"
+}
+
 phone_home() { # where vendor-data says; nothing if it does not
   # The first address after phone_home, in block or in flow style.
   report=$(sed -n '/phone_home/,$p' /run/vendor-data | sed '1s/.*phone_home//' | grep -o "https\?://[^\"' ,}]*" | head -n 1 | sed "s/\$INSTANCE_ID/$instance/")
