@@ -109,7 +109,9 @@ async function compare(
   hosts: readonly Host[],
   servers: Record<string, Server>,
 ): Promise<Row[]> {
-  const measures = Object.entries(servers).map(([name, server]) => [name, () => measure(server, one, hosts)] as const);
+  const measures = Object.entries(servers).map(
+    ([name, server]) => [name, () => measureDownloads({ ...server, sizeBytes: SIZE_BYTES }, one, hosts)] as const,
+  );
   const figures = await inTurn(bench.rounds, Object.fromEntries(measures));
   const middle = (name: string, key: keyof Figures) => median((figures[name] ?? []).map((figure) => figure[key]));
   const reached = (key: keyof Figures, digits: number) =>
@@ -122,21 +124,40 @@ async function compare(
   ];
 }
 
-async function measure({ rival, url }: Server, { clients, times }: Case, hosts: readonly Host[]): Promise<Figures> {
+/** What is downloaded, and the process that serves it. */
+export type Served = { readonly rival: Rival; readonly url: string; readonly sizeBytes: number };
+
+/** Downloads of one file by clients at once, over all `hosts`, each of which fetches it so often. */
+export async function measureDownloads(
+  { rival, url, sizeBytes }: Served,
+  { clients, times }: { readonly clients: number; readonly times: number },
+  hosts: readonly Host[],
+): Promise<Figures> {
   const cpuBefore = await cpuSeconds(rival.pid);
   const startedAt = performance.now();
   const perHost = Math.ceil(clients / hosts.length);
   const busy = hosts.slice(0, Math.ceil(clients / perHost));
-  await Promise.all(busy.map((host) => host.exec(fetchArgv(url, Math.min(perHost, clients), times))));
-  const gb = (clients * times * SIZE_BYTES) / 1e9;
+  const urls = Array.from({ length: times }, () => url);
+  await Promise.all(busy.map((host) => host.exec(fetchArgv(urls, Math.min(perHost, clients)))));
+  // Where they do not come out even, there are a few more clients.
+  const gb = (busy.length * Math.min(perHost, clients) * times * sizeBytes) / 1e9;
   const seconds = (performance.now() - startedAt) / 1_000;
   return { mbPerSecond: (gb * 1_000) / seconds, cpuPerGb: ((await cpuSeconds(rival.pid)) - cpuBefore) / gb };
 }
 
-/** So many clients at once, each of which fetches the file so often, one after the other; fails if one of them does. */
-function fetchArgv(url: string, clients: number, times: number): Argv {
-  const each = Array.from({ length: times }, () => ['-o', '/dev/null', url]).flat();
+/** Without `--fail-early` only the last address counts. Who does not say that it reads OCI manifests gets none of docker-registry. */
+export const CURL = [
+  'curl',
+  '-sf',
+  '--fail-early',
+  '-H',
+  'Accept: application/vnd.oci.image.manifest.v1+json',
+] as const;
+
+/** So many clients at once, each of which fetches all of `urls`, one after the other; fails if one of them does. */
+export function fetchArgv(urls: readonly string[], clients: number): Argv {
+  const each = urls.flatMap((url) => ['-o', '/dev/null', url]);
   const script =
     'n=$1; shift; p=; while [ $n -gt 0 ]; do "$@" & p="$p $!"; n=$((n-1)); done; for i in $p; do wait $i || exit 1; done';
-  return ['sh', '-c', script, 'sh', String(clients), 'curl', '-sf', ...each];
+  return ['sh', '-c', script, 'sh', String(clients), ...CURL, ...each];
 }

@@ -10,6 +10,7 @@ import { candidateVersion, unpackPackage, withFreshIndex } from '../../src/lab/d
 const RIVALS = {
   kea: ['kea-dhcp4-server', 'usr/sbin/kea-dhcp4'],
   nginx: ['nginx', 'usr/sbin/nginx'],
+  'docker-registry': ['docker-registry', 'usr/bin/docker-registry'],
   'tftpd-hpa': ['tftpd-hpa', 'usr/sbin/in.tftpd'],
   atftpd: ['atftpd', 'usr/sbin/atftpd'],
 } as const;

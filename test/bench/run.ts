@@ -13,20 +13,21 @@ import { fetchLoaderFiles } from '../tiers/loader-files.ts';
 import { boot } from './boot.ts';
 import { dhcp } from './dhcp.ts';
 import { http } from './http.ts';
+import { images } from './images.ts';
 import { withNeighbours } from './neighbours.ts';
 import { type Bench, type Part, type Row, verdictOf } from './part.ts';
 import { fetchRivals } from './rivals.ts';
 import { storm } from './storm.ts';
 import { tftp } from './tftp.ts';
 
-const PARTS: Readonly<Record<string, Part>> = { dhcp, tftp, http, storm, boot };
+const PARTS: Readonly<Record<string, Part>> = { dhcp, tftp, http, images, storm, boot };
 const USAGE = `usage: npm run bench [-- --only ${Object.keys(PARTS).join(',')}] [--quick] [--json]
 
   --only   only these parts
   --quick  one short round of each, to see that all of it runs
   --json   the table for programs, on standard output
 
-Needs root, a quiet machine and about eight minutes; docs/operate/capacity.md says what it measures.
+Needs root, a quiet machine and about ten minutes; docs/operate/capacity.md says what it measures.
 `;
 /** How what was fetched gets to the inner process, which has no network. */
 const PREPARED = 'SLIPWAY_BENCH';
