@@ -13,7 +13,7 @@ import type { BlobSource, ContentStore, FillPriority, OpenAsset, WantedBlob } fr
 import type { OciError } from './codec/errors.ts';
 import { childrenOf, type Descriptor, parseManifest } from './codec/manifest.ts';
 import { INDEX_TYPES, MANIFEST_TYPES } from './codec/media-types.ts';
-import { referrerOf } from './codec/referrers.ts';
+import { isReferrerTag, referrerOf } from './codec/referrers.ts';
 import { isHere } from './policy/graph.ts';
 import type { KnownManifest } from './policy/known.ts';
 import { mustAsk, type TagKnown, type TagSaid, tagAnswer } from './policy/tag-answer.ts';
@@ -203,10 +203,11 @@ class PullThrough implements Mirror {
     const repository = repositories.get(key);
     const known = repository?.tags.get(tag);
     if (!repository || !known) return undefined;
+    const isStored = (digest: Digest): boolean => content.stateOf(digest).kind === 'complete';
     return {
       digest: known.digest,
       ageMs: clock.now() - known.checkedAt,
-      isComplete: isHere(repository, known.digest, (digest) => content.stateOf(digest).kind === 'complete'),
+      isComplete: isReferrerTag(tag) ? isStored(known.digest) : isHere(repository, known.digest, isStored),
     };
   }
 

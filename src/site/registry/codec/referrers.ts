@@ -13,6 +13,11 @@ export function cosignTags(subject: Digest): readonly Tag[] {
   return ['sig', 'att', 'sbom'].map((suffix) => `sha256-${subject}.${suffix}` as Tag);
 }
 
+/** Whether a tag is one of those: who asks for it proves a signature, and reads only the parts that this takes. */
+export function isReferrerTag(tag: Tag): boolean {
+  return /^sha256-[0-9a-f]{64}(\.[a-z]+)?$/.test(tag);
+}
+
 /** The index that answers `GET /referrers/<digest>`; empty if nothing refers to it, which is no failure. */
 export function formatReferrers(manifests: readonly Descriptor[]): string {
   return JSON.stringify({

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Digest } from '../../../kernel/digest.ts';
+import type { Tag } from '../../../kernel/image-name.ts';
 import { parseContentRange } from './content-range.ts';
+import { cosignTags, isReferrerTag, referrersTag } from './referrers.ts';
 import { parseTags } from './tags.ts';
 import { parseTokenAnswer } from './token-answer.ts';
 
@@ -15,6 +18,13 @@ describe('answers of registries', () => {
     expect(parseTags('{"name":"a","tags":["1","2"]}')).toEqual(['1', '2']);
     expect(parseTags('{"name":"a","tags":null}')).toEqual([]);
     for (const bad of ['', '[]', '{}', '{"tags":[1]}', 'null']) expect(parseTags(bad), bad).toBeUndefined();
+  });
+
+  it('have tags for what refers to an image', () => {
+    const subject = 'a'.repeat(64) as Digest;
+    for (const tag of [referrersTag(subject), ...cosignTags(subject)]) expect(isReferrerTag(tag), tag).toBe(true);
+    for (const tag of ['1.4', 'sha256-aa', `sha256-${subject}.sig.1`, `v-sha256-${subject}`])
+      expect(isReferrerTag(tag as Tag), tag).toBe(false);
   });
 
   it('give tokens that can stand in a header', () => {
