@@ -51,6 +51,7 @@ export function formatSite(view: FleetSiteView): string {
     ...view.certificates.slice(0, 1).map((one) => `certificate  ${one.state}, until ${formatTime(one.notAfter)}`),
     ...view.invites.map((one) => `invite       ${one.id}-…, open until ${formatTime(one.expiresAt)}`),
     ...boxLines(view),
+    ...view.imageViews.map((one) => `image        ${one.name} (${one.image}): ${one.sentence}`),
     ...view.alarmViews.map((one) => `ALARM        ${one.sentence}\n             What to do: ${one.toDo}`),
     ...view.siteAlarms.map((one) => `ITS ALARM    ${one.sentence}\n             What to do: ${one.toDo}`),
   ];

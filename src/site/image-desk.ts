@@ -46,11 +46,9 @@ function viewFetched({ fetchedDigests }: ImageMeter): SiteImages['fetched'] {
 /** What head office is told; it hears of each tenth. */
 export function imageEntries(images: readonly ImageView[]): readonly ImageEntry[] | undefined {
   if (images.length === 0) return undefined;
-  return images.map(({ name, image, by, state, sizeBytes, percent, because }) => ({
+  return images.map(({ name, image, by, state, sentence, percent }) => ({
     ...{ name, image, by, state },
-    ...(state === 'complete' && sizeBytes !== undefined && { sizeBytes }),
-    ...(percent !== undefined && { percent: Math.floor(percent / 10) * 10 }),
-    ...(because !== undefined && { because }),
+    sentence: percent === undefined ? sentence : `${Math.floor(percent / 10) * 10} %`,
   }));
 }
 

@@ -41,7 +41,15 @@ export function sampleCertificate(more: Partial<FleetCertificateView> = {}): Fle
 export function sampleSiteView(more: Partial<FleetSiteView> = {}): FleetSiteView {
   return {
     ...sampleSite(),
-    ...{ at: NOW, createdAt: NOW - 30 * DAY, notReady: [], invites: [], alarmViews: [], siteAlarms: [] },
+    ...{
+      at: NOW,
+      createdAt: NOW - 30 * DAY,
+      notReady: [],
+      invites: [],
+      alarmViews: [],
+      siteAlarms: [],
+      imageViews: [],
+    },
     sessions: [sampleSession()],
     certificates: [sampleCertificate()],
     link: { remote: '192.0.2.7', clockOffsetMs: 200, events: { epoch: 'e1', through: 41, deadLetters: 0 } },
@@ -88,7 +96,15 @@ export function samplePublication(more: Partial<PublicationView> = {}): Publicat
 
 export function sampleFleet(more: Partial<FleetOverview> = {}): FleetOverview {
   return {
-    ...{ hub: 'hub-eu', version: '0.1.0', at: NOW, you: { name: 'anna', role: 'operate' }, behind: 0, alarms: 0 },
+    ...{
+      hub: 'hub-eu',
+      version: '0.1.0',
+      at: NOW,
+      you: { name: 'anna', role: 'operate' },
+      behind: 0,
+      lackImages: 0,
+      alarms: 0,
+    },
     sites: { invited: 0, online: 3, silent: 0, forked: 0, retired: 0 },
     slots: { enrolled: 8, total: 9 },
     labels: { region: ['eu', 'us'] },

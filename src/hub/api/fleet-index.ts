@@ -1,8 +1,8 @@
 import { type FleetSite, type Publication, type PublicationSite, revisionKey } from '../../model/fleet/hub-rows.ts';
 import type { HubStore, HubTx } from '../../model/fleet/hub-store.ts';
-import type { SlotCount } from '../../wire/api/fleet-views.ts';
+import type { ImageCount, SlotCount } from '../../wire/api/fleet-views.ts';
 import { idNumber } from './paging.ts';
-import { countSlots, readState } from './read-state.ts';
+import { countImages, countSlots, readState } from './read-state.ts';
 import type { Change } from './watched-store.ts';
 
 /** What a list of thousands of sites is made from. */
@@ -13,6 +13,7 @@ export type IndexedSite = {
   /** The push that it came with. */
   readonly push?: string;
   readonly slots: SlotCount;
+  readonly images?: ImageCount;
   /** The newest publication that is to bring it something, and how far that is. */
   readonly row?: PublicationSite;
   /** A box that stands aside: since when, and when it was heard. */
@@ -103,11 +104,14 @@ async function readSite(tx: HubTx, site: FleetSite, newest: readonly Publication
   const sessions = (await tx.list('sessions', { prefix: `${site.name}/` })).map(({ row }) => row);
   const aside = sessions.filter(({ standing }) => standing === 'quarantined').sort((a, b) => b.lastAt - a.lastAt)[0];
   const speaks = sessions.find(({ standing }) => standing === 'current');
+  const ofImages = await tx.get('states', `${site.name}/images`);
   const number = readState(states, site.name).site?.number ?? site.confirmedNumber;
+  const images = ofImages && countImages(readState([{ key: `${site.name}/images`, row: ofImages }], site.name).images);
   const revision = number === 0 ? undefined : await tx.get('revisions', revisionKey(site.name, number));
   const row = await wantedRow(tx, site.name, newest);
   return {
     ...{ site, number, slots: countSlots(states, site.name) },
+    ...(images && { images }),
     ...(revision && { push: revision.push }),
     ...(row && { row }),
     ...(aside && { fork: { since: aside.firstAt, lastAt: aside.lastAt } }),

@@ -1,5 +1,12 @@
 import type { Row } from '../../model/fleet/hub-store.ts';
-import type { FleetSiteView, FleetSlotView, SlotCount } from '../../wire/api/fleet-views.ts';
+import type {
+  FleetImageView,
+  FleetSiteView,
+  FleetSlotView,
+  ImageCount,
+  SlotCount,
+} from '../../wire/api/fleet-views.ts';
+import { IMAGE_STATES } from '../../wire/api/images.ts';
 import { type AlarmView, NODE_STATES, type NodeState } from '../../wire/api/views.ts';
 
 type Entry = Row<'states'>;
@@ -10,6 +17,7 @@ type Said = {
   readonly site?: { readonly number?: number; readonly notReady: readonly string[] };
   readonly alarms: readonly AlarmView[];
   readonly freeze?: NonNullable<FleetSiteView['freeze']>;
+  readonly images: readonly FleetImageView[];
 };
 type Installed = NonNullable<FleetSlotView['installed']>;
 
@@ -18,13 +26,19 @@ export function readState(entries: readonly Entry[], site: string): Said {
   const values = new Map(entries.map(({ key, row }) => [key.slice(site.length + 1), parse(row.value)]));
   const own = values.get('site');
   const freeze = asFields(values.get('freeze'));
-  const alarms = values.get('alarms');
+  const [alarms, images] = [values.get('alarms'), values.get('images')];
   const until = time(freeze?.['until']);
   return {
     ...(asFields(own) && { site: siteValue(asFields(own) ?? {}) }),
     alarms: Array.isArray(alarms) ? alarms.flatMap((one) => alarmValue(asFields(one))) : [],
+    images: Array.isArray(images) ? images.flatMap((one) => imageValue(asFields(one))) : [],
     ...(until !== undefined && { freeze: { until, ...optional('because', text(freeze?.['because'])) } }),
   };
+}
+
+export function countImages(images: readonly FleetImageView[]): ImageCount | undefined {
+  if (images.length === 0) return undefined;
+  return { complete: images.filter(({ state }) => state === 'complete').length, total: images.length };
 }
 
 /** Its slots, by name. */
@@ -93,6 +107,13 @@ function alarmValue(value: Fields | undefined): readonly AlarmView[] {
       toDo: text(value['toDo']) ?? '',
     },
   ];
+}
+
+function imageValue(value: Fields | undefined): readonly FleetImageView[] {
+  const name = text(value?.['name']);
+  if (!value || name === undefined) return [];
+  const state = IMAGE_STATES.find((one) => one === value['state']) ?? 'waiting';
+  return [{ name, state, image: text(value['image']) ?? '', sentence: text(value['sentence']) ?? '' }];
 }
 
 function parse(json: string): unknown {

@@ -34,6 +34,7 @@ const WORDS: readonly (readonly [string, string, string])[] = [
     'alarms that are none',
     `[null,1,{},{"sentence":{}},{"sentence":"s","firstAt":${NOT_A_TIME},"lastAt":-1e300}]`,
   ],
+  ['images', 'images that are none', `[null,1,{},{"name":{}},{"name":"x","state":"__proto__","sentence":${DEEP}}]`],
   [
     'slots/pos-1',
     'a slot with times that are none',

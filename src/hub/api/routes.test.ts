@@ -205,14 +205,25 @@ describe('what is shown', () => {
     await say('slots/broken', '{');
     await say('site', JSON.stringify({ revision: { number: 2 }, notReady: ['its clock'] }));
     await say('alarms', JSON.stringify([{ sentence: 'x', toDo: 'y', lastAt: 3 }, 7]));
+    const images = [
+      { name: 'app', image: 'registry.test/pos/app:1', by: 'revision', state: 'partial', sentence: '40 %', more: 1 },
+      { name: 'tool', state: 'complete', sentence: 'complete' },
+    ];
+    await say('images', JSON.stringify([...images, 'x']));
     await say('freeze', JSON.stringify({ until: 99, because: 'trading' }));
     const site = (await api.ask(reader, 'sites/store-2')).json();
     expect(site).toMatchObject({
       ...{ revision: { number: 2, push: 'p1' }, notReady: ['its clock'], slots: { enrolled: 1, total: 2 } },
       freeze: { until: 99, because: 'trading' },
+      images: { complete: 1, total: 2 },
+      imageViews: [
+        { name: 'app', image: 'registry.test/pos/app:1', state: 'partial', sentence: '40 %' },
+        { name: 'tool', image: '', state: 'complete', sentence: 'complete' },
+      ],
       slotViews: [{ slot: 'pos-10' }, { slot: 'pos-2', machine: { mac: 'x' } }],
       siteAlarms: [{ sentence: 'x', count: 1 }],
     });
+    expect((await api.ask(reader, 'fleet')).json()).toMatchObject({ lackImages: 1 });
     expect((await api.ask(reader, 'sites/store-9')).json().error.code).toBe('not-found');
   });
 

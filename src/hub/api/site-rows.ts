@@ -55,11 +55,12 @@ function plainRow(
     ...when
   }: { pushes: ReadonlyMap<string, Publication>; alarms: number; at: number; silentAfterMs: number },
 ): PlainRow {
-  const { site, slots } = indexed;
+  const { site, slots, images } = indexed;
   const revision = revisionOf(indexed, pushes);
   const { wanted } = revision;
   return {
     ...{ site: site.name, labels: site.labels, slots, alarms, revision },
+    ...(images && { images }),
     ...standing(indexed, when),
     ...(site.version === undefined ? {} : { version: site.version }),
     ...(site.lastHeardAt === undefined ? {} : { lastHeardAt: site.lastHeardAt }),

@@ -23,6 +23,7 @@ export async function siteDetail(
     link: await linkOf(tx, site),
     ...(said.freeze && { freeze: said.freeze }),
     ...(said.site && { notReady: said.site.notReady }),
+    imageViews: said.images,
     slotViews: readSlots(entries, site.name),
     alarmViews: alarms.filter((alarm) => alarm.site === site.name),
     siteAlarms: said.alarms,

@@ -1,5 +1,7 @@
+import type { ImageView } from '../../wire/api/images.ts';
 import type { AlarmView, MachineView, NetworkView, NodeView, SiteNodes, SiteStatus } from '../../wire/api/views.ts';
 import { formatRoute } from '../route.ts';
+import { imageNotes, imagesSummary, imageWords } from '../words/images.ts';
 import { machineMark, machineName, proposalWords, waitingWords } from '../words/machine.ts';
 import { capital } from '../words/plain.ts';
 import { alarmWords, networkWords, summary } from '../words/site.ts';
@@ -38,6 +40,14 @@ export function HomePage({ status, nodes: { nodes, machines } }: { status: SiteS
           <summary>To be looked into ({status.alarms.length})</summary>
           {status.alarms.map((alarm) => (
             <Alarm key={`${alarm.type} ${alarm.about}`} alarm={alarm} now={now} />
+          ))}
+        </details>
+      ) : null}
+      {status.images ? (
+        <details open={status.images.some(({ state }) => state === 'failed')}>
+          <summary>{imagesSummary(status.images)}</summary>
+          {status.images.map((image) => (
+            <Image key={`${image.by} ${image.name}`} image={image} />
           ))}
         </details>
       ) : null}
@@ -95,6 +105,23 @@ function SlotLink({ node, now }: { node: NodeView; now: number }) {
   );
 }
 
+function Image({ image }: { image: ImageView }) {
+  return (
+    <p class="machine">
+      <span class="row">
+        <strong>{image.name}</strong> <State {...imageWords(image.state)} />
+      </span>
+      <span class="detail">{image.image}</span>
+      {image.percent === undefined ? null : <Progress percent={image.percent} label="Fetched" />}
+      {imageNotes(image).map((note) => (
+        <span key={note} class="aside">
+          {note}
+        </span>
+      ))}
+    </p>
+  );
+}
+
 function Alarm({ alarm, now }: { alarm: AlarmView; now: number }) {
   const { what, toDo } = alarmWords(alarm);
   return (
@@ -106,9 +133,9 @@ function Alarm({ alarm, now }: { alarm: AlarmView; now: number }) {
   );
 }
 
-export function Progress({ percent }: { percent: number }) {
+export function Progress({ percent, label = 'Sent to the machine' }: { percent: number; label?: string }) {
   return (
-    <progress max={100} value={percent} aria-label="Sent to the machine">
+    <progress max={100} value={percent} aria-label={label}>
       {percent} %
     </progress>
   );

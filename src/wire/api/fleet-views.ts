@@ -9,6 +9,7 @@ import type {
   SiteSession,
 } from '../../model/fleet/hub-rows.ts';
 import type { CertificateView } from '../../model/fleet/identity-desk.ts';
+import type { ImageEntry } from './images.ts';
 import type { AlarmView, NodeState } from './views.ts';
 
 /**
@@ -27,6 +28,8 @@ export type FleetOverview = {
   readonly sites: Readonly<Record<FleetSiteState, number>>;
   /** How many sites have not in force what they are to have. */
   readonly behind: number;
+  /** How many sites have not all images that they are to have. */
+  readonly lackImages: number;
   readonly slots: SlotCount;
   readonly alarms: number;
   /** Labels of the sites: each key with its values, in order; what the filter offers. */
@@ -35,6 +38,7 @@ export type FleetOverview = {
   readonly publications: readonly PublicationView[];
 };
 export type SlotCount = { readonly enrolled: number; readonly total: number };
+export type ImageCount = { readonly complete: number; readonly total: number };
 
 /**
  * `invited`: nobody came yet. `online`: it speaks. `silent`: it was not heard for longer than it may be. `forked`: two boxes say that
@@ -52,6 +56,8 @@ export type FleetSiteRow = {
   readonly labels: Readonly<Record<string, string>>;
   readonly revision: FleetRevision;
   readonly slots: SlotCount;
+  /** Images that it is to have before anybody asks for them; missing: none, or it never said. */
+  readonly images?: ImageCount;
   readonly alarms: number;
   readonly version?: string;
   readonly lastHeardAt?: number;
@@ -88,6 +94,8 @@ export type FleetSiteView = FleetSiteRow & {
   readonly freeze?: { readonly until: number; readonly because?: string };
   /** Why the site serves no machines; empty: it does. Missing: it never said. */
   readonly notReady?: readonly string[];
+  /** How far the images are that it is to have. */
+  readonly imageViews: readonly FleetImageView[];
   /** By name. */
   readonly slotViews: readonly FleetSlotView[];
   /** What head office sees. */
@@ -110,6 +118,9 @@ export type FleetLinkView = {
   /** How far its events are here; missing: it never reported. */
   readonly events?: { readonly epoch: string; readonly through: number; readonly deadLetters: number };
 };
+
+/** An image that a site is to have, as the site said it last. */
+export type FleetImageView = Pick<ImageEntry, 'name' | 'image' | 'state' | 'sentence'>;
 
 /** A slot of a site, as the site said it last. Times are of the site's clock. */
 export type FleetSlotView = {

@@ -40,5 +40,5 @@ export type ImageCommand = (typeof IMAGE_COMMANDS)[number];
 /** `image` is a name of the list, or of what is to be kept its whole name. */
 export type ImageBody = { readonly image: string };
 
-/** The state key `images`: what a site says of its images to head office. `percent` in tens. */
-export type ImageEntry = Pick<ImageView, 'name' | 'image' | 'by' | 'state' | 'sizeBytes' | 'percent' | 'because'>;
+/** One of the state key `images`: what a site says of its images to head office, whose `sentence` counts in tens. */
+export type ImageEntry = Pick<ImageView, 'name' | 'image' | 'by' | 'state' | 'sentence'>;

@@ -31,6 +31,7 @@ async function overview(tx: HubTx, desks: FleetDesks, { name, role }: Who): Prom
       FLEET_SITE_STATES.map((state) => [state, rows.filter((row) => row.state === state).length]),
     ) as FleetOverview['sites'],
     behind: rows.filter((row) => row.isBehind).length,
+    lackImages: rows.filter(({ images }) => images && images.complete < images.total).length,
     slots: { enrolled: sum((row) => row.slots.enrolled), total: sum((row) => row.slots.total) },
     alarms: (await tx.list('alarms')).length,
     labels: labelsOf(rows),

@@ -1,6 +1,8 @@
 import { fleetPath } from '../../../wire/api/fleet-queries.ts';
-import type { FleetFeedItem, FleetSiteView, FleetSlotView } from '../../../wire/api/fleet-views.ts';
+import type { FleetFeedItem, FleetImageView, FleetSiteView, FleetSlotView } from '../../../wire/api/fleet-views.ts';
 import { State } from '../../parts/state.tsx';
+import { imageWords } from '../../words/images.ts';
+import { capital } from '../../words/plain.ts';
 import type { Tone } from '../../words/slot.ts';
 import { sinceWhen } from '../../words/time.ts';
 import { formatRoute } from '../route.ts';
@@ -68,6 +70,7 @@ function Site({ view }: { view: FleetSiteView }) {
           ))}
         </ul>
       </section>
+      {view.imageViews.length === 0 ? null : <Images images={view.imageViews} />}
       {isForked ? null : <Identity view={view} />}
       <section aria-labelledby="link">
         <h2 id="link">Link</h2>
@@ -81,6 +84,23 @@ function Site({ view }: { view: FleetSiteView }) {
       </section>
       <Story site={view.site} now={at} />
     </>
+  );
+}
+
+function Images({ images }: { images: readonly FleetImageView[] }) {
+  return (
+    <section aria-labelledby="images">
+      <h2 id="images">Images</h2>
+      {images.map(({ name, image, state, sentence: what }) => (
+        <p key={`${name} ${image}`} class="machine">
+          <span class="row">
+            <strong>{name}</strong> <State {...imageWords(state)} />
+          </span>
+          <span class="detail">{image}</span>
+          {state === 'complete' ? null : <span class="aside">{sentence(capital(what))}</span>}
+        </p>
+      ))}
+    </section>
   );
 }
 

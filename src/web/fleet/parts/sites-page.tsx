@@ -10,6 +10,7 @@ import { State } from '../../parts/state.tsx';
 import { formatRoute, type SiteFilter } from '../route.ts';
 import { useView } from '../use-view.ts';
 import {
+  imagesLine,
   labelsLine,
   revisionLine,
   STATE_WORDS,
@@ -78,6 +79,7 @@ function SiteLink({ row, now }: { row: FleetSiteRow; now: number }) {
       </span>
       <span class="detail">
         {revisionLine(row.revision)}; {slotsLine(row.slots)}
+        {imagesLine(row) === '' ? '' : `; ${imagesLine(row)}`}
         {row.alarms === 0 ? '' : `; ${row.alarms} ${row.alarms === 1 ? 'alarm' : 'alarms'}`}
       </span>
       {row.state === 'online' ? null : <span class="aside">{siteDetail(row, now)}</span>}

@@ -74,14 +74,26 @@ export function slotsLine({ enrolled, total }: SlotCount): string {
   return total === 0 ? 'no slots' : `${enrolled} of ${total} working`;
 }
 
+/** Images that a site is to have and has not; empty: it has all. */
+export function imagesLine({ images }: Pick<FleetSiteRow, 'images'>): string {
+  if (!images || images.complete === images.total) return '';
+  return `${images.complete} of ${images.total} images here`;
+}
+
 /** How the fleet is, in a line. */
-export function summary({ sites, behind, alarms }: Pick<FleetOverview, 'sites' | 'behind' | 'alarms'>): string {
+export function summary({
+  sites,
+  behind,
+  lackImages,
+  alarms,
+}: Pick<FleetOverview, 'sites' | 'behind' | 'lackImages' | 'alarms'>): string {
   const total = Object.values(sites).reduce((sum, count) => sum + count, 0);
   if (total === 0) return 'No site yet: slipway hub invite SITE makes a code for the first one.';
   return [
     `${count(sites.online + sites.forked)} of ${count(total)} sites online`,
     ...(sites.silent > 0 ? [`${count(sites.silent)} silent`] : []),
     ...(behind > 0 ? [`${count(behind)} not yet on their revision`] : []),
+    ...(lackImages > 0 ? [`${count(lackImages)} without all their images`] : []),
     ...(alarms > 0 ? [`${count(alarms)} ${alarms === 1 ? 'alarm' : 'alarms'}`] : []),
   ].join(', ');
 }
