@@ -27,6 +27,14 @@ describe('alarms', () => {
     expect(alarms.every(({ toDo }) => toDo !== '' && !toDo.endsWith('.'))).toBe(true);
   });
 
+  it('end when what they are about is well again', () => {
+    const about = (file: string) => ({ data: { file } });
+    const damaged = (seq: number, file: string): Event => ({ ...event(seq, 'file-damaged', ''), ...about(file) });
+    const healed: Event = { ...event(3, 'file-healed', ''), ...about('a') };
+    expect(fold(damaged(1, 'a'), damaged(2, 'b'), healed).map(({ about: file }) => file)).toEqual(['b']);
+    expect(fold(event(1, 'disk-short', ''), event(2, 'disk-has-room', ''))).toEqual([]);
+  });
+
   it('are at most twenty, and of the last day', () => {
     const alarms = fold(...Array.from({ length: 40 }, (_, n) => event(n, 'secret-refused', `10.0.0.${n}`)));
     expect(alarms).toHaveLength(20);

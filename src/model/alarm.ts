@@ -31,10 +31,19 @@ export const ALARMS = {
   'events-waiting': 'the store works without; look at slipway status why head office is not reached, and check the WAN',
   'events-dropped':
     'tell head office that a part of what happened here is missing there; look at slipway status why it is not reached',
+  'disk-short':
+    'see with df what takes the disk; let disk.maxBytes of the template be more, want fewer images, or give the box a larger disk',
+  'file-damaged':
+    'look into dmesg and at the disk with smartctl if there are more of these; what is needed is fetched again by itself',
 } as const satisfies Partial<Record<EventType, string>>;
 
 export type AlarmType = keyof typeof ALARMS;
 export const ALARM_TYPES = Object.keys(ALARMS) as readonly AlarmType[];
+
+/** Events that end an alarm of the same thing before its day is over. */
+const ENDS: Partial<Record<EventType, AlarmType>> = { 'disk-has-room': 'disk-short', 'file-healed': 'file-damaged' };
+/** All that the list of alarms is made of. */
+export const ALARM_EVENTS = [...ALARM_TYPES, ...Object.keys(ENDS)] as readonly EventType[];
 
 /** One source of alarms of one kind. Times are milliseconds since 1970. */
 export type Alarm = {
@@ -53,8 +62,11 @@ export type Alarm = {
 export const ALARM_FOR_MS = 24 * 3_600_000;
 const MOST = 20;
 
-/** The alarms with one more event, the newest first; the very same list if it is none. */
+/** The alarms with one more event, the newest first; the very same list if it changes none. */
 export function addAlarm(alarms: readonly Alarm[], event: Event): readonly Alarm[] {
+  const ended = ENDS[event.type];
+  const over = alarms.find((one) => one.type === ended && one.about === aboutOf(event));
+  if (over) return alarms.filter((one) => one !== over);
   const type = ALARM_TYPES.find((one) => one === event.type);
   if (!type) return alarms;
   const about = aboutOf(event);
@@ -73,6 +85,6 @@ export function recentAlarms(alarms: readonly Alarm[], now: number): readonly Al
 }
 
 function aboutOf({ data, machine, slot }: Event): string {
-  const named = data?.['remote'] ?? data?.['address'] ?? machine ?? slot;
+  const named = data?.['remote'] ?? data?.['address'] ?? machine ?? slot ?? data?.['file'];
   return typeof named === 'string' ? named : '';
 }

@@ -71,6 +71,22 @@ export type WantedBlob = {
   readonly priority: FillPriority;
 };
 
+/** What a store of files finds out that somebody should know. `name` is for people. */
+export type ContentNews =
+  /** The disk has no room for it: why. */
+  | { readonly kind: 'no-room'; readonly digest: Digest; readonly name: string; readonly because: string }
+  /** After that: something was kept again. */
+  | { readonly kind: 'room-again' }
+  /** It is not what it was, and out of the way. */
+  | { readonly kind: 'damaged'; readonly digest: Digest; readonly because: string }
+  /** What was damaged is here again. */
+  | { readonly kind: 'healed'; readonly digest: Digest }
+  /** `source` sent other bytes than those of the digest, which were thrown away. */
+  | { readonly kind: 'wrong-bytes'; readonly digest: Digest; readonly name: string; readonly source: string };
+
+/** What a look through all stored files found. */
+export type ScrubReport = { readonly files: number; readonly damaged: number };
+
 /** The site's own store of assets. What it opens was verified on its way in. */
 export interface ContentStore {
   /** undefined: not complete here. */

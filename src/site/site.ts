@@ -24,7 +24,6 @@ import { assetSent, createBootFiles } from './boot-files.ts';
 import type { SiteConfig } from './config.ts';
 import { createLoaders } from './content/loaders.ts';
 import { assetRoutes } from './content/routes.ts';
-import { createContentStore } from './content/store.ts';
 import { createDhcpServer } from './dhcp/server.ts';
 import { createFreezer } from './freeze.ts';
 import { dhcpSockets, tftpSettings, withHanded } from './handed-sockets.ts';
@@ -38,6 +37,7 @@ import { createNeighbourhood } from './neighbourhood.ts';
 import { createDiary } from './nodes/diary.ts';
 import { nodesRoutes } from './nodes/routes.ts';
 import { startTicker } from './nodes/ticker.ts';
+import { openContent } from './open-content.ts';
 import { listenHttp, openControlSocket, openSockets } from './open-sockets.ts';
 import { withOrderLog } from './order-log.ts';
 import { peopleRoutes } from './people.ts';
@@ -145,7 +145,7 @@ async function assemble(
   const wan = await openWanLine({ dataDir, rules: () => inForce?.current()?.wan, clock, log });
   undo.push(() => wan.stop());
   const disk = { dataDir, maxDiskBytes: () => inForce?.current()?.maxDiskBytes };
-  const content = await createContentStore({ settings: disk, wan, clock, random, log });
+  const content = await openContent({ settings: disk, store, wan, clock, random, log });
   undo.push(() => content.stop());
   const loaders = createLoaders(content, await loadersOf(env));
   // Before the assets of the template: a loader is small, and shall not wait in line behind images on a slow WAN.

@@ -14,6 +14,7 @@ await build({
     'store-worker': 'src/adapters/store/worker.ts',
     'hub-store-worker': 'src/adapters/store/hub-worker.ts',
     'compile-thread': 'src/site/compile-thread.ts',
+    'hash-thread': 'src/site/content/hash-thread.ts',
     'render-thread': 'src/hub/render-thread.ts',
   },
   outdir,

@@ -8,7 +8,7 @@ import { syncFolder } from './disk.ts';
  *
  *     blobs/sha256/ab/<hex>   complete, verified, mode 0444; the name is the promise
  *     partial/<hex>           on its way, or what an earlier try left for the next one; a week at most
- *     quarantine/             was a blob once and is no longer what its name says; kept for whoever looks into the disk
+ *     quarantine/             was a blob once and is no longer what its name says; kept until it was fetched again or its room is needed
  */
 export type Layout = {
   readonly blobs: string;

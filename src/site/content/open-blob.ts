@@ -1,5 +1,4 @@
-import { type FileHandle, open, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { type FileHandle, open } from 'node:fs/promises';
 import type { Digest } from '../../kernel/digest.ts';
 import type { OpenAsset } from '../../model/content.ts';
 import { diskError, errnoOf } from './disk.ts';
@@ -48,11 +47,4 @@ function createOpenAsset(file: FileHandle, sizeBytes: number, version: string): 
     },
     close: () => file.close(),
   };
-}
-
-/** Takes a blob that is not what it was out of the way. */
-export async function quarantineBlob(layout: Layout, digest: Digest): Promise<void> {
-  await rename(blobPath(layout, digest), join(layout.quarantine, digest)).catch((cause: unknown) => {
-    throw diskError(cause, 'cannot move an asset into quarantine');
-  });
 }

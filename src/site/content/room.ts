@@ -75,9 +75,13 @@ function full(freeBytes: number, reserveBytes: number, taken: number, mostBytes:
 
 type Stored = Evictable & { readonly folder: string };
 
-async function listStored({ blobs, partial }: Layout): Promise<Stored[]> {
+async function listStored({ blobs, partial, quarantine }: Layout): Promise<Stored[]> {
   const shards = (await readdir(blobs)).map((shard) => join(blobs, shard));
-  const lists = [listFolder(partial, true), ...shards.map((shard) => listFolder(shard, false))];
+  const lists = [
+    listFolder(quarantine, true),
+    listFolder(partial, true),
+    ...shards.map((shard) => listFolder(shard, false)),
+  ];
   return (await Promise.all(lists)).flat();
 }
 

@@ -2,50 +2,24 @@ import { setMaxListeners } from 'node:events';
 import type { Digest } from '../../kernel/digest.ts';
 import { shortDigest } from '../../kernel/digest.ts';
 import type { AppError } from '../../kernel/errors.ts';
-import type { Clock, Log, Random } from '../../kernel/ports.ts';
-import type { AssetState, BlobSource, ContentStore, OpenAsset, WantedBlob } from '../../model/content.ts';
+import type { AssetState, BlobSource, OpenAsset, ScrubReport, WantedBlob } from '../../model/content.ts';
 import type { Asset } from '../../model/revision.ts';
-import type { Wan } from '../../model/wan-port.ts';
 import { BarredSources } from './barred-sources.ts';
 import { diskError } from './disk.ts';
 import { RunningFill } from './fill.ts';
+import { hashInThread } from './hash-in-thread.ts';
 import { dropOldPartials, type Layout, layoutOf, openLayout } from './layout.ts';
-import { openBlob, quarantineBlob } from './open-blob.ts';
+import { openBlob } from './open-blob.ts';
 import type { Evictable } from './policy/evict.ts';
+import { dropQuarantined, listQuarantine, quarantineBlob } from './quarantine.ts';
 import { Room } from './room.ts';
+import { Scrub } from './scrub.ts';
+import type { ContentDeps, RunningContentStore } from './settings.ts';
 import { sourcesOf } from './sources/sources.ts';
 import { Troubles } from './troubles.ts';
 import { createTurnstile, type Turnstile } from './turnstile.ts';
 
-export type ContentSettings = {
-  readonly dataDir: string;
-  /** A source that is silent for so long has failed. */
-  readonly stallMs?: number;
-  readonly maxAssetBytes?: number;
-  /** What assets leave free on the disk, so that leases and events can always be written. */
-  readonly reserveBytes?: number;
-  /** What assets may take of the disk, as of now; undefined: all but the reserve. */
-  readonly maxDiskBytes?: () => number | undefined;
-  /** Fills at a time: each holds a thread of the pool now and then, and downloads share it. */
-  readonly parallelFills?: number;
-};
-
-export type ContentDeps = {
-  readonly settings: ContentSettings;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  /** The line to the outside, for what comes from servers; undefined: nobody shares it. */
-  readonly wan?: Wan;
-};
-
-/** The store, as its composition root holds it. */
-export interface RunningContentStore extends ContentStore {
-  /** How many files are on their way. */
-  fills(): number;
-  /** Ends fills and retries; what is half done is gone on with in the next life. */
-  stop(): Promise<void>;
-}
+export type { ContentSettings, RunningContentStore } from './settings.ts';
 
 const STALL_MS = 30_000;
 const MAX_ASSET_BYTES = 16 * 2 ** 30;
@@ -55,23 +29,25 @@ const MAX_ASSET_BYTES = 16 * 2 ** 30;
  */
 const RESERVE_BYTES = 256 * 2 ** 20;
 const PARALLEL_FILLS = 3;
+/** 100 GB in an hour and a half, once a month: nobody notices. */
+const SCRUB_BYTES_PER_SECOND = 20_000_000;
 /** A second copy on the same line would only slow the first, but clients give up after 30 s without an answer. */
 const PASSING_MS = 15_000;
 
 /** Opens the store in a data directory. Rejects with `disk-failed` or `disk-full` if its folders cannot be made or read. */
 export async function createContentStore(deps: ContentDeps): Promise<RunningContentStore> {
   const layout = layoutOf(deps.settings.dataDir);
-  const complete = await openAll(layout, deps.clock.now()).catch((cause: unknown) => {
+  const [complete, damaged] = await openAll(layout, deps.clock.now()).catch((cause: unknown) => {
     throw diskError(cause, `cannot open the assets below ${deps.settings.dataDir}`);
   });
   deps.log.info({ assets: complete.size }, 'content store opened');
-  return new DiskContentStore(deps, layout, complete);
+  return new DiskContentStore(deps, layout, complete, damaged);
 }
 
-async function openAll(layout: Layout, nowMs: number): Promise<Map<Digest, number>> {
+async function openAll(layout: Layout, nowMs: number): Promise<[Map<Digest, number>, Set<Digest>]> {
   const complete = await openLayout(layout);
   await dropOldPartials(layout, nowMs, () => false);
-  return complete;
+  return [complete, await listQuarantine(layout)];
 }
 
 class DiskContentStore implements RunningContentStore {
@@ -84,14 +60,19 @@ class DiskContentStore implements RunningContentStore {
   readonly #troubles: Troubles;
   readonly #barred: BarredSources;
   readonly #room: Room;
+  readonly #scrub: Scrub;
+  /** Found damaged, and not here again. */
+  readonly #damaged: Set<Digest>;
+  #lacksRoom = false;
   /** What may have to be fetched again: all that is pinned, and what is tried. */
   readonly #wanted = new Map<Digest, WantedBlob>();
   readonly #pins = new Map<string, ReadonlySet<Digest>>();
   readonly #turnstile: Turnstile;
   readonly #stopping = new AbortController();
 
-  constructor(deps: ContentDeps, layout: Layout, complete: Map<Digest, number>) {
+  constructor(deps: ContentDeps, layout: Layout, complete: Map<Digest, number>, damaged: Set<Digest>) {
     this.#deps = deps;
+    this.#damaged = damaged;
     this.#layout = layout;
     this.#complete = complete;
     this.#turnstile = createTurnstile(deps.settings.parallelFills ?? PARALLEL_FILLS);
@@ -104,6 +85,11 @@ class DiskContentStore implements RunningContentStore {
       isKept: (digest) => this.#filling.has(digest) || this.#isPinned(digest),
       onEvict: (victim) => this.#onEvict(victim),
     });
+    this.#scrub = new Scrub({
+      ...{ ...deps, dataDir: deps.settings.dataDir, layout, blobs: () => complete.keys() },
+      hasher: deps.hasher ?? (() => hashInThread(SCRUB_BYTES_PER_SECOND)),
+      onDamaged: (digest, because) => this.#onDamaged(digest, because),
+    });
     // Each fill listens, and there may be many.
     setMaxListeners(0, this.#stopping.signal);
   }
@@ -113,12 +99,16 @@ class DiskContentStore implements RunningContentStore {
     if (sizeBytes === undefined) return undefined;
     const opened = await openBlob(this.#layout, digest, sizeBytes, this.#deps.clock.now());
     if (typeof opened === 'object') return opened;
-    this.#complete.delete(digest);
-    this.#deps.log.error({ digest, because: opened }, 'an asset on disk is not what it was: it will be fetched again');
-    if (opened === 'changed') await quarantineBlob(this.#layout, digest);
-    const wanted = this.#wanted.get(digest);
-    if (wanted) this.#retry(wanted);
+    await this.#onDamaged(digest, opened === 'gone' ? 'its file is gone' : 'its file has another size');
     return undefined;
+  }
+
+  scrub(): Promise<ScrubReport> {
+    return this.#scrub.now();
+  }
+
+  scrubMonthly(): void {
+    this.#scrub.start();
   }
 
   stateOf(digest: Digest): AssetState {
@@ -160,12 +150,13 @@ class DiskContentStore implements RunningContentStore {
   }
 
   fills(): number {
-    return this.#filling.size;
+    return this.#running.size;
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#troubles.stop();
+    await this.#scrub.stop();
     await Promise.allSettled([...this.#running].map((fill) => fill.done));
   }
 
@@ -219,20 +210,48 @@ class DiskContentStore implements RunningContentStore {
 
   /** In the same turn in which its followers hear of it, so that nobody finds it neither here nor on its way. */
   #onEnd(wanted: WantedBlob, outcome: number | AppError, startedAt: number): void {
-    const { clock, log } = this.#deps;
+    const { clock, log, tell } = this.#deps;
     const { digest, name } = wanted;
     if (typeof outcome !== 'number') {
-      if (!this.#stopping.signal.aborted) this.#troubles.add(this.#wanted.get(digest) ?? wanted, outcome);
+      if (this.#stopping.signal.aborted) return;
+      this.#troubles.add(this.#wanted.get(digest) ?? wanted, outcome);
+      if (outcome.code === 'disk-full') {
+        this.#lacksRoom = true;
+        tell?.({ kind: 'no-room', digest, name, because: outcome.message });
+      }
       return;
     }
     this.#complete.set(digest, outcome);
+    if (this.#lacksRoom) tell?.({ kind: 'room-again' });
+    this.#lacksRoom = false;
+    if (this.#damaged.delete(digest)) {
+      tell?.({ kind: 'healed', digest });
+      dropQuarantined(this.#layout, digest).catch((error: unknown) =>
+        log.warn({ digest, error }, 'a damaged file stays'),
+      );
+    }
     this.#forget(digest);
     const ms = Math.round(clock.monotonic() - startedAt);
     log.info({ asset: name, digest: shortDigest(digest), sizeBytes: outcome, ms }, 'asset is here');
   }
 
+  async #onDamaged(digest: Digest, because: string): Promise<void> {
+    const { log, tell } = this.#deps;
+    // Who opened it may have seen it as well.
+    if (!this.#complete.delete(digest)) return;
+    log.error({ digest, because }, 'a file on the disk is not what it was: it is fetched again when somebody needs it');
+    await quarantineBlob(this.#layout, digest);
+    this.#damaged.add(digest);
+    tell?.({ kind: 'damaged', digest, because });
+    const wanted = this.#wanted.get(digest);
+    if (wanted) this.#retry(wanted);
+  }
+
   #onWrong({ digest, name }: WantedBlob, source: BlobSource | undefined, because: string): void {
-    if (source) this.#barred.add(digest, source.label);
+    if (source) {
+      this.#barred.add(digest, source.label);
+      this.#deps.tell?.({ kind: 'wrong-bytes', digest, name, source: source.label });
+    }
     this.#deps.log.warn(
       { asset: name, source: source?.label ?? 'several sources' },
       `wrong bytes were thrown away: ${because}`,
