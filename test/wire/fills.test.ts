@@ -13,6 +13,7 @@ import { systemRandom } from '../../src/adapters/node/random.ts';
 import type { Digest } from '../../src/kernel/digest.ts';
 import type { Log } from '../../src/kernel/ports.ts';
 import type { OpenAsset, WantedBlob } from '../../src/model/content.ts';
+import { governed } from '../../src/model/governed.ts';
 import { urlSource } from '../../src/site/content/sources/url.ts';
 import { type ContentSettings, createContentStore, type RunningContentStore } from '../../src/site/content/store.ts';
 import { fillDisk, mountTmpfs } from './support/small-disk.ts';
@@ -146,6 +147,16 @@ describe('a server', () => {
     answers = [until(5 * MIB), whole];
     expect(await digestOfAll(await impatient.follow(wanted()))).toBe(digest);
     expect(asked[1]?.range).toBe(`bytes=${5 * MIB}-`);
+  });
+
+  test('is not called silent while it is us who wait for our turn on the line', async () => {
+    const impatient = await openStore({ stallMs: 500 });
+    let pauses = 1;
+    const take = () => (pauses-- > 0 ? sleep(900) : Promise.resolve());
+    expect(await digestOfAll(await impatient.follow(wanted({ sources: [governed(urlSource(url()), { take })] })))).toBe(
+      digest,
+    );
+    expect(asked).toHaveLength(1);
   });
 
   test('that cuts the connection is asked for no more than was in the air', async () => {
