@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Host } from '../../src/lab/network.ts';
 import { FakeRegistry } from '../../src/lab/upstream/fake-registry.ts';
 import { makeImage } from '../../src/lab/upstream/made-image.ts';
+import type { SiteImages } from '../../src/wire/api/images.ts';
 import { SimMachine } from './support/machine.ts';
 import { runToEnd, SiteLab } from './support/site-lab.ts';
 import { writeTemplate } from './support/template.ts';
@@ -92,5 +93,8 @@ describe('skopeo', () => {
     expect(figure('slipway_images_saved_bytes')).toBe(figure('slipway_images_sent_bytes_total') - fetched);
     expect(figure('slipway_images_first_byte_seconds_count{here="yes"}')).toBeGreaterThanOrEqual(image.blobs.length);
     expect(figure('slipway_fills')).toBe(0);
+    const seen = await lab.ask<SiteImages>('/api/v1/images');
+    const came = new Map(seen.fetched.map(({ digest, bytes }) => [digest, bytes]));
+    for (const { digest, sizeBytes } of [...image.blobs, ...image.manifests]) expect(came.get(digest)).toBe(sizeBytes);
   });
 });

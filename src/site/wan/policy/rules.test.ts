@@ -18,6 +18,13 @@ describe('the calendar of the store', () => {
   ])('%s in %s', (text, zone, expected) => expect(at(text, zone)).toEqual(expected));
 });
 
+it('the calendar goes on from minute to minute, and back with a clock that is set back', () => {
+  const minutes = ['T02:05:59.999Z', 'T02:06:00Z', 'T02:06:30Z', 'T02:05:00Z'].map(
+    (time) => at(`2026-11-22${time}`).minute,
+  );
+  expect(minutes).toEqual([125, 126, 126, 125]);
+});
+
 describe('what holds now', () => {
   const night = window({ days: [5], fromMinute: 22 * 60, toMinute: 6 * 60, bytesPerSecond: 9 });
   const day = window({ days: [1, 2, 3, 4, 5], fromMinute: 480, toMinute: 1200, prefetch: false });

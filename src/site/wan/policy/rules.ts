@@ -14,14 +14,24 @@ export type StoreTime = { readonly day: number; readonly minute: number; readonl
 const WEEK = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const DAY_MINUTES = 24 * 60;
 
-/** Making a formatter costs a hundred times what using it does. */
-const formatters = new Map<string, Intl.DateTimeFormat>();
+/** Making a formatter costs a hundred times what using it does, and using it more than all else that is done for a piece of a file. */
+const zones = new Map<
+  string,
+  { readonly format: Intl.DateTimeFormat; readonly atMinute: number; readonly time: StoreTime }
+>();
 
 /** @param atMs milliseconds since 1970 */
 export function storeTime(timeZone: string, atMs: number): StoreTime {
-  const known = formatters.get(timeZone);
-  const format = known ?? new Intl.DateTimeFormat('en-GB', { timeZone, hourCycle: 'h23', ...PARTS });
-  if (!known) formatters.set(timeZone, format);
+  const atMinute = Math.floor(atMs / 60_000);
+  const known = zones.get(timeZone);
+  if (known?.atMinute === atMinute) return known.time;
+  const format = known?.format ?? new Intl.DateTimeFormat('en-GB', { timeZone, hourCycle: 'h23', ...PARTS });
+  const time = readTime(format, atMs);
+  zones.set(timeZone, { format, atMinute, time });
+  return time;
+}
+
+function readTime(format: Intl.DateTimeFormat, atMs: number): StoreTime {
   const parts = new Map(format.formatToParts(atMs).map(({ type, value }) => [type, value]));
   const part = (name: Intl.DateTimeFormatPartTypes): string => parts.get(name) ?? '';
   return {
