@@ -27,6 +27,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'hub certificates approve': ['store-0417'],
   'images pull': ['app', 'registry.example.com/pos/app:1.4 --background'],
   'images pin': ['registry.example.com/tools/debug:3', 'docker.io/library/debian:12'],
+  'images verify': ['', '--background'],
   'images unpin': ['registry.example.com/tools/debug:3'],
   join: ['7K3Q-9FHM-2XBT-V4RD-0WNA-8PZE', '7k3q 9fhm 2xbt v4rd 0wna 8pze'],
   freeze: ['--until 20:00 --because "trading until 20:00"', '--until 2h'],

@@ -4,20 +4,27 @@ import { askSite, tellSite } from '../adapters/http/control-client.ts';
 import { AppError } from '../kernel/errors.ts';
 import { formatBytes } from '../kernel/quantity.ts';
 import type { CommandReply } from '../wire/api/commands.ts';
-import type { ImageBody, ImageCommand, ImageView, SiteImages } from '../wire/api/images.ts';
+import {
+  type ImageBody,
+  type ImageCommand,
+  type ImageView,
+  type SiteImages,
+  VERIFY_COMMAND,
+  type VerifyView,
+} from '../wire/api/images.ts';
 import { EXIT, type ExitStatus } from './exit.ts';
 import { imagesCommand } from './image-files.ts';
 import type { CliIo } from './io.ts';
 import { type AskOptions, jsonOption, socketOption } from './options.ts';
 import { formatTable } from './table.ts';
 
-type PullOptions = AskOptions & { readonly background?: boolean };
+type WaitOptions = AskOptions & { readonly background?: boolean };
 type SetStatus = (status: ExitStatus) => void;
 
 const LOOK_MS = 500;
 const NAME = 'its name in the template, or its whole name, such as registry.example.com/pos/app:1.4';
 
-/** `slipway images list`, `pull`, `pin` and `unpin`: the images that the site has before anybody asks for them. */
+/** `slipway images list`, `pull`, `pin`, `unpin` and `verify`: the images that the site has before anybody asks for them. */
 export function addImageCommands(program: Command, io: CliIo, setStatus: SetStatus): void {
   const images = imagesCommand(program);
   const add = (name: string, description: string): Command =>
@@ -35,7 +42,7 @@ export function addImageCommands(program: Command, io: CliIo, setStatus: SetStat
   add('pull', 'fetches an image of the list now, and shows how far it is until it is here')
     .argument('<image>', NAME)
     .option('--background', 'do not wait for it')
-    .action(async (image: string, options: PullOptions) => {
+    .action(async (image: string, options: WaitOptions) => {
       const reply = await tell(options.socket, 'pull', image);
       if (options.background) return print(options, reply, `${reply.sentence}\n`);
       const view = await follow(options.socket, image, io);
@@ -54,6 +61,31 @@ export function addImageCommands(program: Command, io: CliIo, setStatus: SetStat
       const reply = await tell(options.socket, 'unpin', image);
       print(options, reply, `${reply.sentence}\n`);
     });
+  add('verify', 'reads all that is stored again, and has fetched anew what is damaged; with 70 GB it takes an hour')
+    .option('--background', 'do not wait for its end')
+    .action(async (options: WaitOptions) => {
+      const reply = await tellSite<CommandReply>(options.socket, `/api/v1/images/${VERIFY_COMMAND}`, {});
+      if (options.background) return print(options, reply, `${reply.sentence}\n`);
+      const report = await untilVerified(options.socket);
+      print(options, report, `${sayReport(report)}\n`);
+      if (report.damaged !== 0) setStatus(EXIT.finding);
+    });
+}
+
+async function untilVerified(socket: string): Promise<VerifyView> {
+  for (;;) {
+    const { verify } = await askSite<SiteImages>(socket, '/api/v1/images');
+    if (!verify) throw new AppError('site-unreachable', 'the site was started anew meanwhile; ask it once more');
+    if (verify.endedAt !== undefined) return verify;
+    await sleep(LOOK_MS);
+  }
+}
+
+function sayReport({ files = 0, damaged = 0, because }: VerifyView): string {
+  if (because !== undefined) return `stored files could not be checked: ${because}`;
+  const read = `${files} stored files were read`;
+  if (damaged === 0) return `${read}, and all are what they were`;
+  return `${read}, ${damaged} damaged: out of the way, and fetched again where needed (slipway events --type file-damaged file-healed)`;
 }
 
 function tell(socket: string, command: ImageCommand, image: string): Promise<CommandReply> {

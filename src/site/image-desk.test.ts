@@ -47,7 +47,14 @@ function world(state: ImageState = { kind: 'partial', doneBytes: 47, sizeBytes: 
     stop: async () => undefined,
   };
   const meter = createImageMeter({ clock, onFirstByte: () => undefined });
-  const desk = createImageDesk({ store, revisions, wanted, meter, clock });
+  const desk = createImageDesk({
+    store,
+    revisions,
+    wanted,
+    meter,
+    clock,
+    verify: { view: () => undefined, begin: () => '' },
+  });
   const enter = (changes: Partial<Revision>) => {
     revision = { ...revision, ...changes };
   };

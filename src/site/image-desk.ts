@@ -17,10 +17,12 @@ import { type ImageFacts, isMirrored } from './image-wants.ts';
 import type { ImageMeter } from './registry/meter.ts';
 import { percentOf, sayState } from './registry/policy/wanted-state.ts';
 import type { RunningWanted, WantedState } from './registry/wanted.ts';
+import type { VerifyDesk } from './verify-desk.ts';
 
 export type ImageDeskParts = ImageFacts & {
   readonly wanted: RunningWanted;
   readonly meter: ImageMeter;
+  readonly verify: VerifyDesk;
   readonly clock: Clock;
 };
 
@@ -28,8 +30,13 @@ export type ImageDeskParts = ImageFacts & {
 export function createImageDesk(parts: ImageDeskParts): ImageDesk {
   const commands = { pull, pin, unpin };
   return {
-    view: () => ({ at: parts.clock.now(), images: viewImages(parts), fetched: viewFetched(parts.meter) }),
+    view: () => {
+      const verify = parts.verify.view();
+      const [images, fetched] = [viewImages(parts), viewFetched(parts.meter)];
+      return { at: parts.clock.now(), images, fetched, ...(verify && { verify }) };
+    },
     carryOut: (command, image) => commands[command](parts, image),
+    verify: () => parts.verify.begin(),
   };
 }
 

@@ -14,6 +14,7 @@ import type { Wan } from '../model/wan-port.ts';
 import type { ImageView } from '../wire/api/images.ts';
 import type { SiteConfig } from './config.ts';
 import { createSender, STALL_MS } from './content/send-range.ts';
+import type { RunningContentStore } from './content/settings.ts';
 import { createImageDesk, viewImages } from './image-desk.ts';
 import { type ImageFileRoutes, imageFileRoutes } from './image-files.ts';
 import type { ImageDesk } from './image-routes.ts';
@@ -27,11 +28,12 @@ import { createPulls, type Pull } from './registry/pulls.ts';
 import { openRepositories } from './registry/repositories.ts';
 import { registryRoutes } from './registry/routes.ts';
 import { createWanted, type RunningWanted, type WantedState } from './registry/wanted.ts';
+import { createVerifyDesk } from './verify-desk.ts';
 import { startDelayMs } from './wan/policy/rules.ts';
 
 export type ImageMirrorParts = {
   readonly config: SiteConfig;
-  readonly content: ContentStore;
+  readonly content: ContentStore & Pick<RunningContentStore, 'scrub'>;
   readonly revisions: RevisionSource;
   readonly secrets: SecretSource;
   readonly store: Store;
@@ -105,7 +107,11 @@ export async function openImageMirror(parts: ImageMirrorParts): Promise<ImageMir
       onManifest: pulls.asked,
       ...{ meter, log },
     }),
-    ...{ wanted, desk: createImageDesk({ ...parts, wanted, meter }), view: () => viewImages({ revisions, wanted }) },
+    ...{
+      wanted,
+      desk: createImageDesk({ ...parts, wanted, meter, verify: createVerifyDesk({ ...parts, wanted }) }),
+      view: () => viewImages({ revisions, wanted }),
+    },
     figures: () => ({
       ...{ sentBytes: meter.sentBytes, fetchedBytes: meter.fetchedBytes },
       ...{ upstreams: upstreams.states(), wanted: wanted.states() },

@@ -1,11 +1,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../kernel/errors.ts';
-import { IMAGE_COMMANDS, type ImageBody, type ImageCommand, type SiteImages } from '../wire/api/images.ts';
+import {
+  IMAGE_COMMANDS,
+  type ImageBody,
+  type ImageCommand,
+  type SiteImages,
+  VERIFY_COMMAND,
+} from '../wire/api/images.ts';
 
 /** Where wanted images are shown, and steered. Each answer of a command is a sentence; rejects with an AppError. */
 export interface ImageDesk {
   view(): SiteImages;
   carryOut(command: ImageCommand, image: string): Promise<string>;
+  /** Has all that is stored read again; answers at once. */
+  verify(): string;
 }
 
 /** `/api/v1/images`, for whoever may see the page; what is done with them, for the control socket alone. */
@@ -23,6 +31,7 @@ export function registerImageRoutes(
     app.post(`/api/v1/images/${command}`, { onRequest }, async ({ body }) => ({
       sentence: await desk.carryOut(command, imageOf(body)),
     }));
+  app.post(`/api/v1/images/${VERIFY_COMMAND}`, { onRequest }, async () => ({ sentence: desk.verify() }));
 }
 
 function imageOf(body: unknown): string {

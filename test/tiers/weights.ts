@@ -57,7 +57,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   'test/wire/registry.test.ts': 9,
   'test/wire/fills.test.ts': 8,
   'test/wire/image-files.test.ts': 14,
-  'test/wire/wanted-images.test.ts': 12,
+  'test/wire/wanted-images.test.ts': 15,
 };
 
 const MOST_FILES = 5;

@@ -1,3 +1,5 @@
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tellSite } from '../../src/adapters/http/control-client.ts';
 import { FakeRegistry } from '../../src/lab/upstream/fake-registry.ts';
@@ -6,7 +8,7 @@ import type { Event } from '../../src/model/event.ts';
 import type { CommandReply } from '../../src/wire/api/commands.ts';
 import type { ImageCommand, ImageView, SiteImages } from '../../src/wire/api/images.ts';
 import { SimMachine } from './support/machine.ts';
-import { type Ended, SiteLab, slipway } from './support/site-lab.ts';
+import { type Ended, SiteLab, sha256, slipway } from './support/site-lab.ts';
 import { writeTemplate } from './support/template.ts';
 
 const MAC = '52:54:00:2f:00:01';
@@ -91,6 +93,19 @@ describe('slipway images', () => {
     await tell('unpin', 'registry.test/pos/tool:3');
     expect(await tools()).toBeUndefined();
     expect((await told('image-pinned')).map(({ data }) => data?.['pinned'])).toEqual([true, false]);
+  });
+
+  it('verifies what is here, and has fetched anew what the disk spoiled', async () => {
+    const hex = app.blobs[1]?.digest.slice('sha256:'.length) ?? '';
+    const path = join(lab.dataDir, 'blobs', 'sha256', hex.slice(0, 2), hex);
+    const bytes = readFileSync(path);
+    chmodSync(path, 0o600);
+    writeFileSync(path, bytes.fill(7, 10_000, 10_001));
+    const { status, out } = await ask('verify');
+    expect(out).toMatch(/^\d+ stored files were read, 1 damaged: out of the way, and fetched again where needed/);
+    expect(status).toBe(1);
+    await expect.poll(async () => (await images())[0]?.state).toBe('complete');
+    expect(sha256(readFileSync(path))).toBe(hex);
   });
 
   it.each([

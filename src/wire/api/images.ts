@@ -4,6 +4,19 @@ export type SiteImages = {
   readonly images: readonly ImageView[];
   /** How many bytes came from registries since the start, for each of the last thousand blobs and manifests. */
   readonly fetched: readonly { readonly digest: string; readonly bytes: number }[];
+  /** The look through all that is stored that goes on, or the last one since the start; missing: none was asked for. */
+  readonly verify?: VerifyView;
+};
+
+export type VerifyView = {
+  readonly since: number;
+  /** Missing: it goes on. */
+  readonly endedAt?: number;
+  readonly files?: number;
+  /** Out of the way, and fetched again where they are needed. */
+  readonly damaged?: number;
+  /** Why it did not come to its end. */
+  readonly because?: string;
 };
 
 export const IMAGE_STATES = ['complete', 'partial', 'waiting', 'failed'] as const;
@@ -36,6 +49,8 @@ export type ImageView = {
 /** The last word of the path `/api/v1/images/<word>`, for the control socket alone. */
 export const IMAGE_COMMANDS = ['pull', 'pin', 'unpin'] as const;
 export type ImageCommand = (typeof IMAGE_COMMANDS)[number];
+/** One more, which names no image: all that is stored is read again. */
+export const VERIFY_COMMAND = 'verify';
 
 /** `image` is a name of the list, or of what is to be kept its whole name. */
 export type ImageBody = { readonly image: string };
