@@ -80,8 +80,10 @@ describe('without a way past the mirror', () => {
   it('containerd knows nothing else', () => {
     expect(textOf('containerd', false)).toContain(`== /etc/containerd/certs.d/docker.io/hosts.toml
 server = "http://10.20.0.2:5000"
-capabilities = ["pull", "resolve"]
-dial_timeout = "2s"
+
+[host."http://10.20.0.2:5000"]
+  capabilities = ["pull", "resolve"]
+  dial_timeout = "2s"
 `);
   });
 

@@ -34,16 +34,15 @@ const WRITERS: Readonly<Record<ImageClient, Writer>> = {
 function hostsToml(name: UpstreamName, { mirror, fallback }: MirrorFacts) {
   // A colon in the name of a folder is also taken, but not by every file system.
   const folder = name.replace(/:(\d+)$/, '_$1_');
-  const way = ['capabilities = ["pull", "resolve"]', 'dial_timeout = "2s"'];
   const own = name === DOCKER_HUB ? 'registry-1.docker.io' : name;
-  const lines = fallback
-    ? [
-        `server = ${quoted(`https://${own}`)}`,
-        '',
-        `[host.${quoted(`http://${mirror}`)}]`,
-        ...way.map((key) => `  ${key}`),
-      ]
-    : [`server = ${quoted(`http://${mirror}`)}`, ...way];
+  // containerd 1.x takes a file without a host for a broken one, and then goes to the registry itself.
+  const lines = [
+    `server = ${quoted(fallback ? `https://${own}` : `http://${mirror}`)}`,
+    '',
+    `[host.${quoted(`http://${mirror}`)}]`,
+    '  capabilities = ["pull", "resolve"]',
+    '  dial_timeout = "2s"',
+  ];
   return { path: `/etc/containerd/certs.d/${folder}/hosts.toml`, text: `${lines.join('\n')}\n` };
 }
 
