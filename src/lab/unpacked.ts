@@ -21,6 +21,19 @@ export const CLOUD_INITS: readonly Wanted[] = ['bookworm', 'trixie', 'forky'].ma
 /** Ignition 2.14; later releases of Debian have the same. */
 export const IGNITION: Wanted = { name: 'ignition', suite: 'bookworm' };
 
+/** containerd 1.6, 1.7 and the newest there is, with `ctr`: programs that need nothing but libc. */
+export const CONTAINERDS: readonly Wanted[] = ['bookworm', 'trixie', 'forky'].map((suite) => ({
+  name: 'containerd',
+  suite,
+}));
+
+/** podman 4.3 and what it is not linked to statically; the rest skopeo brings. Installed, they would start services. */
+export const PODMAN: Wanted = { name: 'podman', suite: 'bookworm' };
+export const PODMAN_PARTS: readonly Wanted[] = ['conmon', 'libsubid4', 'libseccomp2'].map((name) => ({
+  name,
+  suite: 'bookworm',
+}));
+
 /**
  * Fetches a program into the cache, once a day, without installing it: installed, these would configure this machine at
  * its next start. Where the mirror cannot be reached, that of an earlier day will do.

@@ -8,7 +8,7 @@ import {
   prepareInstaller,
 } from '../../src/lab/demo-site.ts';
 import { DHCP_SERVERS } from '../../src/lab/dhcp-servers.ts';
-import { CLOUD_INITS, fetchUnpacked, IGNITION } from '../../src/lab/unpacked.ts';
+import { CLOUD_INITS, CONTAINERDS, fetchUnpacked, IGNITION, PODMAN, PODMAN_PARTS } from '../../src/lab/unpacked.ts';
 import { fetchLoaderFiles } from './loader-files.ts';
 
 export type Prepared = { readonly ok: true } | { readonly ok: false; readonly mayskip: boolean; readonly line: string };
@@ -31,7 +31,8 @@ export async function prepareMachine(need: keyof typeof sets): Promise<Prepared>
     await fetchLoaderFiles(labLoaderDir(), say);
     // Their parts come from Debian's servers, which nothing inside a test's own network can reach.
     const today = new Date().toISOString().slice(0, 10);
-    const unpacked = need === 'wire' ? [...CLOUD_INITS, IGNITION] : [];
+    const clients = [...CONTAINERDS, PODMAN, ...PODMAN_PARTS];
+    const unpacked = need === 'wire' ? [...CLOUD_INITS, IGNITION] : clients;
     for (const wanted of [...unpacked, ...Object.values(DHCP_SERVERS)])
       await fetchUnpacked(labCacheDir(), wanted, today, say);
     if (need === 'lab') {

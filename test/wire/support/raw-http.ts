@@ -66,8 +66,8 @@ export class RawClient {
 }
 
 /** One question over a connection of its own. */
-export async function askRaw(port: number, request: RawRequest): Promise<RawAnswer> {
-  const client = new RawClient(port);
+export async function askRaw(port: number, request: RawRequest, host?: string): Promise<RawAnswer> {
+  const client = new RawClient(port, host);
   try {
     return await client.ask(request);
   } finally {
