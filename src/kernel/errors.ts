@@ -46,6 +46,12 @@ export const ERRORS = {
     meaning: 'A source delivered other bytes than the template promises.',
     help: 'Nothing of it is served. Correct the sha256 in the template, or the file at the source.',
   },
+  'archive-invalid': {
+    family: 'caller',
+    status: 422,
+    meaning: 'A file is no archive of images, or not one that this site takes.',
+    help: 'Nothing that it names was changed. Make it again with `slipway images export`, or with `skopeo copy … oci-archive:FILE:REGISTRY/NAME:TAG`.',
+  },
   'image-unknown': {
     family: 'weather',
     status: 404,

@@ -87,6 +87,25 @@ export type ContentNews =
 /** What a look through all stored files found. */
 export type ScrubReport = { readonly files: number; readonly damaged: number };
 
+/** Bytes that somebody brings, such as on a stick. Nothing of it is trusted. */
+export type BroughtBlob = {
+  readonly digest: Digest;
+  /** For people. */
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly chunks: AsyncIterable<Uint8Array>;
+};
+
+/** Where brought bytes are taken in. */
+export interface BlobIntake {
+  /**
+   * Keeps what is brought, if it is what its digest says. Resolves when it is safe on disk; of what was here before
+   * the bytes are checked all the same, so that who brings it is known to have it. A fill of it goes on by itself. Rejects with `asset-wrong-digest`, `archive-invalid`,
+   * `disk-full`, `disk-failed` or as its chunks do; then nothing of it is kept.
+   */
+  put(brought: BroughtBlob): Promise<void>;
+}
+
 /** The site's own store of assets. What it opens was verified on its way in. */
 export interface ContentStore {
   /** undefined: not complete here. */

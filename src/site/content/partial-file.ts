@@ -58,14 +58,7 @@ export class PartialFile {
 
   /** Gives it its final name. The rename is what makes an asset exist; it is durable when its folder is. */
   async publish(): Promise<void> {
-    const shard = shardOf(this.#layout, this.#digest);
-    await onDisk('write an asset', this.#file.chmod(0o444));
-    await onDisk('write an asset', this.#file.sync());
-    const made = await onDisk('make a folder for an asset', mkdir(shard, { recursive: true }));
-    const path = blobPath(this.#layout, this.#digest);
-    await onDisk('name an asset', rename(partialPath(this.#layout, this.#digest), path));
-    await onDisk('name an asset', syncFolder(shard));
-    if (made !== undefined) await onDisk('name an asset', syncFolder(this.#layout.blobs));
+    await publishFile(this.#layout, this.#digest, this.#file, partialPath(this.#layout, this.#digest));
   }
 
   /** Nothing of it is of use. */
@@ -76,6 +69,17 @@ export class PartialFile {
   close(): Promise<void> {
     return this.#file.close();
   }
+}
+
+/** Gives a file with the bytes of a digest, open and at `path`, its place among the assets. */
+export async function publishFile(layout: Layout, digest: Digest, file: FileHandle, path: string): Promise<void> {
+  const shard = shardOf(layout, digest);
+  await onDisk('write an asset', file.chmod(0o444));
+  await onDisk('write an asset', file.sync());
+  const made = await onDisk('make a folder for an asset', mkdir(shard, { recursive: true }));
+  await onDisk('name an asset', rename(path, blobPath(layout, digest)));
+  await onDisk('name an asset', syncFolder(shard));
+  if (made !== undefined) await onDisk('name an asset', syncFolder(layout.blobs));
 }
 
 export function partialPath(layout: Layout, digest: Digest): string {

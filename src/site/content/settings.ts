@@ -1,5 +1,5 @@
 import type { Clock, Log, Random } from '../../kernel/ports.ts';
-import type { ContentNews, ContentStore, ScrubReport } from '../../model/content.ts';
+import type { BlobIntake, ContentNews, ContentStore, ScrubReport } from '../../model/content.ts';
 import type { Wan } from '../../model/wan-port.ts';
 import type { FileHasher } from './hash-in-thread.ts';
 
@@ -29,7 +29,7 @@ export type ContentDeps = {
 };
 
 /** The store, as its composition root holds it. */
-export interface RunningContentStore extends ContentStore {
+export interface RunningContentStore extends ContentStore, BlobIntake {
   /** How many files are on their way. */
   fills(): number;
   /** Reads all that is here again, and puts what is damaged out of the way; it takes an hour for 70 GB. */

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Digest } from '../../kernel/digest.ts';
 import { shortDigest } from '../../kernel/digest.ts';
 import type { AppError } from '../../kernel/errors.ts';
-import type { AssetState, BlobSource, OpenAsset, ScrubReport, WantedBlob } from '../../model/content.ts';
+import type { AssetState, BlobSource, BroughtBlob, OpenAsset, ScrubReport, WantedBlob } from '../../model/content.ts';
 import type { Asset } from '../../model/revision.ts';
 import { BarredSources } from './barred-sources.ts';
 import { diskError } from './disk.ts';
@@ -11,6 +11,7 @@ import { hashInThread } from './hash-in-thread.ts';
 import { dropOldPartials, type Layout, layoutOf, openLayout } from './layout.ts';
 import { openBlob } from './open-blob.ts';
 import type { Evictable } from './policy/evict.ts';
+import { checkBlob, putBlob } from './put.ts';
 import { dropQuarantined, listQuarantine, quarantineBlob } from './quarantine.ts';
 import { Room } from './room.ts';
 import { Scrub } from './scrub.ts';
@@ -143,6 +144,14 @@ class DiskContentStore implements RunningContentStore {
     return this.#ensure(wanted);
   }
 
+  async put(brought: BroughtBlob): Promise<void> {
+    const { digest, sizeBytes } = brought;
+    if (this.#complete.has(digest)) return checkBlob(brought, () => Promise.resolve());
+    const { maxAssetBytes: maxBytes = MAX_ASSET_BYTES } = this.#deps.settings;
+    await putBlob(brought, { layout: this.#layout, maxBytes, checkRoom: (bytes) => this.#room.make(bytes) });
+    this.#onKept(digest, sizeBytes);
+  }
+
   pin(owner: string, digests: readonly Digest[]): Promise<void> {
     this.#pins.set(owner, new Set(digests));
     for (const digest of this.#wanted.keys()) if (!this.#isPinned(digest)) this.#wanted.delete(digest);
@@ -221,7 +230,14 @@ class DiskContentStore implements RunningContentStore {
       }
       return;
     }
-    this.#complete.set(digest, outcome);
+    this.#onKept(digest, outcome);
+    const ms = Math.round(clock.monotonic() - startedAt);
+    log.info({ asset: name, digest: shortDigest(digest), sizeBytes: outcome, ms }, 'asset is here');
+  }
+
+  #onKept(digest: Digest, sizeBytes: number): void {
+    const { log, tell } = this.#deps;
+    this.#complete.set(digest, sizeBytes);
     if (this.#lacksRoom) tell?.({ kind: 'room-again' });
     this.#lacksRoom = false;
     if (this.#damaged.delete(digest)) {
@@ -231,8 +247,6 @@ class DiskContentStore implements RunningContentStore {
       );
     }
     this.#forget(digest);
-    const ms = Math.round(clock.monotonic() - startedAt);
-    log.info({ asset: name, digest: shortDigest(digest), sizeBytes: outcome, ms }, 'asset is here');
   }
 
   async #onDamaged(digest: Digest, because: string): Promise<void> {

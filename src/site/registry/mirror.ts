@@ -11,12 +11,12 @@ import type { Clock, Log } from '../../kernel/ports.ts';
 import { err, ok, type Result } from '../../kernel/result.ts';
 import type { BlobSource, ContentStore, FillPriority, OpenAsset, WantedBlob } from '../../model/content.ts';
 import type { OciError } from './codec/errors.ts';
-import { childrenOf, type Descriptor, parseManifest } from './codec/manifest.ts';
-import { INDEX_TYPES, MANIFEST_TYPES } from './codec/media-types.ts';
+import { type Descriptor, parseManifest } from './codec/manifest.ts';
 import { isReferrerTag, referrerOf } from './codec/referrers.ts';
 import { isHere } from './policy/graph.ts';
-import type { KnownManifest } from './policy/known.ts';
+import { knownOf } from './policy/known-of.ts';
 import { mustAsk, type TagKnown, type TagSaid, tagAnswer } from './policy/tag-answer.ts';
+import { readWhole } from './read-whole.ts';
 import type { Repositories } from './repositories.ts';
 import { createSingleFlight } from './single-flight.ts';
 import type { FetchedManifest, UpstreamFailure, UpstreamRegistry } from './upstream-port.ts';
@@ -219,7 +219,10 @@ class PullThrough implements Mirror {
   ): Promise<Result<ServedManifest, OciError>> {
     const { digest, mediaType, bytes } = fetched;
     await this.#learn(key, this.#store(digest, bytes, priority));
-    await this.#learn(key, this.#deps.repositories.putManifest(key, digest, knownOf(fetched)));
+    await this.#learn(
+      key,
+      this.#deps.repositories.putManifest(key, digest, knownOf(fetched.manifest, bytes.length, mediaType)),
+    );
     return ok({ digest, mediaType, bytes });
   }
 
@@ -275,18 +278,6 @@ function nameOf({ upstream, repository }: RepositoryKey): string {
   return `${upstream}/${repository}`;
 }
 
-function knownOf({ manifest, mediaType, bytes }: FetchedManifest): KnownManifest {
-  const kindOf = (type: string) => ([...MANIFEST_TYPES, ...INDEX_TYPES].includes(type) ? 'manifest' : 'blob');
-  return {
-    ...{ mediaType, sizeBytes: bytes.length },
-    parts: childrenOf(manifest).map(({ digest, sizeBytes, platform, mediaType: type }) => ({
-      ...{ digest, sizeBytes, ...(platform && { platform }) },
-      kind: manifest.kind === 'index' ? 'manifest' : kindOf(type),
-    })),
-    ...(manifest.subject && { subject: manifest.subject.digest }),
-  };
-}
-
 function sizeIn(repositories: Repositories, key: RepositoryKey, digest: Digest): number | undefined {
   const known = repositories.get(key);
   const own = known?.manifests.get(digest);
@@ -300,20 +291,6 @@ function sizeIn(repositories: Repositories, key: RepositoryKey, digest: Digest):
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
-}
-
-async function readWhole(asset: OpenAsset): Promise<Uint8Array> {
-  try {
-    const bytes = new Uint8Array(asset.sizeBytes);
-    for (let done = 0; done < bytes.length; ) {
-      const read = await asset.read(bytes.subarray(done), done);
-      if (read === 0) throw new AppError('disk-failed', 'a manifest ends before its end');
-      done += read;
-    }
-    return bytes;
-  } finally {
-    await asset.close();
-  }
 }
 
 function unknownName(): OciError {
