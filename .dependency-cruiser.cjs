@@ -30,6 +30,7 @@ module.exports = {
     // the admin API is made from contracts: what comes in is checked, and described, by one schema
     { from: { path: '^src/hub/api/(?!policy/)' }, to: { path: npm('zod') } },
     { from: { path: '^src/site/content/' }, to: { path: npm('yaml', 'zod') } },
+    { from: { path: '^src/site/registry/tar\\.ts$' }, to: { path: npm('tar') } },
     { from: { path: '^src/site/metadata/' }, to: { path: npm('yaml') } },
     {
       from: { path: '^src/site/signals/(?!codec/|policy/)' },

@@ -7,6 +7,7 @@ import { addEventsCommand } from './events.ts';
 import { addExamples } from './examples.ts';
 import { EXIT, type ExitStatus } from './exit.ts';
 import { addHubCommand } from './hub.ts';
+import { addArchiveCommands } from './image-archives.ts';
 import { addImageFileCommands } from './image-files.ts';
 import { addImageCommands } from './images.ts';
 import { type CliIo, processIo } from './io.ts';
@@ -41,6 +42,7 @@ export function createProgram(io: CliIo, setStatus: SetStatus): Command {
   addSecretCommands(program, io);
   addImageCommands(program, io, setStatus);
   addImageFileCommands(program, io);
+  addArchiveCommands(program, io, setStatus);
   addTemplateCommands(program, io, setStatus);
   addDoctorCommand(program, io, setStatus);
   addLabCommand(program, io, setStatus);

@@ -3,7 +3,7 @@ import type { HttpServer, Routes } from '../adapters/http/server.ts';
 import type { UpstreamName } from '../kernel/image-name.ts';
 import type { Cancel, Clock, Log, Random } from '../kernel/ports.ts';
 import { err, ok, type Result } from '../kernel/result.ts';
-import type { ContentStore } from '../model/content.ts';
+import type { BlobIntake, ContentStore } from '../model/content.ts';
 import type { Upstream } from '../model/images.ts';
 import { findPeer } from '../model/peer.ts';
 import { identify } from '../model/requester.ts';
@@ -33,7 +33,7 @@ import { startDelayMs } from './wan/policy/rules.ts';
 
 export type ImageMirrorParts = {
   readonly config: SiteConfig;
-  readonly content: ContentStore & Pick<RunningContentStore, 'scrub'>;
+  readonly content: ContentStore & BlobIntake & Pick<RunningContentStore, 'scrub'>;
   readonly revisions: RevisionSource;
   readonly secrets: SecretSource;
   readonly store: Store;
@@ -116,7 +116,7 @@ export async function openImageMirror(parts: ImageMirrorParts): Promise<ImageMir
       ...{ sentBytes: meter.sentBytes, fetchedBytes: meter.fetchedBytes },
       ...{ upstreams: upstreams.states(), wanted: wanted.states() },
     }),
-    files: imageFileRoutes({ images, addresses: parts.addresses, store: parts.store }),
+    files: imageFileRoutes({ ...parts, images, repositories, wanted }),
     start: follow.start,
     stop: async () => {
       follow.stop();

@@ -62,7 +62,7 @@ export function peopleRoutes(parts: {
     registerImageRoutes(app, images, (request) => gate.assertTerminal(request));
     registerRevisionRoutes(app, revisions, (request) => gate.assertTerminal(request));
     registerJoinRoute(app, join, (request) => gate.assertTerminal(request));
-    parts.imageFiles(app);
+    parts.imageFiles(app, (request) => gate.assertTerminal(request));
     registerPageRoutes(app, { door, files: () => page });
   };
 }

@@ -81,12 +81,14 @@ function send(socketPath: string, path: string, json?: string): Promise<{ status
   });
 }
 
-function unreachable(socketPath: string, cause: Error): AppError {
+/** Why nothing answers at the socket. */
+export function unreachable(socketPath: string, cause: Error): AppError {
   const denied = (cause as NodeJS.ErrnoException).code === 'EACCES';
   return new AppError(denied ? 'permission-denied' : 'site-unreachable', `${socketPath}: ${cause.message}`, { cause });
 }
 
-function parseAnswer<T>(body: string, path: string): T {
+/** @throws AppError `site-unreachable` for what is no JSON */
+export function parseAnswer<T>(body: string, path: string): T {
   try {
     return JSON.parse(body) as T;
   } catch (cause) {
@@ -95,7 +97,7 @@ function parseAnswer<T>(body: string, path: string): T {
 }
 
 /** The site's error with its own code; an answer of an unknown shape keeps its status in the message. */
-function siteError(status: number, body: string): AppError {
+export function siteError(status: number, body: string): AppError {
   try {
     const { error } = JSON.parse(body) as { error: { code: string; message: string } };
     if (error.code in ERRORS) return new AppError(error.code as ErrorCode, error.message);

@@ -77,8 +77,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   return {
     app,
     listen: async (at) => {
-      const server = createListener(app, options, { count, budget, ...('tls' in at && { tls: at.tls }) });
-      if ('socketPath' in at) server.on('connection', (socket) => control.add(socket));
+      const isLocal = 'socketPath' in at;
+      const server = createListener(app, options, { count, budget, isLocal, ...('tls' in at && { tls: at.tls }) });
+      if (isLocal) server.on('connection', (socket) => control.add(socket));
       const port = await listen(server, at);
       // Without a listener, an accept that fails for want of descriptors would end the process.
       server.on('error', (error) => options.log.error({ error }, 'an HTTP listener reported an error'));
@@ -131,15 +132,24 @@ async function createApp({ log, routes }: HttpServerOptions, count: Count): Prom
   return app;
 }
 
+type ListenerParts = {
+  readonly count: Count;
+  readonly budget: LogBudget;
+  /** A Unix socket: who can open it is trusted. */
+  readonly isLocal: boolean;
+  readonly tls?: TlsFiles | undefined;
+};
+
 function createListener(
   app: FastifyInstance,
   { log, maxConnections = MAX_CONNECTIONS, maxConnectionsPerClient = MAX_CONNECTIONS_PER_CLIENT }: HttpServerOptions,
-  { count, budget, tls }: { readonly count: Count; readonly budget: LogBudget; readonly tls?: TlsFiles | undefined },
+  { count, budget, isLocal, tls }: ListenerParts,
 ): Server {
   const settings = {
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: HEADERS_MS,
-    requestTimeout: REQUEST_MS,
+    // A person of the site may bring an archive, and a stick is slow.
+    requestTimeout: isLocal ? 0 : REQUEST_MS,
     noDelay: true,
     // Small HTTP clients in firmware forget the Host header now and then.
     requireHostHeader: false,

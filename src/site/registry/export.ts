@@ -3,6 +3,7 @@ import type { Digest } from '../../kernel/digest.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { formatImageReference, type ImageReference } from '../../kernel/image-name.ts';
 import type { ContentStore } from '../../model/content.ts';
+import type { ArchiveLayout } from '../../wire/api/images.ts';
 import {
   formatArchiveIndex,
   type NamedManifest,
@@ -14,9 +15,6 @@ import {
 import { type ArchiveParts, archiveParts } from './policy/archive-parts.ts';
 import type { Repositories } from './repositories.ts';
 import { type TarFile, writeTar } from './tar.ts';
-
-export const ARCHIVE_LAYOUTS = ['oci', 'talos'] as const;
-export type ArchiveLayout = (typeof ARCHIVE_LAYOUTS)[number];
 
 export type ExportDeps = {
   readonly repositories: Repositories;
@@ -139,9 +137,10 @@ function textFile(path: string, text: string): TarFile {
 
 async function* storedBytes(digest: Digest, sizeBytes: number, { content }: ExportDeps): AsyncGenerator<Uint8Array> {
   const asset = await content.open(digest);
-  if (asset?.sizeBytes !== sizeBytes) throw changed(digest);
+  if (!asset) throw changed(digest);
   const hash = createHash('sha256');
   try {
+    if (asset.sizeBytes !== sizeBytes) throw changed(digest);
     for (let done = 0; done < sizeBytes; ) {
       const chunk = new Uint8Array(Math.min(READ_BYTES, sizeBytes - done));
       const read = await asset.read(chunk, done);

@@ -57,3 +57,18 @@ export type ImageBody = { readonly image: string };
 
 /** One of the state key `images`: what a site says of its images to head office, whose `sentence` counts in tens. */
 export type ImageEntry = Pick<ImageView, 'name' | 'image' | 'by' | 'state' | 'sentence'>;
+
+/** The media type of an archive of images on its way from and to a site. */
+export const ARCHIVE_TYPE = 'application/x-tar';
+
+/** `oci`: an OCI image layout; `talos`: Talos' flat image cache. */
+export const ARCHIVE_LAYOUTS = ['oci', 'talos'] as const;
+export type ArchiveLayout = (typeof ARCHIVE_LAYOUTS)[number];
+
+/** The answer of `POST /api/v1/images/import`. */
+export type ImportView = {
+  /** What can be pulled now. */
+  readonly images: readonly { readonly image: string; readonly digest: string }[];
+  /** What the archive calls the others, and why each is not taken. */
+  readonly refused: readonly { readonly name: string; readonly because: string }[];
+};
