@@ -84,6 +84,22 @@ export type ContentNews =
   /** `source` sent other bytes than those of the digest, which were thrown away. */
   | { readonly kind: 'wrong-bytes'; readonly digest: Digest; readonly name: string; readonly source: string };
 
+/** Files that are of use only together, such as a manifest and its layers. */
+export type FileGroup = {
+  /** Names the others, and was used when any of them was. */
+  readonly head: Digest;
+  readonly parts: readonly Digest[];
+  /** Heads of other groups that are reached by this one: it was used when they were. */
+  readonly leadsTo: readonly Digest[];
+};
+
+/** Somebody who knows which files belong together. */
+export type FileGroups = {
+  readonly groups: () => readonly FileGroup[];
+  /** These were deleted to make room. */
+  readonly onGone: (digests: ReadonlySet<Digest>) => void;
+};
+
 /** What a look through all stored files found. */
 export type ScrubReport = { readonly files: number; readonly damaged: number };
 

@@ -14,6 +14,8 @@ export interface RevisionSource {
    * undefined: not kept any more.
    */
   get?(digest: Digest): Revision | undefined;
+  /** All that are kept like that, and the one that the site goes back to if the one in force is on trial. */
+  inUse?(): readonly Revision[];
 }
 
 /** The revision that an open boot pins, as long as it is kept; for everything else the one in force. */

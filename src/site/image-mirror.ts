@@ -19,10 +19,11 @@ import { createImageDesk, viewImages } from './image-desk.ts';
 import { type ImageFileRoutes, imageFileRoutes } from './image-files.ts';
 import type { ImageDesk } from './image-routes.ts';
 import { createUpstreams } from './image-upstreams.ts';
-import { createNoteComplete, wantedHere } from './image-wants.ts';
+import { createNoteComplete, keptImages, wantedHere } from './image-wants.ts';
 import { createIndexFiles } from './index-files.ts';
 import { createImageMeter } from './registry/meter.ts';
 import { createMirror } from './registry/mirror.ts';
+import { groupsIn } from './registry/policy/groups.ts';
 import { whyNotPrefetch } from './registry/policy/pacing.ts';
 import { createPulls, type Pull } from './registry/pulls.ts';
 import { openRepositories } from './registry/repositories.ts';
@@ -33,7 +34,7 @@ import { startDelayMs } from './wan/policy/rules.ts';
 
 export type ImageMirrorParts = {
   readonly config: SiteConfig;
-  readonly content: ContentStore & BlobIntake & Pick<RunningContentStore, 'scrub'>;
+  readonly content: ContentStore & BlobIntake & Pick<RunningContentStore, 'group' | 'scrub'>;
   readonly revisions: RevisionSource;
   readonly secrets: SecretSource;
   readonly store: Store;
@@ -82,11 +83,20 @@ export async function openImageMirror(parts: ImageMirrorParts): Promise<ImageMir
   const images = () => revisions.current()?.images;
   const meter = createImageMeter(parts);
   const repositories = await openRepositories(createIndexFiles(join(config.dataDir, 'images')), log);
+  content.group({
+    groups: () => groupsIn(repositories.all().map(({ known }) => known)),
+    onGone: (digests) => {
+      repositories
+        .forget(digests)
+        .catch((error: unknown) => log.warn({ error }, 'what is known of images is not written'));
+    },
+  });
   const upstreams = createUpstreams({ ...parts, meter });
   // A tenth more or less, so that three thousand sites do not ask for one tag in the same second.
   const tagsFreshMs = () => (images()?.tagsFreshSeconds ?? 0) * 1_000 * (0.9 + 0.2 * random.unit());
   const mirror = createMirror({ content, repositories, upstream: upstreams.find, tagsFreshMs, clock, log });
   const wanted = createWanted({
+    alsoKept: () => keptImages(parts),
     ...{ mirror, repositories, content, tagsFreshMs, clock, random, log },
     wanted: () => wantedHere(parts),
     onComplete: createNoteComplete(parts),

@@ -19,6 +19,11 @@ export function wantedHere({ store, revisions }: ImageFacts): readonly Wanted[] 
   return [...wanted, ...pinned({ store, revisions }, revision).map((image): Wanted => ({ image, by: 'person' }))];
 }
 
+/** What revisions wanted that are not in force, and that the site may go back to or a machine boots by. */
+export function keptImages({ revisions }: Pick<ImageFacts, 'revisions'>): readonly WantedImage[] {
+  return (revisions.inUse?.() ?? []).flatMap(({ images }) => images?.wanted ?? []);
+}
+
 /** In the platforms of the machines of this site; only what the template still lets this site mirror. */
 function pinned({ store }: ImageFacts, revision: Revision | undefined): readonly WantedImage[] {
   const platforms = revision ? platformsOf(revision) : [];

@@ -14,6 +14,7 @@ const MAX_KEPT = 8;
 /** The revisions that are in use, by digest, in memory and each in a file of its own: a boot ends with the one it began with. */
 export interface KeptRevisions {
   get(digest: Digest): Revision | undefined;
+  all(): readonly Revision[];
   /** Keeps one more; on disk when this resolves. */
   put(revision: Revision): Promise<void>;
   /** Forgets all but these, and of these all but the newest. A file that cannot be deleted stays for the next time. */
@@ -51,6 +52,10 @@ class RevisionFiles implements KeptRevisions {
 
   get(digest: Digest): Revision | undefined {
     return this.#revisions.get(digest);
+  }
+
+  all(): readonly Revision[] {
+    return [...this.#revisions.values()].filter((revision) => revision !== undefined);
   }
 
   async put(revision: Revision): Promise<void> {

@@ -29,6 +29,7 @@ const COUNTER = 'revision';
  */
 export interface RevisionKeeper extends RevisionSource {
   get(digest: Digest): Revision | undefined;
+  inUse(): readonly Revision[];
   /**
    * Takes up the one that was saved last, as it is in force then; undefined: there is none, or this machine cannot run it
    * any more. `settle` or `enter` comes next.
@@ -66,6 +67,10 @@ class Keeper implements RevisionKeeper {
 
   get(digest: Digest): Revision | undefined {
     return digest === this.#current?.digest ? this.#current : this.#kept.get(digest);
+  }
+
+  inUse(): readonly Revision[] {
+    return [...this.#kept.all(), ...(this.#saved ? [this.#saved] : [])];
   }
 
   lastNumber(): number {

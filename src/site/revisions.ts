@@ -66,6 +66,10 @@ class TemplateFeeder implements Revisions {
     return this.#refusal?.message;
   }
 
+  inUse(): readonly Revision[] {
+    return this.#keeper.inUse();
+  }
+
   async start(): Promise<void> {
     const saved = await this.#keeper.resume();
     await this.#look();

@@ -52,6 +52,7 @@ export async function startSteeredRevisions(deps: SteeredDeps): Promise<SteeredR
     down,
     current: (): Revision | undefined => keeper.current(),
     get: (digest: Digest) => keeper.get(digest),
+    inUse: () => keeper.inUse(),
     refusal: () => undefined,
     stop: () => down.stop({ counts: !deps.hasServed() }),
   };

@@ -78,3 +78,17 @@ test('where all is pinned nothing more comes, and says so, until more is allowed
   maxDiskBytes = undefined;
   await bring('d');
 });
+
+test('what belongs together goes together, and who knows it hears of it', async () => {
+  for (const [index, name] of ['a', 'b', 'c'].entries()) await bring(name, [9, 1, 5][index]);
+  const gone: ReadonlySet<string>[] = [];
+  store.group({
+    groups: () => [{ head: digest('a'), parts: [digest('b')], leadsTo: [] }],
+    onGone: (digests) => void gone.push(digests),
+  });
+  await bring('d');
+  expect([kinds('a', 'b', 'c', 'd'), gone]).toEqual([
+    ['absent', 'absent', 'complete', 'complete'],
+    [new Set([digest('a'), digest('b')])],
+  ]);
+});

@@ -2,6 +2,7 @@ import { readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, parseDigest } from '../../kernel/digest.ts';
 import { AppError } from '../../kernel/errors.ts';
+import type { FileGroup } from '../../model/content.ts';
 import { diskError, errnoOf } from './disk.ts';
 import type { Layout } from './layout.ts';
 import { chooseVictims, type Evictable } from './policy/evict.ts';
@@ -16,8 +17,9 @@ export type RoomDeps = {
   readonly maxBytes: () => number | undefined;
   /** What somebody pins, or is on its way now. */
   readonly isKept: (digest: Digest) => boolean;
-  /** Hears of each before it is deleted. */
-  readonly onEvict: (victim: Evictable) => void;
+  readonly groups: () => readonly FileGroup[];
+  /** Hears of what is about to be deleted. */
+  readonly onEvict: (victims: readonly Evictable[]) => void;
 };
 
 /** Room on the disk for what is to come. */
@@ -43,7 +45,7 @@ export class Room {
   }
 
   async #make(bytes: number): Promise<void> {
-    const { layout, reserveBytes, maxBytes, isKept, onEvict } = this.#deps;
+    const { layout, reserveBytes, maxBytes, isKept, groups, onEvict } = this.#deps;
     const { bavail, bsize } = await statfs(layout.partial);
     const mostBytes = maxBytes();
     const lacksFree = reserveBytes + bytes - bavail * bsize;
@@ -52,15 +54,10 @@ export class Room {
     const taken = stored.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     const lacking = Math.max(lacksFree, mostBytes === undefined ? 0 : taken + bytes - mostBytes);
     if (lacking <= 0) return;
-    const victims = chooseVictims(
-      stored.filter(({ digest }) => !isKept(digest)),
-      lacking,
-    );
+    const victims = chooseVictims(stored, lacking, { isKept, groups: groups() });
     if (victims.length === 0) throw full(bavail * bsize, reserveBytes, taken, mostBytes);
-    for (const victim of victims) {
-      onEvict(victim);
-      await rm(join(victim.folder, victim.digest), { force: true });
-    }
+    onEvict(victims);
+    for (const { folder, digest } of victims) await rm(join(folder, digest), { force: true });
   }
 }
 

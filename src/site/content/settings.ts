@@ -1,5 +1,5 @@
 import type { Clock, Log, Random } from '../../kernel/ports.ts';
-import type { BlobIntake, ContentNews, ContentStore, ScrubReport } from '../../model/content.ts';
+import type { BlobIntake, ContentNews, ContentStore, FileGroups, ScrubReport } from '../../model/content.ts';
 import type { Wan } from '../../model/wan-port.ts';
 import type { FileHasher } from './hash-in-thread.ts';
 
@@ -32,6 +32,8 @@ export type ContentDeps = {
 export interface RunningContentStore extends ContentStore, BlobIntake {
   /** How many files are on their way. */
   fills(): number;
+  /** From now on, what belongs together is deleted together. */
+  group(by: FileGroups): void;
   /** Reads all that is here again, and puts what is damaged out of the way; it takes an hour for 70 GB. */
   scrub(): Promise<ScrubReport>;
   /** From now on it does so each month. */

@@ -2,7 +2,15 @@ import { setMaxListeners } from 'node:events';
 import type { Digest } from '../../kernel/digest.ts';
 import { shortDigest } from '../../kernel/digest.ts';
 import type { AppError } from '../../kernel/errors.ts';
-import type { AssetState, BlobSource, BroughtBlob, OpenAsset, ScrubReport, WantedBlob } from '../../model/content.ts';
+import type {
+  AssetState,
+  BlobSource,
+  BroughtBlob,
+  FileGroups,
+  OpenAsset,
+  ScrubReport,
+  WantedBlob,
+} from '../../model/content.ts';
 import type { Asset } from '../../model/revision.ts';
 import { BarredSources } from './barred-sources.ts';
 import { diskError } from './disk.ts';
@@ -64,6 +72,7 @@ class DiskContentStore implements RunningContentStore {
   readonly #scrub: Scrub;
   /** Found damaged, and not here again. */
   readonly #damaged: Set<Digest>;
+  #groups: FileGroups | undefined;
   #lacksRoom = false;
   /** What may have to be fetched again: all that is pinned, and what is tried. */
   readonly #wanted = new Map<Digest, WantedBlob>();
@@ -84,7 +93,8 @@ class DiskContentStore implements RunningContentStore {
       reserveBytes: deps.settings.reserveBytes ?? RESERVE_BYTES,
       maxBytes: () => deps.settings.maxDiskBytes?.(),
       isKept: (digest) => this.#filling.has(digest) || this.#isPinned(digest),
-      onEvict: (victim) => this.#onEvict(victim),
+      groups: () => this.#groups?.groups() ?? [],
+      onEvict: (victims) => this.#onEvict(victims),
     });
     this.#scrub = new Scrub({
       ...{ ...deps, dataDir: deps.settings.dataDir, layout, blobs: () => complete.keys() },
@@ -106,6 +116,10 @@ class DiskContentStore implements RunningContentStore {
 
   scrub(): Promise<ScrubReport> {
     return this.#scrub.now();
+  }
+
+  group(by: FileGroups): void {
+    this.#groups = by;
   }
 
   scrubMonthly(): void {
@@ -272,12 +286,12 @@ class DiskContentStore implements RunningContentStore {
     );
   }
 
-  #onEvict({ digest, sizeBytes, isPartial }: Evictable): void {
-    if (!isPartial) this.#complete.delete(digest);
-    this.#deps.log.info(
-      { digest: shortDigest(digest), sizeBytes },
-      'a file that nobody needs made room for another one',
-    );
+  #onEvict(victims: readonly Evictable[]): void {
+    const gone = new Set(victims.filter(({ isPartial }) => !isPartial).map(({ digest }) => digest));
+    for (const digest of gone) this.#complete.delete(digest);
+    const bytes = victims.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    this.#deps.log.info({ files: victims.length, bytes }, 'files that nobody needs made room for another one');
+    this.#groups?.onGone(gone);
   }
 
   #retry(wanted: WantedBlob): void {

@@ -5,6 +5,7 @@ import { formatReference, parseImageReference, type Reference, type Tag } from '
 import { parsePlatform } from '../../kernel/platform.ts';
 import { err, ok } from '../../kernel/result.ts';
 import type { AssetState } from '../../model/content.ts';
+import type { WantedImage } from '../../model/images.ts';
 import type { Descriptor } from './codec/manifest.ts';
 import type { KnownManifest, KnownTag } from './policy/known.ts';
 import { createWanted, type Wanted, type WantedBy, type WantedState } from './wanted.ts';
@@ -49,12 +50,14 @@ function world({ platforms = ['linux/amd64'], referrers = true, by = 'revision' 
   const wanted: Wanted[] = [
     { image: { name: 'app', image, platforms: platforms.flatMap((text) => parsePlatform(text) ?? []), referrers }, by },
   ];
+  const alsoKept: WantedImage[] = [];
   const stateOf = (one: Digest): AssetState => {
     if (stored.has(one)) return { kind: 'complete', sizeBytes: 1 };
     return held.has(one) ? { kind: 'filling', bytesDone: 30 } : { kind: 'absent' };
   };
   const hold = (one: Digest): void => void held.set(one, Promise.withResolvers<void>());
   const prefetch = createWanted({
+    alsoKept: () => alsoKept,
     mirror: {
       manifest: async (_key, reference: Reference) => {
         const text = reference.kind === 'digest' ? reference.digest : formatReference(reference);
@@ -99,7 +102,7 @@ function world({ platforms = ['linux/amd64'], referrers = true, by = 'revision' 
     onComplete: ({ image: { name } }, sizeBytes) => complete.push(`${name} ${sizeBytes}`),
   });
   const state = (): WantedState => prefetch.states()[0] ?? expect.unreachable();
-  return { prefetch, clock, stored, asked, pins, complete, lacks, notNow, held, hold, wanted, state, known };
+  return { prefetch, clock, stored, asked, pins, complete, lacks, notNow, held, hold, wanted, alsoKept, state, known };
 }
 
 /** All that can go on without time passing. */
@@ -219,6 +222,19 @@ describe('a wanted image', () => {
     expect(state().isFetching).toBe(true);
     await prefetch.stop();
     expect(state()).toMatchObject({ state: { kind: 'partial' }, isFetching: false });
+  });
+
+  it('stays while a revision that may come back, or a machine that boots by it, needs it; but it is not fetched', async () => {
+    const { prefetch, wanted, alsoKept, pins, asked } = world();
+    await prefetch.pull('app');
+    alsoKept.push(...wanted.splice(0).map(({ image }) => image));
+    asked.length = 0;
+    prefetch.changed({ now: true });
+    await settle();
+    expect([[...(pins.at(-1) ?? [])].sort(), asked]).toEqual([[CONFIG, LAYER, SIGNED, INDEX, AMD, SIGNATURE], []]);
+    alsoKept.length = 0;
+    prefetch.changed();
+    expect(pins.at(-1)).toEqual([]);
   });
 
   it('is not pinned any more when nobody wants it', async () => {

@@ -21,6 +21,8 @@ export type WantedDeps = {
   readonly repositories: Pick<Repositories, 'get'>;
   readonly content: Pick<ContentStore, 'stateOf' | 'pin'>;
   readonly wanted: () => readonly Wanted[];
+  /** Stays as far as it is here, but is not fetched: of a revision that may be gone back to, or that a machine boots by. */
+  readonly alsoKept: () => readonly WantedImage[];
   /** How long this site waits before it begins with what a revision wants. */
   readonly startDelayMs: () => number;
   /** How long a tag counts as known. */
@@ -237,7 +239,8 @@ class Prefetch implements RunningWanted {
 
   /** What is wanted stays, also while it is not whole yet. */
   async #pin(): Promise<void> {
-    const digests = this.#deps.wanted().flatMap(({ image }) => this.digestsOf(image));
+    const { alsoKept, wanted } = this.#deps;
+    const digests = [...wanted().map(({ image }) => image), ...alsoKept()].flatMap((image) => this.digestsOf(image));
     await this.#deps.content.pin('images', digests);
   }
 
