@@ -20,13 +20,12 @@ import { within } from '../kernel/within.ts';
 import { ownAddresses, type SiteAddress } from '../model/site-ports.ts';
 import { startAlarms } from './alarms.ts';
 import { bootRoutes, createBootDesk } from './boot/routes.ts';
-import { assetSent, createBootFiles } from './boot-files.ts';
 import type { SiteConfig } from './config.ts';
 import { createLoaders } from './content/loaders.ts';
 import { assetRoutes } from './content/routes.ts';
 import { createDhcpServer } from './dhcp/server.ts';
 import { createFreezer } from './freeze.ts';
-import { dhcpSockets, tftpSettings, withHanded } from './handed-sockets.ts';
+import { dhcpSockets } from './handed-sockets.ts';
 import { NO_TRUST, openHeadOffice, openSiteTime } from './hub-link.ts';
 import { openImageMirror } from './image-mirror.ts';
 import { loadersOf } from './loader-manifest-file.ts';
@@ -53,11 +52,10 @@ import { openSecrets } from './secrets.ts';
 import { createReceivers } from './signals/receivers.ts';
 import { siteEntries } from './site-entries.ts';
 import { startSiteRevisions } from './site-revisions.ts';
+import { createSiteTftp } from './site-tftp.ts';
 import { teeSignals } from './tee-signals.ts';
 import { tellStop } from './tell-stop.ts';
 import { tellUnserved } from './tell-unserved.ts';
-import type { TransferReport } from './tftp/ports.ts';
-import { createTftpServer } from './tftp/server.ts';
 import { startTimeWatch, type TimeWatch } from './time-watch.ts';
 import { createTransferSignals } from './transfers-to-signals.ts';
 import { openWanLine } from './wan-line.ts';
@@ -204,21 +202,9 @@ async function assemble(
   });
   undo.push(() => mirror.stop());
   const desk = createBootDesk({ ...roomDeps, signals: seen, secrets, random, admission, images: mirror.wanted });
-  const tftp = (at: readonly SiteAddress[]) =>
-    createTftpServer({
-      ...{ clock, log: quiet() },
-      onTransfer: (report: TransferReport): void => {
-        transfers.onTftp(report);
-        const sent = assetSent(report);
-        if (sent) transfers.onAsset(sent);
-      },
-      udp: withHanded(udp, passed, 'tftp', config.ports.tftp),
-      files: createBootFiles({
-        ...{ loaders, content, desk, clock, onProgress: transfers.onAsset },
-        raspberryPi: () => revisions.current()?.raspberryPi,
-      }),
-      settings: tftpSettings(config, at, passed),
-    });
+  const tftp = createSiteTftp({
+    ...{ config, passed, udp, loaders, content, desk, revisions, transfers, clock, log: quiet() },
+  });
   let runningTftp: ReturnType<typeof tftp> | undefined;
   const receivers = createReceivers({
     ...{ udp, clock, store, signals: told, addresses: siteAddress, ports: config.signals, log: quiet() },
