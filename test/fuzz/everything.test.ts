@@ -4,7 +4,7 @@ import { readRequest } from '../packets/hex.ts';
 import { type BesiegedSite, besiege, createDice, get, HONEST, POS_MAC } from './support/besieged-site.ts';
 import { flood, say } from './support/flood.ts';
 import { mutateBytes, mutateText } from './support/mutate.ts';
-import { rrq } from './support/tftp-client.ts';
+import { confirmAtRandom, rrq } from './support/tftp-client.ts';
 
 /** How long it goes on; by hand as long as one likes. */
 const SECONDS = Number(process.env['SLIPWAY_FUZZ_SECONDS'] ?? 8);
@@ -50,6 +50,9 @@ const paths = () => [
 const line =
   '{"talos-level":"info","msg":"usb 1-1: device descriptor read/64, error -71","clock":1,"facility":"kern","seq":7}';
 
+/** How many came by TFTP. */
+let blocks = 0;
+
 /** One way to trouble each door of the site; each is called again and again. */
 const attacks: Readonly<Record<string, () => Promise<unknown>>> = {
   'DHCP, 67': () => flood({ port: 67, count: 200, make: () => mutateBytes(oneOf(requests), dice) }),
@@ -70,6 +73,11 @@ const attacks: Readonly<Record<string, () => Promise<unknown>>> = {
       sockets: 10,
       make: () => rrq(Buffer.from(mutateText(oneOf(names()), dice), 'latin1')),
     }),
+  'transfers by TFTP': async () => {
+    const fetched = await Promise.all(Array.from({ length: 4 }, () => confirmAtRandom(site.asset, dice)));
+    expect(fetched.flatMap(({ wrong }) => wrong)).toEqual([]);
+    for (const { came } of fetched) blocks += came;
+  },
   'kernel log': () =>
     flood({ port: KERNEL_LOG, count: 100, make: () => mutateBytes(Buffer.from(mutateText(line, dice)), dice) }),
   'HTTP paths': askAtOnce,
@@ -117,6 +125,7 @@ test(`whatever comes to its ports in ${SECONDS} seconds, the site serves`, {
     }
   }
   expect(Math.min(...rounds.values())).toBeGreaterThan(0);
+  expect(blocks).toBeGreaterThan(0);
   await site.checkServes(5_000);
   const after = site.cost();
   expect(after.rssMiB - before.rssMiB).toBeLessThan(150);

@@ -48,7 +48,8 @@ export async function besiege(name: string, { config: more = '', lookDelayMs = 1
   mkdirSync(join(workDir, 'template'), { recursive: true });
   await createBridge('br-fuzz', `${SITE_ADDRESS}/24`);
   for (const address of [HONEST, ...ATTACKERS]) await run(['ip', 'address', 'add', `${address}/24`, 'dev', 'br-fuzz']);
-  const bytes = new Uint8Array(4 * 1024 * 1024).fill(0x5a);
+  // More than what TFTP keeps in memory, and no two blocks alike.
+  const bytes = new Uint8Array(5 * 1024 * 1024).map((_, i) => (i * 31 + (i >> 11)) & 255);
   writeFileSync(join(workDir, 'kernel'), bytes);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const template = templateText(join(workDir, 'kernel'), sha256);
