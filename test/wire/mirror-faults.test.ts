@@ -1,8 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { Ipv4 } from '../../src/kernel/ipv4.ts';
 import { openDeafServer, openSilentServer } from '../../src/lab/upstream/mute-servers.ts';
+import { bindingKey } from '../../src/model/boot.ts';
+import type { MachineId } from '../../src/model/machine.ts';
 import { blobPath, layoutOf } from '../../src/site/content/layout.ts';
+import { OTHER_MAC, POS_MAC } from '../support/sample-site.ts';
 import {
   CHILD,
   CONFIG,
@@ -112,13 +116,13 @@ describe.concurrent('the mirror:', () => {
         world.clock.run(2);
         expect(await world.pull()).toBeUndefined();
         const missing = await world.ask('manifests/9.9');
-        expect([missing.status, missing.headMs < 1_500]).toEqual([404, true]);
+        expect([missing.status, missing.headMs < 2_000]).toEqual([404, true]);
         // Two that waited were enough: from then on nobody does.
         const next = await Promise.all(
           ['manifests/9.9', 'manifests/9.8', 'manifests/1.4'].map((rest) => world.ask(rest)),
         );
         expect(next.map(({ status }) => status)).toEqual([404, 404, 200]);
-        expect(Math.max(...next.map(({ headMs }) => headMs))).toBeLessThan(500);
+        expect(Math.max(...next.map(({ headMs }) => headMs))).toBeLessThan(800);
       },
     );
   });
@@ -129,7 +133,6 @@ describe.concurrent('the mirror:', () => {
       const gate = Promise.withResolvers<void>();
       const slow = world.ask(`blobs/${LAYER.digest}`, { pause: { at: 1, until: gate.promise } });
       const gone = world.ask(`blobs/${LAYER.digest}`, { stopAt: 1_000 });
-      const startedAt = performance.now();
       const clients = Array.from({ length: 64 }, async (_, index) => {
         await sleep(index * 12);
         return world.ask(`blobs/${LAYER.digest}`);
@@ -138,7 +141,6 @@ describe.concurrent('the mirror:', () => {
         expect([isWhole, sha256(body)]).toEqual([true, LAYER.digest]);
         expect(headers['content-length']).toBe(String(LAYER.sizeBytes));
       }
-      expect(performance.now() - startedAt).toBeLessThan(4_000);
       gate.resolve();
       expect(sha256((await slow).body)).toBe(LAYER.digest);
       expect((await gone).isWhole).toBe(false);
@@ -285,6 +287,52 @@ describe.concurrent('the mirror:', () => {
       for (const answer of answers) expect([404, 400]).toContain(answer.status);
       expect(answers.slice(0, 4).map(codeIn)).toEqual(Array(4).fill('NAME_UNKNOWN'));
       expect(world.upstream.connections).toBe(0);
+    });
+
+    it('is for machines that fill a slot of the site, where its registry is not for anyone', async () => {
+      const world = await MirrorWorld.open({ access: 'known-machines' });
+      const address = '127.0.0.1' as Ipv4;
+      const ask = async () => [await world.ask('manifests/1.4'), await world.ask(`blobs/${LAYER.digest}`)];
+      const denied = async () => {
+        for (const answer of await ask()) expect([answer.status, codeIn(answer)]).toEqual([403, 'DENIED']);
+      };
+      await denied();
+      world.neighbours.set(address, { mac: POS_MAC, complete: true });
+      await denied();
+      const id = 'm1' as MachineId;
+      const seen = { kind: 'mac', value: POS_MAC, source: 'dhcp', firstSeen: 0, lastSeen: 0 } as const;
+      await world.store.commit([{ table: 'machines', key: id, row: { id, evidence: [seen] } }], []);
+      await denied();
+      expect(world.upstream.connections).toBe(0);
+      const row = { slot: 'pos-1', number: 1, machine: id, since: 0, health: 'waiting' } as const;
+      await world.store.commit([{ table: 'bindings', key: bindingKey(row.slot, row.number), row }], []);
+      expect((await ask()).map(({ status }) => status)).toEqual([200, 200]);
+      // Somebody else at the same address now.
+      world.neighbours.set(address, { mac: OTHER_MAC, complete: true });
+      await denied();
+    });
+
+    it('is passed on where there is no room for it, to all who ask', async () => {
+      const world = await MirrorWorld.open({ content: { maxDiskBytes: () => 200_000 } });
+      expect(await world.pull()).toBeUndefined();
+      const answers = await Promise.all(Array.from({ length: 8 }, () => world.ask(`blobs/${LAYER.digest}`)));
+      for (const { body, isWhole } of answers) expect([isWhole, sha256(body)]).toEqual([true, LAYER.digest]);
+      expect(world.upstream.ledger.count({ in: LAYER.digest }).mostAtOnce).toBe(1);
+      world.upstream.script([{ what: 'blob', does: { wrongAt: LAYER.sizeBytes - 3 } }]);
+      expect((await world.ask(`blobs/${LAYER.digest}`)).isWhole).toBe(false);
+    });
+
+    it('that made room for another one is fetched again, or is unknown while its registry is gone', async () => {
+      const world = await MirrorWorld.open({
+        ...{ images: { tagsFreshSeconds: 0 }, content: { maxDiskBytes: () => 3_000_000 } },
+      });
+      for (const child of [CHILD, OTHER_CHILD, CHILD]) {
+        expect(await world.pull(child)).toBeUndefined();
+        await world.untilKept(child === CHILD ? IMAGE.blobs.slice(1, 3) : IMAGE.blobs.slice(4));
+      }
+      expect(world.upstream.ledger.count({ what: 'blob', method: 'GET', in: LAYER.digest }).requests).toBe(2);
+      await world.upstream.close();
+      expect(await world.pull(OTHER_CHILD)).toMatchObject({ status: 404 });
     });
 
     it('of one repository is not read through another', async () => {

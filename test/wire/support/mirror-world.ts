@@ -6,6 +6,8 @@ import { createHttpServer } from '../../../src/adapters/http/server.ts';
 import { systemClock } from '../../../src/adapters/node/clock.ts';
 import { systemRandom } from '../../../src/adapters/node/random.ts';
 import { parseUpstreamName } from '../../../src/kernel/image-name.ts';
+import type { Ipv4 } from '../../../src/kernel/ipv4.ts';
+import type { MacAddress } from '../../../src/kernel/mac.ts';
 import type { Cancel, Clock } from '../../../src/kernel/ports.ts';
 import { ok } from '../../../src/kernel/result.ts';
 import { FakeRegistry, type RegistrySettings } from '../../../src/lab/upstream/fake-registry.ts';
@@ -42,6 +44,7 @@ export type WorldSettings = {
   readonly wan?: Revision['wan'];
   /** Instead of the fake registry's. */
   readonly url?: string;
+  readonly access?: Upstream['access'];
 };
 
 /** A clock that a test can put forward or back, or let run faster: timers that begin then are that much shorter. */
@@ -86,6 +89,9 @@ export class MirrorWorld {
   readonly upstream: FakeRegistry;
   readonly clock = new WarpedClock();
   readonly log = new SampleLog();
+  readonly store = new SampleStore();
+  /** Who the kernel says is behind an address. */
+  readonly neighbours: Map<Ipv4, { readonly mac: MacAddress; readonly complete: boolean }> = new Map();
   readonly folder: string;
   /** Where its registry is, or was. */
   readonly #origin: string;
@@ -123,8 +129,8 @@ export class MirrorWorld {
 
   /** The rules of the registry; the first is `registry.test`. */
   upstreams(): readonly Upstream[] {
-    const { url = this.#origin } = this.#settings;
-    const common = { url, access: 'anyone', tokenHosts: [], isDefault: false } as const;
+    const { url = this.#origin, access = 'anyone' } = this.#settings;
+    const common = { url, access, tokenHosts: [], isDefault: false };
     return [
       { ...common, name: must(parseUpstreamName('registry.test')), repositories: ['pos/*'] },
       { ...common, name: must(parseUpstreamName('docker.io')), repositories: ['library/*'], isDefault: true },
@@ -149,10 +155,10 @@ export class MirrorWorld {
     const config = parseSiteConfig(text, 'site.yaml');
     if (!config.ok) throw config.error;
     const mirror = await openImageMirror({
-      ...{ ...common, content, config: config.value, revisions: { current: () => revision }, store: new SampleStore() },
+      ...{ ...common, content, config: config.value, revisions: { current: () => revision }, store: this.store },
       secrets: { read: async () => ok({}) },
       addresses: () => [],
-      arp: { entries: async () => new Map() },
+      arp: { entries: async () => this.neighbours },
       ...{ wan: line, onPulled: () => undefined, onFirstByte: () => undefined },
     });
     const http = await createHttpServer({ log, routes: [mirror.routes], maxConnectionsPerClient: 500 });

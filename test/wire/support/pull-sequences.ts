@@ -33,10 +33,17 @@ const NS = '?ns=registry.test';
 const said = (digest: string) => ({ 'docker-content-digest': digest, 'content-length': '{size}' });
 const octets = { 'content-type': 'application/octet-stream', 'content-length': '{size}' };
 
-const containerd = (version: string, encoding: string) => {
+const range = (from: number) => ['Range', `bytes=${from}-`] as const;
+
+/** `isEager`: it asks for everything by Range, manifests too, to see whether it may fetch a layer in parts. */
+const containerd = (version: string, encoding: string, isEager: boolean) => {
   const agent = ['User-Agent', `containerd/${version}`] as const;
-  const tail = [['Accept-Encoding', encoding]] as const;
-  const accepts = (type: string) => [agent, ['Accept', `${type}, */*`] as const, ...tail];
+  const ranged = isEager ? [range(0)] : [];
+  const accepts = (type: string) => [
+    ...[agent, ['Accept', `${type}, */*`] as const, ['Accept-Encoding', encoding] as const],
+    ...ranged,
+  ];
+  const part = isEager ? { status: 206 } : {};
   return {
     resolve: {
       asks: `HEAD manifests/1.4${NS}`,
@@ -45,17 +52,18 @@ const containerd = (version: string, encoding: string) => {
     },
     index: { asks: `GET manifests/{index}${NS}`, headers: accepts(INDEX), gives: said('{index}') },
     child: { asks: `GET manifests/{child}${NS}`, headers: accepts(MANIFEST), gives: said('{child}') },
-    config: { asks: `GET blobs/{config}${NS}`, headers: accepts(CONFIG), gives: octets },
-    small: { asks: `GET blobs/{small}${NS}`, headers: accepts(LAYER), gives: octets },
-    layer: { asks: `GET blobs/{layer}${NS}`, headers: accepts(LAYER) },
+    config: { asks: `GET blobs/{config}${NS}`, headers: accepts(CONFIG), gives: octets, ...part },
+    small: { asks: `GET blobs/{small}${NS}`, headers: accepts(LAYER), gives: octets, ...part },
+    layer: { asks: `GET blobs/{layer}${NS}`, headers: accepts(LAYER), ...part },
   };
 };
 
 /** Those of the chunks of an eager client: the layer of these tests has a little less than four. */
 const CHUNK = 512 * 1024;
-const old = containerd('1.6.20', 'gzip');
-const eager = containerd('2.1.4', 'zstd;q=1.0, gzip;q=0.8, deflate;q=0.5');
-const range = (from: number) => ['Range', `bytes=${from}-`] as const;
+const old = containerd('1.6.20~ds1', 'gzip', false);
+const eager = containerd('2.1.9+unknown', 'zstd;q=1.0, gzip;q=0.8, deflate;q=0.5', true);
+/** What it asks a layer with, from a byte on. */
+const from = (byte: number) => [...eager.layer.headers.slice(0, -1), range(byte)];
 
 const ACCEPTS_OF_PODMAN = [
   MANIFEST,
@@ -93,13 +101,9 @@ export const SEQUENCES: readonly Sequence[] = [
       eager.index,
       eager.child,
       eager.config,
-      { ...eager.layer, headers: [...eager.layer.headers, range(0)], status: 206, stopAt: 1 },
-      ...[0, 1, 2].map((i) => ({
-        ...eager.layer,
-        headers: [...eager.layer.headers, range(i * CHUNK)],
-        ...{ status: 206, stopAt: CHUNK, beside: true as const },
-      })),
-      { ...eager.layer, headers: [...eager.layer.headers, range(3 * CHUNK)], status: 206, beside: true },
+      { ...eager.layer, stopAt: 1 },
+      ...[0, 1, 2].map((i) => ({ ...eager.layer, headers: from(i * CHUNK), stopAt: CHUNK, beside: true as const })),
+      { ...eager.layer, headers: from(3 * CHUNK), beside: true },
       eager.small,
     ],
   },
