@@ -243,6 +243,10 @@ describe('an archive that is not believed', () => {
     'without an index': [() => tarOf(entries.filter(([path]) => path !== 'index.json')), 'archive-invalid'],
     'that is no archive': [async () => Buffer.alloc(5_000, 'no'), 'archive-invalid'],
     'that is empty': [async () => Buffer.alloc(0), 'archive-invalid'],
+    'that is small and unpacks to a lot': [
+      async () => gzipSync(await tarOf([['huge', new Uint8Array(16 << 20)], ...entries])),
+      'archive-invalid',
+    ],
     'that says of a file that it has 2 TiB': [
       async () => {
         const block = Buffer.alloc(512);

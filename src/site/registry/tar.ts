@@ -21,6 +21,8 @@ export type TarFile = {
 const BLOCK_BYTES = 512;
 /** Long names and the like; none of ours is. */
 const MOST_META_BYTES = 64 * 1024;
+/** Layers are packed already. It is unpacked on the thread that answers packets, so no piece may become a large one. */
+const MOST_UNPACKED = 200;
 const FILE_TYPES: readonly string[] = ['File', 'OldFile', 'ContiguousFile'];
 
 /**
@@ -42,7 +44,9 @@ export async function readTar(
 
 /** The first failure ends it: whoever waits for bytes hears of it, and no further entry is given out. */
 class TarReader {
-  readonly #parser = new Parser({ strict: true, maxMetaEntrySize: MOST_META_BYTES });
+  readonly #parser = new Parser({
+    ...{ strict: true, maxMetaEntrySize: MOST_META_BYTES, maxDecompressionRatio: MOST_UNPACKED },
+  });
   #failure: { readonly cause: unknown } | undefined;
   #isEnded = false;
   #handled: Promise<void> = Promise.resolve();
