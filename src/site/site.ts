@@ -53,6 +53,7 @@ import { createReceivers } from './signals/receivers.ts';
 import { siteEntries } from './site-entries.ts';
 import { startSiteRevisions } from './site-revisions.ts';
 import { createSiteTftp } from './site-tftp.ts';
+import { withSpareFile } from './spare-file.ts';
 import { teeSignals } from './tee-signals.ts';
 import { tellStop } from './tell-stop.ts';
 import { tellUnserved } from './tell-unserved.ts';
@@ -128,7 +129,9 @@ async function assemble(
   });
   undo.push(() => database.close());
   await removeUnfinished(config.dataDir);
-  const store = await withOrderLog({ path: join(config.dataDir, 'orders.log'), store: database, clock, log });
+  const logged = await withOrderLog({ path: join(config.dataDir, 'orders.log'), store: database, clock, log });
+  undo.push(() => logged.close());
+  const store = withSpareFile({ path: join(config.dataDir, 'spare'), store: logged, clock, random, log });
   undo.push(() => store.close());
   const tokens = await openTokenMint(config.dataDir);
   const secrets = await openSecrets({
