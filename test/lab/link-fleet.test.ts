@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { askSite } from '../../src/adapters/http/control-client.ts';
 import { sha256OfText } from '../../src/adapters/node/hash.ts';
 import type { Event } from '../../src/model/event.ts';
-import type { FleetEvents, FleetSiteView } from '../../src/wire/api/fleet-views.ts';
+import type { FleetEvents, FleetOverview, FleetSiteView } from '../../src/wire/api/fleet-views.ts';
 import { command, FleetLab, QuietStore } from '../wire/support/fleet-lab.ts';
 import { SimMachine } from '../wire/support/machine.ts';
 import { SiteLab, sha256 } from '../wire/support/site-lab.ts';
@@ -46,6 +46,10 @@ spec:
   slots:
     till-1: { profile: ${profile}, match: [{ mac: "${TILL}" }], interfaces: { lan0: { network: nodes, address: +11 } } }
     box-1: { profile: box, match: [{ mac: "${BOX}" }], interfaces: { lan0: { network: nodes, address: +12 } } }
+  images:
+    upstreams: { registry.test: { url: "http://127.0.0.1:9", access: anyone } }
+    wanted: { app: { ref: "registry.test/pos/app:1.4" } }
+  wan: { spread: 0s }
 `,
 });
 
@@ -132,6 +136,13 @@ it('the first revision comes to all three, and machines boot and install by it',
   }, SOON);
   expect(installs).toBeGreaterThan(0);
   installs = 0;
+  // No registry is there: head office sees which image is missing where, and why.
+  const app = { name: 'app', image: 'registry.test/pos/app:1.4', state: 'failed' };
+  await vi.waitFor(async () => expect((await viewOf('store-1')).imageViews).toMatchObject([app]), SOON);
+  expect((await fleet.say('site', 'store-1')).out).toMatch(
+    /^image +app \(registry.test\/pos\/app:1\.4\): failed because /m,
+  );
+  expect((await fleet.ask<FleetOverview>('fleet')).lackImages).toBeGreaterThan(0);
 });
 
 it('one that breaks boot is taken back by the store itself while head office is dead; that halts it, and everybody says why', async () => {

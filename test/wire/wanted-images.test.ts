@@ -16,6 +16,8 @@ const LINE = 300_000;
 const lab = new SiteLab('br-wanted', '10.49.0');
 const app = makeImage({ seed: 'app', platforms: ['linux/amd64', 'linux/arm64'], layers: [20_000, 1_000_000] });
 const tool = makeImage({ seed: 'tool', layers: [1_500_000] });
+/** The image of the platform that machines here have. */
+const platform = app.manifests[1] ?? app.top;
 let upstream: FakeRegistry;
 let till: SimMachine;
 
@@ -32,6 +34,7 @@ beforeAll(async () => {
   upstream = await FakeRegistry.open({ lineBytesPerSecond: LINE });
   upstream.shelf.put('pos/app', '1.4', app);
   upstream.shelf.put('pos/tool', '3', tool);
+  upstream.shelf.sign('pos/app', platform);
   await lab.open();
   writeTemplate(lab, {
     slots: [{ name: 'till-1', mac: MAC, host: 11, profile: 'needy' }],
@@ -68,11 +71,14 @@ describe('a machine whose profile requires an image', () => {
     expect(counts).toEqual([1, 1, 1, 0, 0, 0]);
   });
 
-  it('starts also after a restart with the registry gone, and what was told is not told again', async () => {
+  it('starts after a restart with the registry silent, finds the signature, and nothing is told twice', async () => {
     await lab.site?.stop();
     upstream.script([{ does: { silent: true } }]);
     await lab.start();
     await expect.poll(script).toMatch(/^boot\b/m);
+    const tag = `${platform.digest.replace(':', '-')}.sig`;
+    const signature = await till.get(`:5000/v2/registry.test/pos/app/manifests/${tag}`);
+    expect(JSON.parse(signature)).toMatchObject({ subject: { digest: platform.digest } });
     const [event, ...more] = await told('image-complete');
     expect(event?.sentence).toMatch(/^Image app \(registry\.test\/pos\/app:1\.4\) is here whole, 1\.0 MB: revision 1/);
     expect(more).toEqual([]);
