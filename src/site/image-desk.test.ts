@@ -97,7 +97,7 @@ describe('a person', () => {
     ]);
     await desk.carryOut('unpin', 'registry.test/pos/tool:3');
     expect(desk.view().images).toHaveLength(1);
-    expect(calls).toEqual(['changed now', 'changed']);
+    expect(calls).toEqual(['changed now', 'pull registry.test/pos/tool:3', 'changed']);
   });
 
   it('is not held to a registry that the template names no more', async () => {

@@ -110,6 +110,8 @@ async function pin(parts: ImageDeskParts, text: string): Promise<string> {
     const sentence = `Image ${name} is kept at this site, also when no revision wants it`;
     await commitPin(parts, { name, isPinned: true, sentence });
     wanted.changed({ now: true });
+    // The round that goes on may have to do with a registry that is silent.
+    wanted.pull(name).catch(() => undefined);
   }
   return `Image ${name} is kept here from now on, and fetched: slipway images list shows how far it is.`;
 }

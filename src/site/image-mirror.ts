@@ -175,18 +175,19 @@ function followRevision(
       await http.listen({ address, port: config.ports.registry });
     }
   };
-  const again = (http: HttpServer): void => {
-    timer = clock.after(LOOK_MS, () => {
-      look(http)
-        .catch((error: unknown) => log.error({ error }, 'the registry is not served at its own port'))
-        .finally(() => timer && again(http));
-    });
+  let isStopped = false;
+  const run = (http: HttpServer): void => {
+    look(http)
+      .catch((error: unknown) => log.error({ error }, 'the registry is not served at its own port'))
+      .finally(() => {
+        if (!isStopped) timer = clock.after(LOOK_MS, () => run(http));
+      });
   };
   return {
-    start: again,
+    start: run,
     stop: () => {
+      isStopped = true;
       timer?.();
-      timer = undefined;
     },
   };
 }
