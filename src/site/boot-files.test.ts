@@ -12,10 +12,11 @@ const heard: string[] = [];
 const asset: OpenAsset = { sizeBytes: 3, read: async (into) => into.length, close: async () => undefined };
 const LARGE = 'b'.repeat(64) as Digest;
 const large: OpenAsset = { ...asset, sizeBytes: 5_000_000 };
+const LAYER = 'c'.repeat(64) as Digest;
 const clock = new SampleClock();
 const files = createBootFiles({
   loaders: { find: (name) => (name === 'undionly.kpxe' ? { name, digest: KERNEL, sizeBytes: 3 } : undefined) },
-  content: { open: async (digest) => ({ [KERNEL]: asset, [LARGE]: large })[digest] },
+  content: { open: async (digest) => ({ [KERNEL]: asset, [LARGE]: large, [LAYER]: asset })[digest] },
   desk: {
     peerOf: (remote) => ({
       address: remote as Ipv4,
@@ -29,6 +30,7 @@ const files = createBootFiles({
     }),
   },
   clock,
+  isHeldBack: (digest) => digest === LAYER,
   raspberryPi: () => PI,
   onProgress: ({ name, bytesSent }) => heard.push(`${name} ${bytesSent}`),
 });
@@ -52,6 +54,11 @@ it('a loader is the asset of its name, and nothing else is served', async () => 
   expect((await ask('undionly.kpxe'))?.sizeBytes).toBe(asset.sizeBytes);
   expect(await ask('snponly.efi')).toBeUndefined();
   expect(await ask('../etc/passwd')).toBeUndefined();
+});
+
+it('a layer of an image is not given to whoever knows its digest', async () => {
+  expect(await ask(`assets/sha256/${KERNEL}/x`)).toBeDefined();
+  expect(await ask(`assets/sha256/${LAYER}/x`)).toBeUndefined();
 });
 
 it.each([

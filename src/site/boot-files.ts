@@ -24,6 +24,8 @@ type Parts = {
   readonly clock: Clock;
   /** Hears how far a kernel or initramfs is while it is read; that it has arrived the server tells. */
   readonly onProgress: OnProgress;
+  /** What is not for whoever knows its digest: layers of images. */
+  readonly isHeldBack?: (digest: Digest) => boolean;
   /** What the template brings for Raspberry Pi, by name. */
   readonly raspberryPi?: () => Revision['raspberryPi'];
 };
@@ -31,6 +33,10 @@ type Parts = {
 /** What TFTP serves: the loaders that are here, the first scripts, and to GRUB, which has no HTTP, its answers and files. */
 export function createBootFiles(parts: Parts): BootFileSource {
   const share = createSharedFiles(parts.content);
+  const byDigest = async (digest: Digest, name: string, remote: string): Promise<BootFile | undefined> => {
+    const asset = parts.isHeldBack?.(digest) ? undefined : await share(digest);
+    return asset && watched(parts, asset, { digest, name: lastPart(name), remote });
+  };
   return {
     find: async (name, { address }, asked) => {
       const family = ENTRIES.get(name);
@@ -42,10 +48,7 @@ export function createBootFiles(parts: Parts): BootFileSource {
         return answer && textFile(answer.text, answer.delivered);
       }
       const digest = digestIn(name);
-      if (digest) {
-        const asset = await share(digest);
-        return asset && watched(parts, asset, { digest, name: lastPart(name), remote: address });
-      }
+      if (digest) return byDigest(digest, name, address);
       const file = parts.loaders.find(name) ?? piFile(name, parts.raspberryPi?.());
       return file && share(file.digest);
     },

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { HttpServer, Routes } from '../adapters/http/server.ts';
+import type { Digest } from '../kernel/digest.ts';
 import type { UpstreamName } from '../kernel/image-name.ts';
 import type { Cancel, Clock, Log, Random } from '../kernel/ports.ts';
 import { err, ok, type Result } from '../kernel/result.ts';
@@ -65,6 +66,8 @@ export interface ImageMirror {
   /** For people and programs, below `/api/v1/images`. */
   readonly files: ImageFileRoutes;
   readonly wanted: RunningWanted;
+  /** Whether it is part of an image and of nothing that machines boot: then it is given out by the routes of the registry alone. */
+  readonly isOfImage: (digest: Digest) => boolean;
   readonly desk: ImageDesk;
   /** Wanted images, as people see them. */
   view(): readonly ImageView[];
@@ -122,6 +125,8 @@ export async function openImageMirror(parts: ImageMirrorParts): Promise<ImageMir
       desk: createImageDesk({ ...parts, wanted, meter, verify: createVerifyDesk({ ...parts, wanted }) }),
       view: () => viewImages({ revisions, wanted }),
     },
+    isOfImage: (digest) =>
+      repositories.hasAnywhere(digest) && !revisions.current()?.assets.some((asset) => asset.digest === digest),
     figures: () => ({
       ...{ sentBytes: meter.sentBytes, fetchedBytes: meter.fetchedBytes },
       ...{ upstreams: upstreams.states(), wanted: wanted.states() },

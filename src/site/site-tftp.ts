@@ -1,5 +1,6 @@
 import type { PassedSocket } from '../adapters/node/systemd-sockets.ts';
 import type { NodeUdpPort } from '../adapters/node/udp.ts';
+import type { Digest } from '../kernel/digest.ts';
 import type { Clock, Log } from '../kernel/ports.ts';
 import type { ContentStore } from '../model/content.ts';
 import type { LoaderTable, RevisionSource, SiteAddress } from '../model/site-ports.ts';
@@ -19,13 +20,14 @@ export type SiteTftpParts = {
   readonly desk: BootDesk;
   readonly revisions: RevisionSource;
   readonly transfers: ReturnType<typeof createTransferSignals>;
+  readonly isHeldBack: (digest: Digest) => boolean;
   readonly clock: Clock;
   readonly log: Log;
 };
 
 /** The TFTP server of a site, made when it is known at which addresses. */
 export function createSiteTftp(parts: SiteTftpParts): (at: readonly SiteAddress[]) => TftpServer {
-  const { config, passed, udp, loaders, content, desk, revisions, transfers, clock, log } = parts;
+  const { config, passed, udp, loaders, content, desk, revisions, transfers, isHeldBack, clock, log } = parts;
   return (at) =>
     createTftpServer({
       ...{ clock, log },
@@ -36,7 +38,7 @@ export function createSiteTftp(parts: SiteTftpParts): (at: readonly SiteAddress[
       },
       udp: withHanded(udp, passed, 'tftp', config.ports.tftp),
       files: createBootFiles({
-        ...{ loaders, content, desk, clock, onProgress: transfers.onAsset },
+        ...{ loaders, content, desk, clock, isHeldBack, onProgress: transfers.onAsset },
         raspberryPi: () => revisions.current()?.raspberryPi,
       }),
       settings: tftpSettings(config, at, passed),

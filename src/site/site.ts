@@ -207,6 +207,7 @@ async function assemble(
   const desk = createBootDesk({ ...roomDeps, signals: seen, secrets, random, admission, images: mirror.wanted });
   const tftp = createSiteTftp({
     ...{ config, passed, udp, loaders, content, desk, revisions, transfers, clock, log: quiet() },
+    isHeldBack: mirror.isOfImage,
   });
   let runningTftp: ReturnType<typeof tftp> | undefined;
   const receivers = createReceivers({
@@ -254,7 +255,7 @@ async function assemble(
     bootRoutes(desk),
     metadataRoutes({ ...roomDeps, secrets }),
     nodesRoutes({ ...roomDeps, signals: told }),
-    assetRoutes({ content, loaders, clock, log, onProgress: transfers.onAsset }),
+    assetRoutes({ content, loaders, clock, log, onProgress: transfers.onAsset, isHeldBack: mirror.isOfImage }),
     mirror.routes,
   ];
   const http = await createHttpServer({ log: quiet(), routes });

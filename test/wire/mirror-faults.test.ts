@@ -310,6 +310,11 @@ describe.concurrent('the mirror:', () => {
       // Somebody else at the same address now.
       world.neighbours.set(address, { mac: OTHER_MAC, complete: true });
       await denied();
+      // The files that machines boot are for anybody who knows their digest; what came as an image is none of them.
+      await world.untilKept([LAYER]);
+      for (const method of ['GET', 'HEAD'])
+        for (const { digest } of [LAYER, INDEX])
+          expect((await world.askAt(`/assets/sha256/${digestOf({ digest })}/x`, { method })).status).toBe(404);
     });
 
     it('is passed on where there is no room for it, to all who ask', async () => {

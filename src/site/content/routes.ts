@@ -14,6 +14,8 @@ export type AssetRouteDeps = {
   readonly clock: Clock;
   readonly log: Log;
   readonly onProgress: OnProgress;
+  /** What is here, and not for whoever knows its digest: a layer of an image is given out by its registry alone. */
+  readonly isHeldBack?: (digest: Digest) => boolean;
   /** A client that takes nothing for so long is dropped. */
   readonly stallMs?: number;
 };
@@ -27,7 +29,7 @@ type Wanted = { readonly digest: Digest; readonly name: string; readonly cacheCo
  */
 export function assetRoutes(deps: AssetRouteDeps): (app: FastifyInstance) => void {
   const serve = createServe(deps);
-  const asset = (request: FastifyRequest, reply: FastifyReply) => serve(wantedAsset(request), request, reply);
+  const asset = (request: FastifyRequest, reply: FastifyReply) => serve(wantedAsset(deps, request), request, reply);
   const loader = (request: FastifyRequest, reply: FastifyReply) => serve(wantedLoader(deps, request), request, reply);
   const read = { method: ['GET', 'HEAD'], exposeHeadRoute: false };
   return (app) => {
@@ -36,10 +38,11 @@ export function assetRoutes(deps: AssetRouteDeps): (app: FastifyInstance) => voi
   };
 }
 
-function wantedAsset(request: FastifyRequest): Wanted {
+function wantedAsset({ isHeldBack }: AssetRouteDeps, request: FastifyRequest): Wanted {
   const { hex, name } = request.params as { hex: string; name: string };
   const digest = parseDigest(hex.toLowerCase());
   if (!digest) throw new AppError('not-found', 'the path has no sha256 of 64 hex digits');
+  if (isHeldBack?.(digest)) throw new AppError('not-found', 'no file of that digest is here');
   return { digest, name, cacheControl: 'public, max-age=31536000, immutable' };
 }
 

@@ -25,6 +25,8 @@ export interface Repositories {
   putBlob(key: RepositoryKey, digest: Digest): Promise<void>;
   /** Whether the repository has this blob or manifest, by all that was seen of it. */
   has(key: RepositoryKey, digest: Digest): boolean;
+  /** Whether any repository has it. */
+  hasAnywhere(digest: Digest): boolean;
   /** Forgets manifests that are nowhere any more, and the tags that mean them. */
   forget(digests: ReadonlySet<Digest>): Promise<void>;
 }
@@ -90,6 +92,10 @@ class FileRepositories implements Repositories {
     if (!known) return false;
     if (known.manifests.has(digest) || known.blobs.has(digest)) return true;
     return [...known.manifests.values()].some(({ parts }) => parts.some((part) => part.digest === digest));
+  }
+
+  hasAnywhere(digest: Digest): boolean {
+    return [...this.#entries.values()].some(({ key }) => this.has(key, digest));
   }
 
   async forget(digests: ReadonlySet<Digest>): Promise<void> {

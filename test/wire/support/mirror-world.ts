@@ -15,6 +15,7 @@ import { type MadeImage, makeImage } from '../../../src/lab/upstream/made-image.
 import type { Images, Upstream } from '../../../src/model/images.ts';
 import type { Revision } from '../../../src/model/revision.ts';
 import { parseSiteConfig } from '../../../src/site/config.ts';
+import { assetRoutes } from '../../../src/site/content/routes.ts';
 import { type ContentSettings, createContentStore, type RunningContentStore } from '../../../src/site/content/store.ts';
 import { type ImageMirror, openImageMirror } from '../../../src/site/image-mirror.ts';
 import { openWanLine } from '../../../src/site/wan-line.ts';
@@ -161,7 +162,11 @@ export class MirrorWorld {
       arp: { entries: async () => this.neighbours },
       ...{ wan: line, onPulled: () => undefined, onFirstByte: () => undefined },
     });
-    const http = await createHttpServer({ log, routes: [mirror.routes], maxConnectionsPerClient: 500 });
+    const loaders = { find: () => undefined };
+    const files = assetRoutes({
+      ...{ content, loaders, clock, log, onProgress: () => undefined, isHeldBack: mirror.isOfImage },
+    });
+    const http = await createHttpServer({ log, routes: [mirror.routes, files], maxConnectionsPerClient: 500 });
     const port = await http.listen({ address: '127.0.0.1', port: 0 });
     const end = async (): Promise<void> => {
       await content.stop();
