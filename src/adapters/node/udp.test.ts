@@ -67,6 +67,22 @@ describe('UDP', () => {
     expect(new Set(sockets.map(({ local }) => local.port)).size).toBe(500);
   });
 
+  it('a fault in what a datagram makes us do is told, a few times, and ends nothing', async () => {
+    const errors: unknown[] = [];
+    let heard = 0;
+    const onDatagram = () => {
+      heard++;
+      throw new Error('a fault');
+    };
+    const port = createUdpPort({ ...log, error: (fields) => errors.push(fields['error']) });
+    const socket = keep(await port.open(at(0), { onDatagram }));
+    const stranger = keep(await port.open(at(0), handlers));
+    for (let n = 0; n < 30; n++) stranger.send(new Uint8Array([n]), socket.local);
+    await vi.waitFor(() => expect(heard).toBe(30), 10_000);
+    expect(errors).toHaveLength(10);
+    expect(String(errors[0])).toBe('Error: a fault');
+  });
+
   it('carries datagrams both ways', async () => {
     const udp = createUdpPort(log);
     const echo: UdpSocket = keep(

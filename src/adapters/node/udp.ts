@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { AppError, type ErrorCode } from '../../kernel/errors.ts';
 import type { Ipv4 } from '../../kernel/ipv4.ts';
+import { LogBudget } from '../../kernel/log-budget.ts';
 import type { Log } from '../../kernel/ports.ts';
 import type { Endpoint, UdpHandlers, UdpOptions, UdpPort, UdpSocket } from '../../kernel/udp.ts';
 import { errnoOf } from './system-errors.ts';
@@ -24,6 +25,7 @@ const openErrors: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 /** UDP of this machine. `log` hears of errors that belong to no datagram. */
 export function createUdpPort(log: Log): NodeUdpPort {
   const ownPorts = new Map<number, number>();
+  const guard = createGuard(log);
   let last: Promise<unknown> = Promise.resolve();
 
   const openNow = async (local: Endpoint, handlers: UdpHandlers, options: UdpOptions) => {
@@ -41,16 +43,35 @@ export function createUdpPort(log: Log): NodeUdpPort {
   return {
     open: (local, handlers, options = {}) => {
       // One after the other: `checkFree` must not meet a socket of ours that is just being opened.
-      const opened = last.then(() => openNow(local, handlers, options));
+      const opened = last.then(() => openNow(local, guard(handlers), options));
       last = opened.catch(() => {});
       return opened;
     },
     adopt: async (fd, handlers, options = {}) => {
       const socket = newSocket();
       await bound(socket, () => socket.bind({ fd }), `descriptor ${fd}`);
-      return serve(socket, handlers, options, log, ownPorts);
+      return serve(socket, guard(handlers), options, log, ownPorts);
     },
   };
+}
+
+/** So many faults are told in a minute: whoever found the datagram that meets one can send it again and again. */
+const FAULTS_TOLD = 10;
+
+/** A fault of ours in what one datagram makes us do is told, and ends nothing: all other machines still want their answers. */
+function createGuard(log: Log): (handlers: UdpHandlers) => UdpHandlers {
+  const budget = new LogBudget({ monotonic: () => performance.now() }, FAULTS_TOLD);
+  return ({ onDatagram, ...rest }) => ({
+    ...rest,
+    onDatagram: (bytes, from) => {
+      try {
+        onDatagram(bytes, from);
+      } catch (error) {
+        const told = budget.spend('datagram');
+        if (told) log.error({ error, from, ...told }, 'a datagram met a fault of Slipway');
+      }
+    },
+  });
 }
 
 /**
