@@ -119,7 +119,7 @@ export function formatImages(images: readonly ImageView[]): string {
   return formatTable(['IMAGE', 'REFERENCE', 'PLATFORMS', 'WANTED BY', 'STATE'], rows);
 }
 
-const WANTED_BY = { revision: 'template', person: 'slipway images pin', next: 'next revision' } as const;
+const WANTED_BY = { revision: 'template', person: 'slipway images pin' } as const;
 
 function stateOf(view: ImageView): string {
   const waits = view.state !== 'complete' && view.requiredBy.length > 0;

@@ -43,7 +43,6 @@ function world(state: ImageState = { kind: 'partial', doneBytes: 47, sizeBytes: 
       calls.push(`pull ${name}`);
       return state;
     },
-    digestsOf: () => [],
     stop: async () => undefined,
   };
   const meter = createImageMeter({ clock, onFirstByte: () => undefined });

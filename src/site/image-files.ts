@@ -100,7 +100,7 @@ function layoutOf(asked: unknown): ArchiveLayout {
 
 /** Of none, all that are wanted here. */
 function imagesNamed(names: readonly unknown[], { wanted }: ImageFileParts): readonly ImageReference[] {
-  const kept = wanted.states().flatMap(({ image, by }) => (by === 'next' ? [] : [image]));
+  const kept = wanted.states().map(({ image }) => image);
   if (names.length === 0 && kept.length === 0)
     throw new AppError('not-found', 'no image is wanted here: name those that are to be exported');
   if (names.length === 0) return kept.map(({ image }) => image);

@@ -12,9 +12,8 @@ import { type Needed, neededFor } from './policy/needed.ts';
 import { sayState, wantedState, whyNever } from './policy/wanted-state.ts';
 import type { Repositories } from './repositories.ts';
 
-/** Who wants an image: the revision in force, a person of the site, or a revision that is to come into force. */
-export type WantedBy = 'revision' | 'person' | 'next';
-export type Wanted = { readonly image: WantedImage; readonly by: WantedBy };
+/** An image that is wanted here, by the revision in force or by a person of the site. */
+export type Wanted = { readonly image: WantedImage; readonly by: 'revision' | 'person' };
 
 export type WantedDeps = {
   readonly mirror: Pick<Mirror, 'manifest' | 'fetchBlob' | 'referrers'>;
@@ -44,14 +43,12 @@ export type WantedState = Wanted & {
 
 export interface RunningWanted {
   states(): readonly WantedState[];
-  /** Whether these images of the revision in force, or of the next, are here whole; else why not, in words. */
-  missing(names: readonly string[], by?: WantedBy): string | undefined;
+  /** Whether these images of the revision in force are here whole; else why not, in words. */
+  missing(names: readonly string[]): string | undefined;
   /** Other images are wanted. `now`: a person did it, and nobody waits for a moment of this site's own. */
   changed(options?: { readonly now: boolean }): void;
   /** Resolves when all of it is here, or was tried. Rejects with `not-found`. */
   pull(name: string): Promise<ImageState>;
-  /** All digests of an image that are known to belong to it. */
-  digestsOf(image: WantedImage): readonly Digest[];
   stop(): Promise<void>;
 }
 
@@ -91,9 +88,9 @@ class Prefetch implements RunningWanted {
     }));
   }
 
-  missing(names: readonly string[], by: WantedBy = 'revision'): string | undefined {
-    const lacking = this.#deps.wanted().flatMap(({ image, by: who }) => {
-      const state = who === by && names.includes(image.name) ? this.#stateOf(image) : undefined;
+  missing(names: readonly string[]): string | undefined {
+    const lacking = this.#deps.wanted().flatMap(({ image, by }) => {
+      const state = by === 'revision' && names.includes(image.name) ? this.#stateOf(image) : undefined;
       return state && state.kind !== 'complete' ? [`image ${image.name}: ${sayState(state)}`] : [];
     });
     return lacking.join('; ') || undefined;
@@ -111,10 +108,6 @@ class Prefetch implements RunningWanted {
     if (!wanted) throw new AppError('not-found', `no image is called ${JSON.stringify(name)}`);
     await this.#fetch(wanted);
     return this.#stateOf(wanted.image);
-  }
-
-  digestsOf(image: WantedImage): readonly Digest[] {
-    return [...(this.#needed(image)?.sizes.keys() ?? [])];
   }
 
   async stop(): Promise<void> {
@@ -240,7 +233,8 @@ class Prefetch implements RunningWanted {
   /** What is wanted stays, also while it is not whole yet. */
   async #pin(): Promise<void> {
     const { alsoKept, wanted } = this.#deps;
-    const digests = [...wanted().map(({ image }) => image), ...alsoKept()].flatMap((image) => this.digestsOf(image));
+    const kept = [...wanted().map(({ image }) => image), ...alsoKept()];
+    const digests = kept.flatMap((image) => [...(this.#needed(image)?.sizes.keys() ?? [])]);
     await this.#deps.content.pin('images', digests);
   }
 

@@ -29,8 +29,8 @@ export type ImageView = {
   readonly image: string;
   /** Empty: all that it has. */
   readonly platforms: readonly string[];
-  /** Who wants it: the revision in force, a person of the site, or a revision that is to come into force. */
-  readonly by: 'revision' | 'person' | 'next';
+  /** Who wants it: the revision in force, or a person of the site. */
+  readonly by: 'revision' | 'person';
   readonly state: ImageStateWord;
   /** `complete`, `40 %`, `failed because …` */
   readonly sentence: string;
