@@ -9,7 +9,6 @@ import type { Upstream } from '../model/images.ts';
 import { findPeer } from '../model/peer.ts';
 import { identify } from '../model/requester.ts';
 import type { NeighbourTable, RevisionSource, SecretSource, SiteAddress } from '../model/site-ports.ts';
-import { ownAddresses } from '../model/site-ports.ts';
 import type { Store } from '../model/store.ts';
 import type { Wan } from '../model/wan-port.ts';
 import type { ImageView } from '../wire/api/images.ts';
@@ -30,6 +29,7 @@ import { createPulls, type Pull } from './registry/pulls.ts';
 import { openRepositories } from './registry/repositories.ts';
 import { registryRoutes } from './registry/routes.ts';
 import { createWanted, type RunningWanted, type WantedState } from './registry/wanted.ts';
+import { createRegistryListeners } from './registry-listeners.ts';
 import { createVerifyDesk } from './verify-desk.ts';
 import { startDelayMs } from './wan/policy/rules.ts';
 
@@ -162,7 +162,7 @@ function followRevision(
   { addresses, config, clock, log, revisions }: ImageMirrorParts,
   wanted: RunningWanted,
 ): { readonly start: (http: HttpServer) => void; readonly stop: Cancel } {
-  const served = new Set<string>();
+  const serve = createRegistryListeners({ addresses, port: config.ports.registry, log });
   let seen: string | undefined;
   let timer: Cancel | undefined;
   const look = async (http: HttpServer): Promise<void> => {
@@ -171,13 +171,6 @@ function followRevision(
     if (revision && revision.digest !== seen) {
       seen = revision.digest;
       wanted.changed();
-    }
-  };
-  const serve = async (http: HttpServer): Promise<void> => {
-    for (const { address } of ownAddresses(addresses())) {
-      if (served.has(address)) continue;
-      served.add(address);
-      await http.listen({ address, port: config.ports.registry });
     }
   };
   let isStopped = false;
