@@ -17,7 +17,7 @@ const steered = { ...wire, env: { SLIPWAY_TEST_STEERED: '1' } };
 const STEERED_IN_WIRE = ['whole-way'];
 const STEERED_IN_LAB = ['orders', 'losses', 'kill'];
 const STEERED_IN_MATRIX = ['identity', 'pinned', 'secrets', 'clock', 'kill-boot', 'kill-install'];
-/** Whole sites and head offices in one process, with their databases and threads: too much for the tier that everybody waits for. */
+/** Whole sites and head offices in one process, with their databases and threads, and what waits for disks: too much for the tier that everybody waits for. */
 const UNIT_IN_LAB = [
   ...[
     'site/link/up/up-lanes',
@@ -32,7 +32,10 @@ const UNIT_IN_LAB = [
     'hub/identity/authority',
     'hub/render-in-thread',
     'site/compile-in-thread',
+    'hub/identity/identity',
   ],
+  ...['passing', 'follow', 'scrub', 'store', 'room', 'routes'].map((name) => `site/content/${name}`),
+  'site/registry/archive',
 ].map((name) => `src/${name}.test.ts`);
 /** Starts a process for each command that the docs show. */
 const CONSOLE = 'test/docs/console.test.ts';

@@ -708,7 +708,7 @@ describe('installs', () => {
         `${kind}      install: { completes: api, wipe: { cmdline: { a: "@{boot.none}", b: "@{secret.x}", c: "{{ vars.none }}" } } }\n`,
       ),
       [
-        '27:57 spec.profiles.till.install.wipe.cmdline.a: there is no place @{boot.none}; there are: boot.url.base, boot.url.nocloud, boot.url.talos, boot.url.ignition, boot.url.preseed, boot.url.kickstart, boot.url.report, boot.mac, boot.serverAddress (write @@{ for a plain @{)',
+        '27:57 spec.profiles.till.install.wipe.cmdline.a: there is no place @{boot.none}; there are: boot.url.base, boot.url.nocloud, boot.url.talos, boot.url.ignition, boot.url.preseed, boot.url.kickstart, boot.url.report, boot.url.registry, boot.registryHost, boot.mac, boot.serverAddress (write @@{ for a plain @{)',
         '27:76 spec.profiles.till.install.wipe.cmdline.b: there is no secret "x": declare it below `secrets`',
         '27:97 spec.profiles.till.install.wipe.cmdline.c: {{ vars.none }} is not defined here',
       ],
