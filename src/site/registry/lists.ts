@@ -11,6 +11,7 @@ import { readBody } from './exchange.ts';
 import { failureOf, wrong } from './failures.ts';
 import type { FetchedManifest } from './upstream-port.ts';
 
+/** Of all pages together: a site has little memory, and any client may ask for a list. */
 const MOST_BYTES = 8 * 1024 * 1024;
 const BODY_MS = 30_000;
 const TAGS_AT_ONCE = 1_000;
@@ -40,12 +41,15 @@ export function createLists({ caller, clock, callOf, fetchManifest }: ListPorts)
   async function pages<T>(first: Call, read: (text: string) => readonly T[] | undefined): Promise<readonly T[]> {
     const all: T[] = [];
     let call = first;
+    let leftBytes = MOST_BYTES;
     for (let page = 0; page < MOST_PAGES; page++) {
       const reply = await caller.call(call);
-      const body = await readBody(reply.response, { maxBytes: MOST_BYTES, mostMs: BODY_MS }, clock);
+      const body = await readBody(reply.response, { maxBytes: leftBytes, mostMs: BODY_MS }, clock);
+      leftBytes -= body.length;
       const items = read(Buffer.from(body).toString());
       if (!items) throw wrong('sends a list that cannot be read');
-      all.push(...items);
+      // One by one: as arguments of a call a large page would not fit onto the stack.
+      for (const item of items) all.push(item);
       const url = nextOf(reply, call.url);
       if (!url) return all;
       call = { ...call, url };
