@@ -34,6 +34,7 @@ export class RunningFill {
   readonly #wanted: WantedBlob;
   readonly #deps: FillDeps;
   readonly #sources: BlobSource[];
+  #promisedBytes: number | undefined;
   readonly #places = new Set<Place>();
   readonly #ticket: Ticket;
   readonly #changed = createLatch();
@@ -53,6 +54,7 @@ export class RunningFill {
     this.#wanted = wanted;
     this.#deps = deps;
     this.#sources = [...wanted.sources];
+    this.#promisedBytes = wanted.sizeBytes;
     this.#fill = beginFill(this.#terms());
     this.#ticket = deps.turnstile.enter(() => FILL_PRIORITIES.indexOf(this.#priority()));
     this.done = this.#run();
@@ -74,8 +76,10 @@ export class RunningFill {
     return this.#file?.full;
   }
 
-  /** Other ways to the same bytes, asked after those that are known. */
-  addSources(sources: readonly BlobSource[]): void {
+  /** Somebody else wants it: other ways to the same bytes are asked after those that are known. */
+  join({ sources, sizeBytes }: WantedBlob): void {
+    // Of two who say another size one lies, and nobody knows which: the sources and the digest say what is right.
+    if (sizeBytes !== undefined && sizeBytes !== this.#promisedBytes) this.#promisedBytes = undefined;
     const known = new Set(this.#sources.map(({ label }) => label));
     this.#sources.push(...sources.filter(({ label }) => !known.has(label)));
   }
@@ -279,8 +283,7 @@ export class RunningFill {
   }
 
   #terms(): FillTerms {
-    const { sizeBytes: promisedBytes } = this.#wanted;
-    return { sources: this.#sources.length, promisedBytes, maxBytes: this.#deps.maxBytes };
+    return { sources: this.#sources.length, promisedBytes: this.#promisedBytes, maxBytes: this.#deps.maxBytes };
   }
 
   #dropDelivery(): void {

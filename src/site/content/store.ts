@@ -196,7 +196,7 @@ class DiskContentStore implements RunningContentStore {
   #fill(wanted: WantedBlob): RunningFill {
     const { digest } = wanted;
     const running = this.#filling.get(digest);
-    running?.addSources(wanted.sources);
+    running?.join(wanted);
     return running ?? this.#begin(wanted);
   }
 
