@@ -26,6 +26,7 @@ const index = {
   ],
 };
 
+const many = (length: number) => ({ schemaVersion: 2, manifests: Array(length).fill(part('a', 1)) });
 const read = (value: unknown, contentType?: string) => parseManifest(JSON.stringify(value), contentType);
 
 function mustRead(value: unknown, contentType?: string) {
@@ -95,4 +96,9 @@ describe('manifests', () => {
     expect(onlyOfType(entries, 'application/x.sig')).toEqual([entries[0]]);
     expect(parseReferrers(JSON.stringify(image))).toBeUndefined();
   });
+});
+
+it('an index that names more than anybody needs is not read, since all of it would stay in memory', () => {
+  expect(read(many(4_096)).ok).toBe(true);
+  expect(read(many(4_097))).toEqual({ ok: false, error: 'has more than 4096 manifests' });
 });

@@ -63,6 +63,9 @@ export function childrenOf(manifest: Manifest): readonly Descriptor[] {
   return manifest.kind === 'index' ? manifest.manifests : [manifest.config, ...manifest.layers];
 }
 
+/** An image has 127 layers at most, an index some dozen images. All that is named stays in memory, and in the file of its repository. */
+const MOST_PARTS = 4_096;
+
 /** How descriptors that cannot be read leave the reader; never seen outside of this file. */
 class Unreadable extends Error {}
 
@@ -87,6 +90,7 @@ function extrasOf(fields: Fields) {
 
 function listOf(value: unknown, name: string): readonly Descriptor[] {
   if (!Array.isArray(value)) throw new Unreadable(`has no list of ${name}`);
+  if (value.length > MOST_PARTS) throw new Unreadable(`has more than ${MOST_PARTS} ${name}`);
   return value.map((each: unknown, i) => descriptorOf(each, `${name}[${i}]`));
 }
 
