@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { HttpServer, Routes } from '../adapters/http/server.ts';
 import type { Digest } from '../kernel/digest.ts';
-import type { UpstreamName } from '../kernel/image-name.ts';
+import type { RepositoryKey, UpstreamName } from '../kernel/image-name.ts';
 import type { Cancel, Clock, Log, Random } from '../kernel/ports.ts';
 import { err, ok, type Result } from '../kernel/result.ts';
 import type { BlobIntake, ContentStore } from '../model/content.ts';
@@ -97,7 +97,9 @@ export async function openImageMirror(parts: ImageMirrorParts): Promise<ImageMir
   const upstreams = createUpstreams({ ...parts, meter });
   // A tenth more or less, so that three thousand sites do not ask for one tag in the same second.
   const tagsFreshMs = () => (images()?.tagsFreshSeconds ?? 0) * 1_000 * (0.9 + 0.2 * random.unit());
-  const mirror = createMirror({ content, repositories, upstream: upstreams.find, tagsFreshMs, clock, log });
+  const isOpen = ({ upstream }: RepositoryKey): boolean =>
+    images()?.upstreams.find(({ name }) => name === upstream)?.access === 'anyone';
+  const mirror = createMirror({ content, repositories, upstream: upstreams.find, isOpen, tagsFreshMs, clock, log });
   const wanted = createWanted({
     alsoKept: () => keptImages(parts),
     ...{ mirror, repositories, content, tagsFreshMs, clock, random, log },

@@ -51,6 +51,18 @@ async function openReady(settings: Parameters<typeof MirrorWorld.open>[0] = {}):
   return world;
 }
 
+/** Whoever stands at 127.0.0.1 fills a slot from now on; `before` looks between any two steps of that. */
+async function bindMachine(world: MirrorWorld, before: () => Promise<void> = async () => undefined): Promise<void> {
+  world.neighbours.set('127.0.0.1' as Ipv4, { mac: POS_MAC, complete: true });
+  await before();
+  const id = 'm1' as MachineId;
+  const seen = { kind: 'mac', value: POS_MAC, source: 'dhcp', firstSeen: 0, lastSeen: 0 } as const;
+  await world.store.commit([{ table: 'machines', key: id, row: { id, evidence: [seen] } }], []);
+  await before();
+  const row = { slot: 'pos-1', number: 1, machine: id, since: 0, health: 'waiting' } as const;
+  await world.store.commit([{ table: 'bindings', key: bindingKey(row.slot, row.number), row }], []);
+}
+
 describe.concurrent('the mirror:', () => {
   describe('a tag', () => {
     it('that is fresh costs its registry nothing', async () => {
@@ -297,15 +309,10 @@ describe.concurrent('the mirror:', () => {
         for (const answer of await ask()) expect([answer.status, codeIn(answer)]).toEqual([403, 'DENIED']);
       };
       await denied();
-      world.neighbours.set(address, { mac: POS_MAC, complete: true });
-      await denied();
-      const id = 'm1' as MachineId;
-      const seen = { kind: 'mac', value: POS_MAC, source: 'dhcp', firstSeen: 0, lastSeen: 0 } as const;
-      await world.store.commit([{ table: 'machines', key: id, row: { id, evidence: [seen] } }], []);
-      await denied();
-      expect(world.upstream.connections).toBe(0);
-      const row = { slot: 'pos-1', number: 1, machine: id, since: 0, health: 'waiting' } as const;
-      await world.store.commit([{ table: 'bindings', key: bindingKey(row.slot, row.number), row }], []);
+      await bindMachine(world, async () => {
+        await denied();
+        expect(world.upstream.connections).toBe(0);
+      });
       expect((await ask()).map(({ status }) => status)).toEqual([200, 200]);
       // Somebody else at the same address now.
       world.neighbours.set(address, { mac: OTHER_MAC, complete: true });
@@ -315,6 +322,23 @@ describe.concurrent('the mirror:', () => {
       for (const method of ['GET', 'HEAD'])
         for (const { digest } of [LAYER, INDEX])
           expect((await world.askAt(`/assets/sha256/${digestOf({ digest })}/x`, { method })).status).toBe(404);
+    });
+
+    it('of a closed registry is not read through an open one whose manifest only names it', async () => {
+      const world = await MirrorWorld.open({ access: 'known-machines', hubAccess: 'anyone' });
+      await bindMachine(world);
+      expect(await world.pull()).toBeUndefined();
+      await world.untilKept([LAYER, SMALL_LAYER]);
+      world.neighbours.clear();
+      world.upstream.shelf.put('library/other', '1', IMAGE);
+      world.upstream.shelf.drop('library/other', LAYER.digest);
+      const ask = async (rest: string) => (await world.askAt(`/v2/library/other/${rest}`)).status;
+      expect(await ask(`manifests/${CHILD.digest}`)).toBe(200);
+      // One that the open repository has as well is for everybody, also when its registry is gone.
+      for (let n = 0; n < 2; n++)
+        expect([await ask(`blobs/${LAYER.digest}`), await ask(`blobs/${SMALL_LAYER.digest}`)]).toEqual([404, 200]);
+      await world.upstream.close();
+      expect([await ask(`blobs/${LAYER.digest}`), await ask(`blobs/${SMALL_LAYER.digest}`)]).toEqual([404, 200]);
     });
 
     it('is passed on where there is no room for it, to all who ask', async () => {

@@ -26,6 +26,8 @@ export type MirrorDeps = {
   readonly repositories: Repositories;
   /** undefined: the revision in force names no such registry. */
   readonly upstream: (key: RepositoryKey) => UpstreamRegistry | undefined;
+  /** Whether anybody who reaches the site may read what comes from there. */
+  readonly isOpen: (key: RepositoryKey) => boolean;
   readonly tagsFreshMs: () => number;
   readonly clock: Clock;
   readonly log: Log;
@@ -98,7 +100,7 @@ class PullThrough implements Mirror {
     const { content, repositories } = this.#deps;
     const state = content.stateOf(digest);
     const stored = state.kind === 'complete' ? state.sizeBytes : undefined;
-    if (repositories.has(key, digest)) {
+    if (repositories.has(key, digest) && !this.#isDoubtful(key, digest)) {
       const sizeBytes = stored ?? sizeIn(repositories, key, digest);
       return ok(sizeBytes === undefined ? {} : { sizeBytes });
     }
@@ -108,6 +110,16 @@ class PullThrough implements Mirror {
     await this.#learn(key, repositories.putBlob(key, digest));
     const sizeBytes = stored ?? asked.value.sizeBytes;
     return ok(sizeBytes === undefined ? {} : { sizeBytes });
+  }
+
+  /**
+   * Whether a blob is only named by a manifest here, while it is of a registry that not everybody may read: whoever may write
+   * a manifest could then read it by its digest. The upstream is asked whether it has it, and with it away it is not here.
+   */
+  #isDoubtful(key: RepositoryKey, digest: Digest): boolean {
+    const { isOpen, repositories } = this.#deps;
+    if (!isOpen(key) || repositories.proves(key, digest)) return false;
+    return repositories.all().some((other) => !isOpen(other) && repositories.has(other, digest));
   }
 
   async tags(key: RepositoryKey): Promise<Result<readonly string[], OciError>> {
@@ -143,9 +155,11 @@ class PullThrough implements Mirror {
     const upstream = this.#deps.upstream(key);
     const sources = upstream ? [upstream.blobSource(key.repository, digest)] : [];
     const name = `${nameOf(key)}@${formatOciDigest(digest).slice(0, 19)}`;
+    const isBroughtByUs = ['absent', 'failed'].includes(this.#deps.content.stateOf(digest).kind);
     try {
       const got = await get({ digest, name, sources, priority, ...size.value });
-      await this.#learn(key, this.#deps.repositories.putBlob(key, digest));
+      // Nobody waits for that to be on disk before the first byte.
+      if (isBroughtByUs) void this.#learn(key, this.#deps.repositories.putBlob(key, digest));
       return ok(got);
     } catch (cause) {
       return err(ociError(AppError.from(cause)));

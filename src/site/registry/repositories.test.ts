@@ -62,8 +62,9 @@ describe('what is known of repositories', () => {
     await known.putTag(APP, TAG, { digest: TOP, checkedAt: 2 });
     await known.putManifest(APP, TOP, MANIFEST);
     await known.putManifest(APP, TOP, MANIFEST);
-    await known.putBlob(APP, LAYER);
-    expect(files.writes).toBe(2);
+    expect([known.has(APP, LAYER), known.proves(APP, LAYER)]).toEqual([true, false]);
+    for (let n = 0; n < 2; n++) await known.putBlob(APP, LAYER);
+    expect([files.writes, known.proves(APP, LAYER)]).toEqual([3, true]);
     expect(known.get(APP)?.tags.get(TAG)?.checkedAt).toBe(2);
   });
 

@@ -22,8 +22,11 @@ export interface Repositories {
   all(): readonly (RepositoryKey & { readonly known: KnownRepository })[];
   putTag(key: RepositoryKey, tag: Tag, known: KnownTag): Promise<void>;
   putManifest(key: RepositoryKey, digest: Digest, manifest: KnownManifest): Promise<void>;
+  /** Its upstream gave this blob, or said that it has it. */
   putBlob(key: RepositoryKey, digest: Digest): Promise<void>;
-  /** Whether the repository has this blob or manifest, by all that was seen of it. */
+  /** Whether the repository has this blob or manifest, by its upstream's own word: that a manifest names a blob is its author's. */
+  proves(key: RepositoryKey, digest: Digest): boolean;
+  /** Whether the repository has it or one of its manifests names it. */
   has(key: RepositoryKey, digest: Digest): boolean;
   /** Whether any repository has it. */
   hasAnywhere(digest: Digest): boolean;
@@ -81,17 +84,22 @@ class FileRepositories implements Repositories {
   }
 
   putBlob(key: RepositoryKey, digest: Digest): Promise<void> {
-    if (this.has(key, digest)) return Promise.resolve();
+    if (this.proves(key, digest)) return Promise.resolve();
     const entry = this.#entry(key);
     entry.row.blobs.add(digest);
     return this.#save(entry);
   }
 
-  has(key: RepositoryKey, digest: Digest): boolean {
+  proves(key: RepositoryKey, digest: Digest): boolean {
     const known = this.get(key);
-    if (!known) return false;
-    if (known.manifests.has(digest) || known.blobs.has(digest)) return true;
-    return [...known.manifests.values()].some(({ parts }) => parts.some((part) => part.digest === digest));
+    return known !== undefined && (known.manifests.has(digest) || known.blobs.has(digest));
+  }
+
+  has(key: RepositoryKey, digest: Digest): boolean {
+    if (this.proves(key, digest)) return true;
+    return [...(this.get(key)?.manifests.values() ?? [])].some(({ parts }) =>
+      parts.some((part) => part.digest === digest),
+    );
   }
 
   hasAnywhere(digest: Digest): boolean {

@@ -16,7 +16,7 @@ import type { Repositories } from './repositories.ts';
 export type Wanted = { readonly image: WantedImage; readonly by: 'revision' | 'person' };
 
 export type WantedDeps = {
-  readonly mirror: Pick<Mirror, 'manifest' | 'fetchBlob' | 'referrers'>;
+  readonly mirror: Pick<Mirror, 'manifest' | 'fetchBlob' | 'referrers' | 'blobSize'>;
   readonly repositories: Pick<Repositories, 'get'>;
   readonly content: Pick<ContentStore, 'stateOf' | 'pin'>;
   readonly wanted: () => readonly Wanted[];
@@ -225,7 +225,11 @@ class Prefetch implements RunningWanted {
 
   async #fetchBlob(image: WantedImage, digest: Digest): Promise<void> {
     const { content, mirror } = this.#deps;
-    if (content.stateOf(digest).kind === 'complete') return;
+    if (content.stateOf(digest).kind === 'complete') {
+      // By another repository, it may have to be proved that this one has it; else nobody is asked.
+      await mirror.blobSize(image.image, digest);
+      return;
+    }
     const fetched = await mirror.fetchBlob(image.image, digest);
     if (!fetched.ok) throw new AppError('asset-unavailable', fetched.error.message);
   }

@@ -46,6 +46,8 @@ export type WorldSettings = {
   /** Instead of the fake registry's. */
   readonly url?: string;
   readonly access?: Upstream['access'];
+  /** Of docker.io, where it is another one. */
+  readonly hubAccess?: Upstream['access'];
 };
 
 /** A clock that a test can put forward or back, or let run faster: timers that begin then are that much shorter. */
@@ -130,11 +132,17 @@ export class MirrorWorld {
 
   /** The rules of the registry; the first is `registry.test`. */
   upstreams(): readonly Upstream[] {
-    const { url = this.#origin, access = 'anyone' } = this.#settings;
+    const { url = this.#origin, access = 'anyone', hubAccess = access } = this.#settings;
     const common = { url, access, tokenHosts: [], isDefault: false };
     return [
       { ...common, name: must(parseUpstreamName('registry.test')), repositories: ['pos/*'] },
-      { ...common, name: must(parseUpstreamName('docker.io')), repositories: ['library/*'], isDefault: true },
+      {
+        ...common,
+        name: must(parseUpstreamName('docker.io')),
+        repositories: ['library/*'],
+        isDefault: true,
+        access: hubAccess,
+      },
     ];
   }
 
