@@ -9,14 +9,14 @@ import {
 } from '../../kernel/image-name.ts';
 import type { Clock, Log } from '../../kernel/ports.ts';
 import { err, ok, type Result } from '../../kernel/result.ts';
-import type { BlobSource, ContentStore, FillPriority, OpenAsset, WantedBlob } from '../../model/content.ts';
+import type { ContentStore, FillPriority, OpenAsset, WantedBlob } from '../../model/content.ts';
 import type { OciError } from './codec/errors.ts';
 import { type Descriptor, parseManifest } from './codec/manifest.ts';
 import { isReferrerTag, referrerOf } from './codec/referrers.ts';
+import { readManifest, storeManifest } from './manifest-bytes.ts';
 import { isHere } from './policy/graph.ts';
 import { knownOf } from './policy/known-of.ts';
 import { mustAsk, type TagKnown, type TagSaid, tagAnswer } from './policy/tag-answer.ts';
-import { readWhole } from './read-whole.ts';
 import type { Repositories } from './repositories.ts';
 import { createSingleFlight } from './single-flight.ts';
 import type { FetchedManifest, UpstreamFailure, UpstreamRegistry } from './upstream-port.ts';
@@ -55,9 +55,6 @@ export interface Mirror {
   tags(key: RepositoryKey): Promise<Result<readonly string[], OciError>>;
   referrers(key: RepositoryKey, subject: Digest): Promise<Result<readonly Descriptor[], OciError>>;
 }
-
-/** Larger ones no upstream gives us. */
-const MAX_MANIFEST_BYTES = 8 * 1024 * 1024;
 
 export function createMirror(deps: MirrorDeps): Mirror {
   return new PullThrough(deps);
@@ -193,7 +190,7 @@ class PullThrough implements Mirror {
     priority: FillPriority,
   ): Promise<Result<ServedManifest, OciError>> {
     const known = this.#deps.repositories.get(key)?.manifests.get(digest);
-    const bytes = known && (await this.#readManifest(digest));
+    const bytes = known && (await readManifest(this.#deps.content, digest));
     if (known && bytes) return ok({ digest, mediaType: known.mediaType, bytes });
     const upstream = this.#deps.upstream(key);
     if (!upstream) return err(unknownManifest({ kind: 'silent' }));
@@ -232,7 +229,7 @@ class PullThrough implements Mirror {
     priority: FillPriority,
   ): Promise<Result<ServedManifest, OciError>> {
     const { digest, mediaType, bytes } = fetched;
-    await this.#learn(key, this.#store(digest, bytes, priority));
+    await this.#learn(key, storeManifest(this.#deps.content, digest, bytes, priority));
     await this.#learn(
       key,
       this.#deps.repositories.putManifest(key, digest, knownOf(fetched.manifest, bytes.length, mediaType)),
@@ -247,27 +244,6 @@ class PullThrough implements Mirror {
     );
   }
 
-  async #store(digest: Digest, bytes: Uint8Array, priority: FillPriority): Promise<void> {
-    const source: BlobSource = {
-      label: 'its upstream',
-      deliver: () => Promise.resolve({ startsAt: 0, sizeBytes: bytes.length, chunks: once(bytes) }),
-    };
-    const asset = await this.#deps.content.follow({
-      ...{ digest, name: `manifest ${formatOciDigest(digest).slice(0, 19)}`, sizeBytes: bytes.length, priority },
-      sources: [source],
-    });
-    await readWhole(asset);
-  }
-
-  async #readManifest(digest: Digest): Promise<Uint8Array | undefined> {
-    const asset = await this.#deps.content.open(digest);
-    if (!asset || asset.sizeBytes > MAX_MANIFEST_BYTES) {
-      await asset?.close();
-      return undefined;
-    }
-    return readWhole(asset);
-  }
-
   async #headBlob(key: RepositoryKey, digest: Digest): Promise<Result<{ readonly sizeBytes?: number }, OciError>> {
     const upstream = this.#deps.upstream(key);
     const head = upstream ? await upstream.headBlob(key.repository, digest) : err(NO_UPSTREAM);
@@ -278,7 +254,7 @@ class PullThrough implements Mirror {
   async #knownReferrers(key: RepositoryKey, subject: Digest): Promise<readonly Descriptor[]> {
     const found: Descriptor[] = [];
     for (const [digest, known] of this.#deps.repositories.get(key)?.manifests ?? []) {
-      const bytes = known.subject === subject ? await this.#readManifest(digest) : undefined;
+      const bytes = known.subject === subject ? await readManifest(this.#deps.content, digest) : undefined;
       const read = bytes && parseManifest(new TextDecoder().decode(bytes), known.mediaType);
       if (read?.ok) found.push(referrerOf(read.value, digest, known.sizeBytes));
     }
@@ -301,10 +277,6 @@ function sizeIn(repositories: Repositories, key: RepositoryKey, digest: Digest):
     if (part) return part.sizeBytes;
   }
   return undefined;
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
 
 function unknownName(): OciError {
